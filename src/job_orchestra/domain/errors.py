@@ -1,0 +1,67 @@
+"""The one error tree. Each edge (HTTP, page, protocol, CLI) translates it once.
+
+OrchestraError
+├── Invalid           input is wrong: carries every mistake with its place        (HTTP 422, exit 2)
+├── NotFound          there is no such thing                                      (HTTP 404)
+├── Conflict          the thing is in a state that does not allow this            (HTTP 409)
+├── Unauthenticated   who are you?                                                (HTTP 401)
+├── Forbidden         you may not                                                 (HTTP 403)
+└── Unavailable       something this needs is down; trying again later may help   (HTTP 503)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong with an input: where, and what would be right."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class OrchestraError(Exception):
+    """Anything that a user is told; str() is a full sentence that names the thing and its value."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Invalid(OrchestraError):
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("; ".join(str(mistake) for mistake in self.mistakes))
+
+    @classmethod
+    def at(cls, place: str, message: str) -> Invalid:
+        return cls([Mistake(place, message)])
+
+
+class NotFound(OrchestraError):
+    def __init__(self, kind: str, identifier: str) -> None:
+        super().__init__(f"There is no {kind} {identifier!r}.")
+        self.kind = kind
+        self.identifier = identifier
+
+
+class Conflict(OrchestraError):
+    pass
+
+
+class Unauthenticated(OrchestraError):
+    pass
+
+
+class Forbidden(OrchestraError):
+    pass
+
+
+class Unavailable(OrchestraError):
+    pass

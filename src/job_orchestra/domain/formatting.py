@@ -1,0 +1,79 @@
+"""Commands are built by Python's format syntax over mappings and lists; attributes of objects are out of reach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from string import Formatter
+from typing import Any, cast
+
+from job_orchestra.domain.definitions import Command
+from job_orchestra.domain.json import JsonValue
+
+_LARGE_NUMBER = re.compile(r"\d{5,}")
+
+
+class FormatError(ValueError):
+    """A format string cannot be filled; the message names the field and what there is instead."""
+
+
+def format_command(command: Command, values: Mapping[str, JsonValue]) -> tuple[str, ...]:
+    """Each argument with its fields filled; FormatError names the argument at fault."""
+    formatted: list[str] = []
+    for index, argument in enumerate(command):
+        try:
+            text = _MAPPINGS_ONLY.vformat(argument, (), values)
+        except FormatError as error:
+            raise FormatError(f"argument {index} ({argument!r}): {error}") from None
+        except (ValueError, TypeError, IndexError, KeyError) as error:
+            raise FormatError(f"argument {index} ({argument!r}): {error}") from None
+        if "\0" in text:
+            raise FormatError(f"argument {index} ({argument!r}) contains a NUL character")
+        formatted.append(text)
+    return tuple(formatted)
+
+
+class _MappingsOnlyFormatter(Formatter):
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        first, *rest = re.split(r"[.\[]", field_name, maxsplit=1)
+        if first not in kwargs:
+            raise FormatError(f"unknown field {first!r}; known are {', '.join(sorted(kwargs))}")
+        value: Any = kwargs[first]
+        path = first
+        remainder = field_name[len(first) :]
+        if rest and remainder.startswith("."):
+            raise FormatError(f"'{field_name}' reads an attribute; write {first}[…] instead")
+        for key in _keys(remainder, field_name):
+            value = _look_up(value, key, path)
+            path = f"{path}[{key}]"
+        return value, first
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if _LARGE_NUMBER.search(format_spec):
+            raise FormatError(f"the format specification {format_spec!r} asks for too many characters")
+        return str(super().format_field(value, format_spec))
+
+
+def _keys(remainder: str, field_name: str) -> list[str]:
+    keys = re.findall(r"\[([^\]]*)\]", remainder)
+    if "".join(f"[{key}]" for key in keys) != remainder:
+        raise FormatError(f"{field_name!r} is not of the form name[key][key]")
+    return keys
+
+
+def _look_up(container: Any, key: str, path: str) -> Any:
+    if isinstance(container, Mapping):
+        value = cast("Mapping[str, Any]", container)
+        if key in value:
+            return value[key]
+        known = ", ".join(sorted(map(str, value))) or "none"
+        raise FormatError(f"{path} has no {key!r}; it has {known}")
+    if isinstance(container, list):
+        items: list[Any] = container
+        if key.isdigit() and int(key) < len(items):
+            return items[int(key)]
+        raise FormatError(f"{path} has no item {key!r}; it has {len(items)} items")
+    raise FormatError(f"{path} is neither mapping nor list, so it has no {key!r}")
+
+
+_MAPPINGS_ONLY = _MappingsOnlyFormatter()

@@ -1,0 +1,59 @@
+"""Jobs, their parameters and limits, as the database keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from job_orchestra.domain.definitions import Definition, Workspace
+from job_orchestra.domain.json import JsonObject, JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterDefinition:
+    """A parameter of a job. Without a default a trigger has to give it."""
+
+    identifier: str
+    is_required: bool = True
+    default: JsonValue = None
+    choices: tuple[JsonValue, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """Seconds and bytes; None is unlimited."""
+
+    timeout: float | None = None
+    """From the first command until abort."""
+    teardown_timeout: float = 60.0
+    grace: float = 10.0
+    """Between terminate and kill."""
+    log_size: int | None = 1 << 30
+    results_size: int = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """What the configuration says of a job; the master alone writes it."""
+
+    definition: Definition
+    display_name: str = ""
+    description: str = ""
+    parameters: tuple[ParameterDefinition, ...] = ()
+    properties: JsonObject = field(default_factory=dict[str, JsonValue])
+    workspace: Workspace = Workspace.JOB
+    limits: RunLimits = RunLimits()
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    project: str
+    identifier: str
+    settings: JobSettings
+    is_active: bool
+    """Whether the configuration still has it; written by the master."""
+    is_enabled: bool
+    """The users' switch; written by the service, and kept when the configuration changes."""
+    changed_at: datetime

@@ -1,0 +1,88 @@
+"""Runs: one execution of a job. Who writes which field stands beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from job_orchestra.domain.definitions import Definition, Workspace
+from job_orchestra.domain.jobs import RunLimits
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.reasons import Reason
+from job_orchestra.domain.statuses import RunStatus
+
+
+class SourceKind(StrEnum):
+    USER = "user"
+    SCHEDULE = "schedule"
+    RUN = "run"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What triggered a run: its kind and identifier."""
+
+    kind: SourceKind
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a trigger fixes for ever: the run keeps the definition it was triggered with."""
+
+    project: str
+    job: str
+    definition: Definition
+    parameters: JsonObject = field(default_factory=dict[str, JsonValue])
+    properties: JsonObject = field(default_factory=dict[str, JsonValue])
+    workspace: Workspace = Workspace.JOB
+    limits: RunLimits = RunLimits()
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """What the master durably has of the log; `sha256` once the end is verified."""
+
+    size: int = 0
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    identifier: str
+    request: RunRequest
+    source: Source
+    created_at: datetime
+    idempotency_key: str | None = None
+    retry_of: str | None = None
+    """The run that this one repeats."""
+
+    # Wishes: written by the service (or on the host by the CLI).
+    should_cancel: bool = False
+    should_abort: bool = False
+    wished_by: str | None = None
+    """The user who asked to cancel or abort."""
+
+    # Facts: written by the master alone.
+    status: RunStatus = RunStatus.PENDING
+    reason: Reason | None = None
+    attempt: int = 1
+    worker: str | None = None
+    """Assigned to; None while it waits."""
+    assigned_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: float | None = None
+    """Seconds from start to end, by the monotonic clock of the worker's host."""
+    results: JsonObject = field(default_factory=dict[str, JsonValue])
+    journal_sequence: int = 0
+    """Events up to this one are stored."""
+    log: LogFacts = LogFacts()
+
+
+def queue_key(request: RunRequest) -> str:
+    """Runs with the same key wait in one group: they fit the same workers and are held up by the same things."""
+    return f"{request.project}/{request.job}"

@@ -1,0 +1,1 @@
+"""What worker and executor host share: the run directory, process identity, process trees."""

@@ -1,0 +1,1 @@
+"""What the applications say to each other: messages, the sessions of master and worker, the WebSocket shell."""

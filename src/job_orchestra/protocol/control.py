@@ -1,0 +1,58 @@
+"""What services and masters tell each other. Hints only: a lost one costs a second, never correctness."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+
+class _Hint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class RunTriggered(_Hint, frozen=True, tag="run_triggered"):
+    """To the master: a pending run was committed."""
+
+    run: str
+
+
+class RunWish(_Hint, frozen=True, tag="run_wish"):
+    """To the master: cancel or abort is asked of the run."""
+
+    run: str
+
+
+class JobSwitched(_Hint, frozen=True, tag="job_switched"):
+    project: str
+    job: str
+
+
+class WorkerWish(_Hint, frozen=True, tag="worker_wish"):
+    """To the master: a worker was enabled, disabled, drained, deleted, or is to be disconnected."""
+
+    worker: str
+
+
+class RunChanged(_Hint, frozen=True, tag="run_changed"):
+    """To the services: status, results or anything else of the run's record has changed."""
+
+    project: str
+    run: str
+    is_ended: bool
+
+
+class LogGrew(_Hint, frozen=True, tag="log_grew"):
+    """To the services: the stored log of the run's attempt reaches this size."""
+
+    run: str
+    attempt: int
+    size: int
+
+
+class WorkerChanged(_Hint, frozen=True, tag="worker_changed"):
+    worker: str
+
+
+HintToMaster: TypeAlias = RunTriggered | RunWish | JobSwitched | WorkerWish
+HintToService: TypeAlias = RunChanged | LogGrew | WorkerChanged

@@ -1,0 +1,173 @@
+"""What master and worker say. Each frame is a MessagePack array of messages, so that many go in one frame.
+
+The version changes with the meaning of any message; both sides name theirs in the first message and refuse another.
+An unknown message, field or type is an error that closes the connection (see `codec`).
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from job_orchestra.domain.json import JsonObject
+
+PROTOCOL_VERSION = 1
+
+MAXIMAL_FRAME_SIZE = 4 << 20
+LOG_PIECE_SIZE = 256 << 10
+"""A worker puts at most this many bytes of a log into one message."""
+WINDOW = 4 << 20
+"""Bytes of log and journal that a worker may have sent without their being acknowledged."""
+
+
+class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    pass
+
+
+# ---------- worker to master
+
+
+class RunOnDisk(_Message, frozen=True):
+    """A run directory that the worker has: how far its journal and log reach."""
+
+    run: str
+    attempt: int
+    sequence: int
+    log_size: int
+
+
+class Hello(_Message, frozen=True, tag="hello"):
+    """The first message of a connection."""
+
+    protocol: int
+    version: str
+    identifier: str
+    instance: str
+    boot: str
+    """Identity of the host's boot."""
+    display_name: str
+    executor_limit: int
+    properties: JsonObject
+    date: float
+    """The worker's clock, Unix time in seconds."""
+    runs: tuple[RunOnDisk, ...]
+
+
+class Accepted(_Message, frozen=True, tag="accepted"):
+    """The request of this attempt is on the worker's disk; it will not be needed again."""
+
+    run: str
+    attempt: int
+
+
+class Refused(_Message, frozen=True, tag="refused"):
+    """The worker has not taken this attempt and never will; another attempt may go elsewhere."""
+
+    run: str
+    attempt: int
+    reason: str
+
+
+class JournalEvent(_Message, frozen=True):
+    """One line of a run's journal (see `domain.event_records`)."""
+
+    sequence: int
+    kind: str
+    date: int
+    data: JsonObject
+
+
+class Events(_Message, frozen=True, tag="events"):
+    """Journal events of one attempt, without a gap. `ended` comes only behind the whole log."""
+
+    run: str
+    attempt: int
+    events: tuple[JournalEvent, ...]
+
+
+class Log(_Message, frozen=True, tag="log"):
+    """Bytes of the log from `offset` on."""
+
+    run: str
+    attempt: int
+    offset: int
+    data: bytes
+
+
+# ---------- master to worker
+
+
+class Resume(_Message, frozen=True):
+    """The master has journal and log of this attempt up to here; the worker goes on from there."""
+
+    run: str
+    attempt: int
+    sequence: int
+    log_size: int
+
+
+class Welcome(_Message, frozen=True, tag="welcome"):
+    """The answer to hello. Each run of the hello is either resumed or released."""
+
+    protocol: int
+    version: str
+    master: str
+    resume: tuple[Resume, ...]
+    release: tuple[RunOnDisk, ...]
+
+
+class Execute(_Message, frozen=True, tag="execute"):
+    """Carry this attempt out. Repeated at each connection until it is accepted or refused."""
+
+    run: str
+    attempt: int
+    project: str
+    job: str
+    definition: JsonObject
+    parameters: JsonObject
+    workspace: str
+    limits: JsonObject
+
+
+class Abort(_Message, frozen=True, tag="abort"):
+    """End this attempt; `by` is the user who asked. Repeated at each connection until the run has ended."""
+
+    run: str
+    attempt: int
+    by: str
+
+
+class Acknowledged(_Message, frozen=True, tag="acknowledged"):
+    """Journal events up to `sequence` and the log up to `log_size` are durable."""
+
+    run: str
+    attempt: int
+    sequence: int
+    log_size: int
+
+
+class Release(_Message, frozen=True, tag="release"):
+    """Status, results and the whole verified log are durable (or the attempt counts no more): the data may go."""
+
+    run: str
+    attempt: int
+
+
+class SendAgain(_Message, frozen=True, tag="send_again"):
+    """The stored log does not match the one that the worker has: send it again from its beginning."""
+
+    run: str
+    attempt: int
+
+
+class Goodbye(_Message, frozen=True, tag="goodbye"):
+    """Said by either side before it closes the connection: why, and whether coming back may help."""
+
+    code: str
+    message: str
+    is_final: bool = False
+
+
+ToMaster: TypeAlias = Hello | Accepted | Refused | Events | Log | Goodbye
+ToWorker: TypeAlias = Welcome | Execute | Abort | Acknowledged | Release | SendAgain | Goodbye

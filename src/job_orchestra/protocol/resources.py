@@ -1,0 +1,286 @@
+"""What the HTTP API takes and answers: one struct for each, shared by the service and its client.
+
+Dates are ISO 8601 in UTC to the millisecond (`2026-11-23T10:00:00.000Z`); durations are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from job_orchestra.domain.json import JsonObject, JsonValue
+
+Item = TypeVar("Item")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Sent by the service. Unknown fields are ignored by the client, so that the service can be newer."""
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sent to the service. Unknown fields are mistakes."""
+
+
+class Page(Answer, Generic[Item], frozen=True):
+    items: list[Item]
+    next: str | None = None
+    """Cursor of the next page; None on the last."""
+
+
+class MistakeAnswer(Answer, frozen=True):
+    field: str
+    message: str
+
+
+class Problem(Answer, frozen=True):
+    """RFC 9457; `type` is `about:blank`, `errors` names each field at fault."""
+
+    title: str
+    status: int
+    detail: str
+    type: str = "about:blank"
+    errors: list[MistakeAnswer] = []
+
+
+class VersionAnswer(Answer, frozen=True):
+    name: str
+    version: str
+
+
+class HealthAnswer(Answer, frozen=True):
+    status: str
+    """`alive`; for /ready `ready`, or `unavailable` with status 503 and the reasons in `waiting_for`."""
+    waiting_for: list[str] = []
+
+
+class RouteAnswer(Answer, frozen=True):
+    method: str
+    path: str
+    permission: str
+    is_allowed: bool
+    summary: str
+
+
+# ---------- me
+
+
+class LoginBody(Body, frozen=True):
+    user: str
+    password: str
+
+
+class TokenAnswer(Answer, frozen=True):
+    identifier: str
+    user: str
+    kind: str
+    description: str
+    created_at: str
+    expires_at: str | None
+
+
+class NewTokenAnswer(Answer, frozen=True):
+    """The only answer that ever holds the secret."""
+
+    identifier: str
+    secret: str
+    expires_at: str | None
+
+
+class NewTokenBody(Body, frozen=True):
+    description: str = ""
+    expires_in: float | None = None
+    """Seconds from now; None never."""
+
+
+class PasswordBody(Body, frozen=True):
+    """`current` is needed to change one's own."""
+
+    new: str
+    current: str = ""
+
+
+class UserAnswer(Answer, frozen=True):
+    identifier: str
+    display_name: str
+    roles: list[str]
+    is_enabled: bool
+    has_password: bool
+    created_at: str
+
+
+class MeAnswer(Answer, frozen=True):
+    user: UserAnswer
+    permissions: list[str]
+    token: TokenAnswer
+
+
+class NewUserBody(Body, frozen=True):
+    identifier: str
+    display_name: str = ""
+    roles: list[str] = []
+    password: str | None = None
+
+
+class UserChangesBody(Body, frozen=True):
+    display_name: str | None = None
+    roles: list[str] | None = None
+
+
+# ---------- projects and jobs
+
+
+class ProjectAnswer(Answer, frozen=True):
+    identifier: str
+    display_name: str
+    description: str
+    repository: JsonObject | None
+    is_active: bool
+
+
+class ParameterAnswer(Answer, frozen=True):
+    identifier: str
+    is_required: bool
+    default: JsonValue
+    choices: list[JsonValue]
+    description: str
+
+
+class JobAnswer(Answer, frozen=True):
+    project: str
+    identifier: str
+    display_name: str
+    description: str
+    type: str
+    definition: JsonObject
+    parameters: list[ParameterAnswer]
+    properties: JsonObject
+    workspace: str
+    limits: JsonObject
+    priority: int
+    is_active: bool
+    is_enabled: bool
+    changed_at: str
+
+
+class ScheduleAnswer(Answer, frozen=True):
+    project: str
+    identifier: str
+    job: str
+    expression: str
+    time_zone: str
+    parameters: JsonObject
+    description: str
+    is_active: bool
+    is_enabled: bool
+
+
+# ---------- runs
+
+
+class TriggerBody(Body, frozen=True):
+    parameters: JsonObject = {}
+    priority: int | None = None
+
+
+class SourceAnswer(Answer, frozen=True):
+    kind: str
+    identifier: str
+
+
+class ReasonAnswer(Answer, frozen=True):
+    code: str
+    sentence: str
+
+
+class LogAnswer(Answer, frozen=True):
+    size: int
+    sha256: str | None
+    """Once the run has ended and both sides have compared it."""
+
+
+class RunAnswer(Answer, frozen=True):
+    project: str
+    job: str
+    identifier: str
+    status: str
+    reason: ReasonAnswer | None
+    attempt: int
+    source: SourceAnswer
+    retry_of: str | None
+    parameters: JsonObject
+    properties: JsonObject
+    definition: JsonObject
+    results: JsonObject
+    worker: str | None
+    is_worker_connected: bool | None
+    should_cancel: bool
+    should_abort: bool
+    wished_by: str | None
+    created_at: str
+    assigned_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    duration: float | None
+    log: LogAnswer
+
+
+class RunSummaryAnswer(Answer, frozen=True):
+    """A row of a list of runs."""
+
+    project: str
+    job: str
+    identifier: str
+    status: str
+    reason: ReasonAnswer | None
+    attempt: int
+    source: SourceAnswer
+    parameters: JsonObject
+    worker: str | None
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    duration: float | None
+
+
+class EventAnswer(Answer, frozen=True):
+    attempt: int
+    sequence: int
+    kind: str
+    date: str
+    data: JsonObject
+
+
+class ObstacleAnswer(Answer, frozen=True):
+    worker: str
+    sentences: list[str]
+
+
+class WhyAnswer(Answer, frozen=True):
+    """What a pending run waits for, or why an ended one ended; `workers` names what keeps each from taking it."""
+
+    status: str
+    summary: str
+    is_impossible: bool
+    """No known worker could ever take it."""
+    workers: list[ObstacleAnswer] = []
+
+
+# ---------- workers
+
+
+class WorkerAnswer(Answer, frozen=True):
+    identifier: str
+    display_name: str
+    owner: str
+    version: str
+    properties: JsonObject
+    executor_limit: int
+    active_runs: int
+    is_enabled: bool
+    is_connected: bool
+    is_draining: bool
+    registered_at: str
+    connected_at: str | None
+    disconnected_at: str | None
+    skew: float | None

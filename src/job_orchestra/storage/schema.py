@@ -1,0 +1,214 @@
+"""The collections, declared once; each adapter makes tables, indexes and conversions from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from job_orchestra.storage.port import Value
+
+
+class ColumnType(StrEnum):
+    TEXT = "text"
+    """Compared byte by byte."""
+    INTEGER = "integer"
+    """64 bits; also for dates, as microseconds since 1970, UTC."""
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    JSON = "json"
+    """Never in a condition or order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: ColumnType
+    is_nullable: bool = False
+    default: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    columns: tuple[str, ...]
+    is_unique: bool = False
+    """Rows with None in one of the columns are not held to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    indexes: tuple[Index, ...] = ()
+
+    def column(self, name: str) -> Column:
+        """KeyError names the column and the collection."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"collection {self.name} has no column {name}")
+
+
+def _text(name: str, *, nullable: bool = False, default: str | None = None) -> Column:
+    return Column(name, ColumnType.TEXT, nullable, default)
+
+
+def _integer(name: str, *, nullable: bool = False, default: int | None = None) -> Column:
+    return Column(name, ColumnType.INTEGER, nullable, default)
+
+
+def _number(name: str) -> Column:
+    return Column(name, ColumnType.NUMBER, is_nullable=True)
+
+
+def _flag(name: str, *, default: bool | None = None) -> Column:
+    return Column(name, ColumnType.BOOLEAN, default=default)
+
+
+def _json(name: str, *, nullable: bool = False) -> Column:
+    return Column(name, ColumnType.JSON, nullable)
+
+
+PROJECTS = Collection(
+    "projects",
+    (_text("identifier"), _json("settings"), _flag("is_active"), _integer("changed_at")),
+    key=("identifier",),
+)
+
+JOBS = Collection(
+    "jobs",
+    (
+        _text("project"),
+        _text("identifier"),
+        _json("settings"),
+        _flag("is_active"),
+        _flag("is_enabled"),
+        _integer("changed_at"),
+    ),
+    key=("project", "identifier"),
+)
+
+SCHEDULES = Collection(
+    "schedules",
+    (
+        _text("project"),
+        _text("identifier"),
+        _json("settings"),
+        _flag("is_active"),
+        _flag("is_enabled"),
+        _integer("changed_at"),
+    ),
+    key=("project", "identifier"),
+)
+
+RUNS = Collection(
+    "runs",
+    (
+        _text("identifier"),
+        _text("project"),
+        _text("job"),
+        _json("request"),
+        _text("queue_key"),
+        _integer("urgency", default=0),
+        _text("source_kind"),
+        _text("source_identifier"),
+        _text("idempotency_key", nullable=True),
+        _text("retry_of", nullable=True),
+        _integer("created_at"),
+        _flag("should_cancel", default=False),
+        _flag("should_abort", default=False),
+        _text("wished_by", nullable=True),
+        _text("status"),
+        _text("reason_code", nullable=True),
+        _text("reason", nullable=True),
+        _integer("attempt", default=1),
+        _text("worker", nullable=True),
+        _integer("assigned_at", nullable=True),
+        _integer("started_at", nullable=True),
+        _integer("ended_at", nullable=True),
+        _number("duration"),
+        _json("results"),
+        _integer("journal_sequence", default=0),
+        _integer("log_size", default=0),
+        _text("log_sha256", nullable=True),
+    ),
+    key=("identifier",),
+    indexes=(
+        Index(("project", "job", "idempotency_key"), is_unique=True),
+        Index(("project", "identifier")),
+        Index(("project", "job", "identifier")),
+        Index(("project", "status", "identifier")),
+        Index(("status", "identifier")),
+        # The queue: groups of pending runs, each in its order. urgency is minus the priority, so that one index serves.
+        Index(("status", "queue_key", "urgency", "identifier")),
+        Index(("worker", "status", "identifier")),
+    ),
+)
+
+EVENTS = Collection(
+    "run_events",
+    (
+        _text("run"),
+        _integer("attempt"),
+        _integer("sequence"),
+        _text("kind"),
+        _integer("date"),
+        _json("data"),
+    ),
+    key=("run", "attempt", "sequence"),
+)
+
+WORKERS = Collection(
+    "workers",
+    (
+        _text("identifier"),
+        _text("owner"),
+        _text("instance"),
+        _json("description"),
+        _integer("registered_at"),
+        _flag("is_enabled", default=True),
+        _flag("should_drain", default=False),
+        _flag("should_disconnect", default=False),
+        _flag("is_connected", default=False),
+        _integer("connected_at", nullable=True),
+        _integer("disconnected_at", nullable=True),
+        _number("skew"),
+        _text("master", nullable=True),
+    ),
+    key=("identifier",),
+    indexes=(Index(("owner", "identifier")),),
+)
+
+USERS = Collection(
+    "users",
+    (
+        _text("identifier"),
+        _text("display_name", default=""),
+        _json("roles"),
+        _text("password", nullable=True),
+        _flag("is_enabled", default=True),
+        _integer("created_at"),
+    ),
+    key=("identifier",),
+)
+
+TOKENS = Collection(
+    "tokens",
+    (
+        _text("identifier"),
+        _text("user"),
+        _text("kind"),
+        _text("sha256"),
+        _text("description", default=""),
+        _integer("created_at"),
+        _integer("expires_at", nullable=True),
+    ),
+    key=("identifier",),
+    indexes=(
+        Index(("sha256",), is_unique=True),
+        Index(("user", "identifier")),
+        Index(("kind", "expires_at")),
+    ),
+)
+
+COLLECTIONS = (PROJECTS, JOBS, SCHEDULES, RUNS, EVENTS, WORKERS, USERS, TOKENS)
