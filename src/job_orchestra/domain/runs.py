@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from job_orchestra.domain.definitions import Definition, Workspace
 from job_orchestra.domain.jobs import RunLimits
@@ -85,4 +87,5 @@ class Run:
 
 def queue_key(request: RunRequest) -> str:
     """Runs with the same key wait in one group: they fit the same workers and are held up by the same things."""
-    return f"{request.project}/{request.job}"
+    requirements = json.dumps(request.properties, sort_keys=True).encode()
+    return f"{request.project}/{request.job}/{sha256(requirements).hexdigest()[:8]}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -22,8 +23,37 @@ _hints_to_master = msgspec.msgpack.Decoder(tuple[HintToMaster, ...])
 _hints_to_service = msgspec.msgpack.Decoder(tuple[HintToService, ...])
 
 
-def encode(messages: Sequence[ToMaster | ToWorker | HintToMaster | HintToService]) -> bytes:
+Message: TypeAlias = ToMaster | ToWorker | HintToMaster | HintToService
+
+_FRAME_SIZE = 1 << 20
+"""Messages are put together into frames of about this size; only one that is larger alone makes a larger frame."""
+
+
+def encode(messages: Sequence[Message]) -> bytes:
     return _encoder.encode(messages)
+
+
+def encode_frames(messages: Sequence[Message]) -> Iterator[bytes]:
+    """The messages in their order, in as few frames as their sizes allow."""
+    gathered: list[bytes] = []
+    size = 0
+    for message in messages:
+        encoded = _encoder.encode(message)
+        if gathered and (size + len(encoded) > _FRAME_SIZE or len(gathered) == _MOST_IN_FRAME):
+            yield _array(gathered)
+            gathered, size = [], 0
+        gathered.append(encoded)
+        size += len(encoded)
+    if gathered:
+        yield _array(gathered)
+
+
+_MOST_IN_FRAME = 0xFFFF
+
+
+def _array(encoded: list[bytes]) -> bytes:
+    # MessagePack's array 16: a byte for the type, two for the length, then the items.
+    return b"\xdc" + len(encoded).to_bytes(2, "big") + b"".join(encoded)
 
 
 def decode_to_master(frame: bytes | str) -> tuple[ToMaster, ...]:

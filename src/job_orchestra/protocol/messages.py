@@ -14,7 +14,8 @@ from job_orchestra.domain.json import JsonObject
 
 PROTOCOL_VERSION = 1
 
-MAXIMAL_FRAME_SIZE = 4 << 20
+MAXIMAL_FRAME_SIZE = 16 << 20
+"""A larger frame closes the connection; results, the largest single thing in a message, have to be below it."""
 LOG_PIECE_SIZE = 256 << 10
 """A worker puts at most this many bytes of a log into one message."""
 WINDOW = 4 << 20
