@@ -138,10 +138,15 @@ RUNS = Collection(
         Index(("project", "identifier")),
         Index(("project", "job", "identifier")),
         Index(("project", "status", "identifier")),
+        Index(("project", "job", "status", "identifier")),
         Index(("status", "identifier")),
         # The queue: groups of pending runs, each in its order. urgency is minus the priority, so that one index serves.
         Index(("status", "queue_key", "urgency", "identifier")),
         Index(("worker", "status", "identifier")),
+        Index(("worker", "identifier")),
+        Index(("source_kind", "source_identifier", "identifier")),
+        # The wishes that are not yet facts, found among the few runs that are pending or running.
+        Index(("status", "should_cancel", "should_abort", "identifier")),
     ),
 )
 
