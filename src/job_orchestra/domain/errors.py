@@ -50,6 +50,14 @@ class NotFound(OrchestraError):
         self.kind = kind
         self.identifier = identifier
 
+    @classmethod
+    def saying(cls, message: str) -> NotFound:
+        """With the sentence of somebody who knew what was missing."""
+        error = cls("thing", "")
+        error.args = (message,)
+        error.message = message
+        return error
+
 
 class Conflict(OrchestraError):
     pass

@@ -1,0 +1,1 @@
+"""The catalogue: one module for each resource, one function for each route, each answering a `Call`."""

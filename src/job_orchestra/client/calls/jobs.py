@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from job_orchestra.client.call import Call, path, query
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.protocol.resources import JobAnswer, Page, RunAnswer, TriggerBody
+
+
+def list_all(project: str, *, limit: int | None = None, cursor: str | None = None) -> Call[Page[JobAnswer]]:
+    return Call("GET", path("projects", project, "jobs"), Page[JobAnswer], query=query(limit=limit, cursor=cursor))
+
+
+def get(project: str, job: str) -> Call[JobAnswer]:
+    return Call("GET", path("projects", project, "jobs", job), JobAnswer)
+
+
+def trigger(
+    project: str,
+    job: str,
+    parameters: JsonObject | None = None,
+    *,
+    priority: int | None = None,
+    idempotency_key: str | None = None,
+) -> Call[RunAnswer]:
+    """The run is durable when this is answered; a key that was used before answers with its run."""
+    return Call(
+        "POST",
+        path("projects", project, "jobs", job, "trigger"),
+        RunAnswer,
+        TriggerBody(parameters or {}, priority),
+        headers={} if idempotency_key is None else {"Idempotency-Key": idempotency_key},
+    )
+
+
+def enable(project: str, job: str) -> Call[JobAnswer]:
+    return Call("POST", path("projects", project, "jobs", job, "enable"), JobAnswer)
+
+
+def disable(project: str, job: str) -> Call[JobAnswer]:
+    return Call("POST", path("projects", project, "jobs", job, "disable"), JobAnswer)

@@ -1,0 +1,74 @@
+"""Runs; the bytes of their logs are asked for by the `log` and `follow_log` of the clients."""
+
+from __future__ import annotations
+
+from job_orchestra.client.call import Call, path, query
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunSummaryAnswer, WhyAnswer
+
+
+def list_all(
+    project: str,
+    *,
+    job: str | None = None,
+    status: str | None = None,
+    worker: str | None = None,
+    created_after: str | None = None,
+    created_before: str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+    order_by: str | None = None,
+) -> Call[Page[RunSummaryAnswer]]:
+    """Newest first, unless `order_by` says otherwise; dates are ISO 8601."""
+    filters = query(
+        job=job,
+        status=status,
+        worker=worker,
+        created_after=created_after,
+        created_before=created_before,
+        limit=limit,
+        cursor=cursor,
+        order_by=order_by,
+    )
+    return Call("GET", path("projects", project, "runs"), Page[RunSummaryAnswer], query=filters)
+
+
+def get(project: str, run: str) -> Call[RunAnswer]:
+    return Call("GET", _path(project, run), RunAnswer)
+
+
+def why(project: str, run: str) -> Call[WhyAnswer]:
+    return Call("GET", _path(project, run, "why"), WhyAnswer)
+
+
+def results(project: str, run: str) -> Call[JsonObject]:
+    return Call("GET", _path(project, run, "results"), dict)
+
+
+def events(project: str, run: str) -> Call[Page[EventAnswer]]:
+    return Call("GET", _path(project, run, "events"), Page[EventAnswer])
+
+
+def cancel(project: str, run: str) -> Call[RunAnswer]:
+    return Call("POST", _path(project, run, "cancel"), RunAnswer)
+
+
+def abort(project: str, run: str) -> Call[RunAnswer]:
+    return Call("POST", _path(project, run, "abort"), RunAnswer)
+
+
+def retry(project: str, run: str) -> Call[RunAnswer]:
+    """A new run of the same definition and parameters."""
+    return Call("POST", _path(project, run, "retry"), RunAnswer)
+
+
+def log_path(project: str, run: str) -> str:
+    return _path(project, run, "log")
+
+
+def archive_path(project: str, run: str) -> str:
+    return _path(project, run, "archive")
+
+
+def _path(project: str, run: str, *rest: str) -> str:
+    return path("projects", project, "runs", run, *rest)

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from job_orchestra.client.call import Call, path, query
+from job_orchestra.protocol.resources import Page, ScheduleAnswer
+
+
+def list_all(project: str, *, limit: int | None = None, cursor: str | None = None) -> Call[Page[ScheduleAnswer]]:
+    filters = query(limit=limit, cursor=cursor)
+    return Call("GET", path("projects", project, "schedules"), Page[ScheduleAnswer], query=filters)
+
+
+def get(project: str, schedule: str) -> Call[ScheduleAnswer]:
+    return Call("GET", path("projects", project, "schedules", schedule), ScheduleAnswer)
+
+
+def enable(project: str, schedule: str) -> Call[ScheduleAnswer]:
+    return Call("POST", path("projects", project, "schedules", schedule, "enable"), ScheduleAnswer)
+
+
+def disable(project: str, schedule: str) -> Call[ScheduleAnswer]:
+    return Call("POST", path("projects", project, "schedules", schedule, "disable"), ScheduleAnswer)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from types import NoneType
+
+from job_orchestra.client.call import Call, path, query
+from job_orchestra.protocol.resources import Page, WorkerAnswer
+
+
+def list_all(*, limit: int | None = None, cursor: str | None = None) -> Call[Page[WorkerAnswer]]:
+    return Call("GET", "/workers", Page[WorkerAnswer], query=query(limit=limit, cursor=cursor))
+
+
+def get(worker: str) -> Call[WorkerAnswer]:
+    return Call("GET", path("workers", worker), WorkerAnswer)
+
+
+def enable(worker: str) -> Call[WorkerAnswer]:
+    return _switch(worker, "enable")
+
+
+def disable(worker: str) -> Call[WorkerAnswer]:
+    return _switch(worker, "disable")
+
+
+def drain(worker: str) -> Call[WorkerAnswer]:
+    """Takes no new runs until it is enabled again; what runs goes on."""
+    return _switch(worker, "drain")
+
+
+def disconnect(worker: str) -> Call[WorkerAnswer]:
+    return _switch(worker, "disconnect")
+
+
+def delete(worker: str) -> Call[None]:
+    return Call("DELETE", path("workers", worker), NoneType)
+
+
+def _switch(worker: str, action: str) -> Call[WorkerAnswer]:
+    return Call("POST", path("workers", worker, action), WorkerAnswer)

@@ -1,0 +1,57 @@
+"""What both clients set up alike."""
+
+from __future__ import annotations
+
+import httpx2
+
+from job_orchestra.domain.errors import Invalid, Unavailable
+from job_orchestra.version import __version__
+
+HEADERS = {"User-Agent": f"job-orchestra/{__version__}", "Accept-Encoding": "identity"}
+TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+FOLLOW_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
+"""A log that says nothing for so long is asked for again, lest a half-open connection is waited on for ever."""
+PATIENCE = 300.0
+
+
+def checked_url(url: str) -> str:
+    """Without a slash at the end; Invalid unless it is http:// or https:// with a host."""
+    try:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        parsed = None
+    if parsed is None or parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise Invalid.at("service URL", f"{url!r} is no address such as http://127.0.0.1:5902.")
+    return url.rstrip("/")
+
+
+def needs_tls(url: str) -> bool:
+    """Reading the certificates takes longer than most requests, so they are read only where needed."""
+    return url.startswith("https:")
+
+
+def unavailable(url: str, error: httpx2.TransportError) -> Unavailable:
+    match error:
+        case httpx2.ConnectError():
+            return Unavailable(f"The service at {url} cannot be reached: {_cause(error)}.")
+        case httpx2.TimeoutException():
+            return Unavailable(f"The service at {url} does not answer in time.")
+        case _:
+            return Unavailable(f"The connection to the service at {url} broke: {_cause(error)}.")
+
+
+def _cause(error: BaseException) -> str:
+    """The system's own words, wherever they are in the chain."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__
+
+
+def log_range(start: int | None, end: int | None) -> dict[str, str]:
+    """The Range header of bytes `start` up to but without `end`."""
+    if start is None and end is None:
+        return {}
+    return {"Range": f"bytes={start or 0}-{'' if end is None else end - 1}"}
