@@ -31,11 +31,19 @@ class Obstacle:
 
 
 class WorkerSelector:
-    """Overridden by users in their composition; both methods are pure and called for each decision."""
+    """Overridden by users in their composition; its methods are pure and called for each decision."""
 
     def obstacles(self, requirements: JsonObject, candidate: Candidate) -> list[Obstacle]:
         """All that keeps the worker from taking a run with these requirements; empty if nothing does."""
-        found = [*unmet_requirements(requirements, candidate.properties)]
+        return [*unmet_requirements(requirements, candidate.properties), *self.occupations(candidate)]
+
+    def is_available(self, candidate: Candidate) -> bool:
+        """Whether the worker could take any run at all now."""
+        return not self.occupations(candidate)
+
+    def occupations(self, candidate: Candidate) -> list[Obstacle]:
+        """What keeps the worker from taking whichever run."""
+        found: list[Obstacle] = []
         if not candidate.is_enabled:
             found.append(Obstacle("is disabled", is_lasting=False))
         if not candidate.is_connected:

@@ -48,7 +48,7 @@ class Greeting:
     to_execute: tuple[RunKey, ...]
     """Assigned, and not on the worker's disk: to be sent (again)."""
     missing: tuple[RunKey, ...]
-    """Taken up by the worker once, and no longer on its disk: they are lost."""
+    """Taken up by the worker once, and no longer on its disk, or not as far as it had reported: they are lost."""
 
 
 # ---------- what the shell is to do
@@ -86,6 +86,10 @@ class Dismissed:
 Effect: TypeAlias = TakenOver | PutBack | StoreEvents | StoreLog | Dismissed
 
 
+_FINISHED_REMEMBERED = 10_000
+"""Far more than fit into what a worker may have in flight."""
+
+
 @dataclass(slots=True)
 class _Received:
     sequence: int
@@ -97,8 +101,8 @@ class MasterSession:
 
     def __init__(self) -> None:
         self._runs: dict[RunKey, _Received] = {}
-        self._finished: set[RunKey] = set()
-        """Released or put back over this connection: what the worker said before it knew is dropped."""
+        self._finished: dict[RunKey, None] = {}
+        """Released or put back over this connection, oldest first: what the worker said before it knew is dropped."""
 
     def greet(self, hello: Hello, stored: Iterable[StoredRun], version: str, master: str) -> Greeting:
         """The answer to the first message, from the runs that the database has for this worker.
@@ -117,15 +121,18 @@ class MasterSession:
         missing: list[RunKey] = []
         known = {run.key: run for run in stored}
         for key, run in on_disk.items():
-            if key in known:
-                facts = known[key]
-                # A worker's disk that lost its last writes with its host cannot continue what the master has of it.
-                sequence, size = min(facts.sequence, run.sequence), min(facts.log_size, run.log_size)
-                self._runs[key] = _Received(sequence, size)
-                resume.append(Resume(key.run, key.attempt, sequence, size))
-            else:
+            facts = known.get(key)
+            if facts is None:
                 release.append(run)
-                self._finished.add(key)
+                self._finish(key)
+            elif run.sequence < facts.sequence or run.log_size < facts.log_size:
+                # Its disk lost what it had reported: only a host that died loses that, and the run died with it.
+                missing.append(key)
+                release.append(run)
+                self._finish(key)
+            else:
+                self._runs[key] = _Received(facts.sequence, facts.log_size)
+                resume.append(Resume(key.run, key.attempt, facts.sequence, facts.log_size))
         for key, facts in known.items():
             if key in on_disk:
                 continue
@@ -168,8 +175,7 @@ class MasterSession:
     def _on_refused(self, key: RunKey, received: _Received, refused: Refused) -> list[Effect]:
         if received.sequence or received.log_size:
             raise ProtocolViolation(f"The worker refused run {key.run!r}, which it has begun.")
-        del self._runs[key]
-        self._finished.add(key)
+        self._finish(key)
         return [PutBack(key, refused.reason)]
 
     def _on_events(self, key: RunKey, received: _Received, message: Events) -> list[Effect]:
@@ -199,11 +205,16 @@ class MasterSession:
 
     def release(self, key: RunKey) -> Release:
         """Everything of the attempt is durable, or it counts no more."""
-        self._runs.pop(key, None)
-        self._finished.add(key)
+        self._finish(key)
         return Release(key.run, key.attempt)
 
     def send_again(self, key: RunKey, sequence: int) -> SendAgain:
         """The log was emptied, and the events behind `sequence` were not stored."""
         self._runs[key] = _Received(sequence, 0)
         return SendAgain(key.run, key.attempt)
+
+    def _finish(self, key: RunKey) -> None:
+        self._runs.pop(key, None)
+        self._finished[key] = None
+        if len(self._finished) > _FINISHED_REMEMBERED:
+            del self._finished[next(iter(self._finished))]

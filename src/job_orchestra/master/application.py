@@ -1,0 +1,194 @@
+"""The master's process: what it waits for, serves, and watches."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.configuration import ConfiguredProject
+from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.domain.runs import Run
+from job_orchestra.master.admission import Admission, WhoIsThere
+from job_orchestra.master.dispatcher import Dispatcher
+from job_orchestra.master.intake import Intake, Stored
+from job_orchestra.master.links import WorkerLinks
+from job_orchestra.master.losses import Losses
+from job_orchestra.master.outage import Outage
+from job_orchestra.master.reception import Reception
+from job_orchestra.master.services import ServiceLinks
+from job_orchestra.master.wishes import Wishes
+from job_orchestra.master.worker_link import REFUSAL_PAUSE, LinkParts, WorkerLink
+from job_orchestra.protocol.connection import FrameConnection, FrameServer
+from job_orchestra.protocol.control import (
+    HintToMaster,
+    JobSwitched,
+    LogGrew,
+    RunChanged,
+    RunTriggered,
+    RunWish,
+    WorkerWish,
+)
+from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.run_progress import RunProgress
+from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.workers import Workers
+from job_orchestra.storage.log_port import LogStore
+
+_logger = logging.getLogger(__name__)
+
+_SAFETY_POLL = 1.0
+"""Seconds between two looks for what hints may have missed."""
+_LOOKS_BETWEEN_SWEEPS = 60
+
+
+class MasterApplication:
+    def __init__(
+        self,
+        *,
+        identifier: str,
+        address: str,
+        port: int,
+        load_projects: Callable[[], Sequence[ConfiguredProject]],
+        accounts: Accounts,
+        projects: Projects,
+        jobs: Jobs,
+        run_queue: RunQueue,
+        run_progress: RunProgress,
+        workers: Workers,
+        log_store: LogStore,
+        selector: WorkerSelector,
+        clock: Clock,
+    ) -> None:
+        self._identifier = identifier
+        self._address = address
+        self._port = port
+        self._load_projects = load_projects
+        self._projects = projects
+        self._queue = run_queue
+        self._workers = workers
+        self._outage = Outage()
+        self._links = WorkerLinks()
+        self._services = ServiceLinks()
+        self._dispatcher = Dispatcher(run_queue, jobs, self._links, selector, self._outage, clock)
+        self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
+        self._admission = Admission(accounts)
+        self._reception = Reception(
+            master=identifier,
+            workers=workers,
+            queue=run_queue,
+            log_store=log_store,
+            links=self._links,
+            parts=LinkParts(Intake(run_progress, run_queue, log_store, self._outage), self),
+            dispatcher=self._dispatcher,
+            losses=Losses(run_progress, log_store, self._services, self._outage, clock),
+            services=self._services,
+            outage=self._outage,
+            clock=clock,
+        )
+        self._errands: set[asyncio.Task[None]] = set()
+        self._server: FrameServer | None = None
+
+    @property
+    def port(self) -> int:
+        """The real one, once it serves."""
+        assert self._server is not None
+        return self._server.port
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
+        """Serves until `stop` is set. Invalid if the projects are, before anything is changed."""
+        configured = self._load_projects()
+        await self._until_stopped(stop, self._outage.outlast(lambda: self._projects.apply(configured)))
+        if stop.is_set():
+            return
+        await self._outage.outlast(lambda: self._workers.disconnect_all(self._identifier))
+        self._services.listen(self._on_hint)
+        handlers = {"/worker": self._serve_worker, "/control": self._serve_service}
+        async with FrameServer(self._address, self._port, self._admission.admit, handlers) as server:
+            self._server = server
+            ready(f"master: ready on {self._address}:{server.port}")
+            await self._until_stopped(stop, self._watch([self._dispatcher.run(), self._look_again()]))
+            for link in self._links:
+                link.dismiss("stopping", "The master stops.")
+            await asyncio.gather(*(link.is_closed.wait() for link in self._links))
+        for errand in self._errands:
+            errand.cancel()
+
+    async def _watch(self, side_tasks: Sequence[Coroutine[Any, Any, None]]) -> None:
+        """Runs them together; when one fails, the others are cancelled and its error is the master's."""
+        async with asyncio.TaskGroup() as group:
+            for one in side_tasks:
+                group.create_task(one)
+
+    async def _until_stopped(self, stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> None:
+        """Until the work is done, or `stop` is set, which cancels it."""
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if working.done():
+            working.result()
+        else:
+            working.cancel()
+            await asyncio.wait([working])
+
+    async def _look_again(self) -> None:
+        looks = 0
+        while True:
+            await asyncio.sleep(_SAFETY_POLL)
+            looks += 1
+            await self._wishes.look_at_all_runs()
+            await self._wishes.look_at_workers()
+            if looks % _LOOKS_BETWEEN_SWEEPS:
+                await self._dispatcher.look_at_recent()
+            else:
+                await self._dispatcher.look_everywhere()
+
+    # ---------- connections
+
+    async def _serve_worker(self, connection: FrameConnection, who: object) -> None:
+        assert isinstance(who, WhoIsThere)
+        await self._reception.serve(connection, who.user)
+
+    async def _serve_service(self, connection: FrameConnection, who: object) -> None:
+        await self._services.serve(connection)
+
+    # ---------- hints of services
+
+    def _on_hint(self, hint: HintToMaster) -> None:
+        match hint:
+            case RunTriggered():
+                self._dispatcher.hint(hint.run)
+            case RunWish():
+                self._send_on_errand(self._wishes.look_at_run(hint.run))
+            case JobSwitched():
+                self._send_on_errand(self._dispatcher.look_at_switches())
+            case WorkerWish():
+                self._send_on_errand(self._wishes.look_at_workers())
+
+    def _send_on_errand(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    # ---------- what links tell
+
+    async def on_stored(self, link: WorkerLink, stored: Sequence[Stored]) -> None:
+        for one in stored:
+            if one.has_changed:
+                is_ended = one.run.status.is_terminal
+                self._services.tell(RunChanged(one.run.request.project, one.run.identifier, is_ended))
+                if is_ended:
+                    self._dispatcher.wake()
+
+    def on_log_grew(self, run: Run, size: int) -> None:
+        self._services.tell(LogGrew(run.identifier, run.attempt, size))
+
+    async def on_put_back(self, link: WorkerLink, run: Run, reason: str) -> None:
+        await self._outage.outlast(lambda: self._queue.unassign(run))
+        self._dispatcher.hint(run.identifier)
+        asyncio.get_running_loop().call_later(REFUSAL_PAUSE, self._dispatcher.wake)

@@ -1,0 +1,143 @@
+"""Gives pending runs to workers: woken by events, one commit for each assignment, many of them at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.identifiers import first_run_identifier
+from job_orchestra.domain.moments import to_microseconds
+from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.master.links import WorkerLinks
+from job_orchestra.master.outage import Outage
+from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
+from job_orchestra.protocol.run_key import RunKey
+from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.run_queue import RunQueue
+
+_logger = logging.getLogger(__name__)
+
+_ASSIGNMENTS_AT_ONCE = 200
+_RECENT = 60.0
+"""Seconds back to which each safety poll looks for runs whose hint was lost."""
+_PAGE = 500
+
+
+class Dispatcher:
+    def __init__(
+        self, queue: RunQueue, jobs: Jobs, links: WorkerLinks, selector: WorkerSelector, outage: Outage, clock: Clock
+    ) -> None:
+        self._queue = queue
+        self._jobs = jobs
+        self._links = links
+        self._selector = selector
+        self._outage = outage
+        self._clock = clock
+        self._pending = PendingQueue()
+        self._held: frozenset[tuple[str, str]] = frozenset()
+        self._hinted: set[str] = set()
+        self._wake = asyncio.Event()
+
+    # ---------- what wakes it
+
+    def hint(self, run: str) -> None:
+        """A run was committed as pending, or put back."""
+        self._hinted.add(run)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Something became free or was enabled."""
+        self._wake.set()
+
+    def forget(self, run: str) -> None:
+        """The run waits no more."""
+        self._pending.discard(run)
+
+    # ---------- the work
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        await self.look_everywhere()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._take_in_hinted()
+            await self._dispatch()
+
+    async def _take_in_hinted(self) -> None:
+        hinted, self._hinted = self._hinted, set()
+        if hinted:
+            self._take_in(await self._outage.outlast(lambda: self._queue.load_many(sorted(hinted))))
+
+    def _take_in(self, runs: Iterable[Run]) -> None:
+        for run in runs:
+            if run.status is not RunStatus.PENDING:
+                continue
+            if run.worker is None and not run.should_cancel:
+                self._pending.add(run)
+            elif run.worker is not None:
+                self._deliver(run)
+
+    def _deliver(self, run: Run) -> None:
+        """Sends an assigned run to its worker, unless it was sent over the present connection already."""
+        link = self._links.of(run)
+        if link is not None and RunKey(run.identifier, run.attempt) not in link.runs:
+            link.execute(run)
+
+    async def _dispatch(self) -> None:
+        while True:
+            for key in self._pending.groups_to_refill():
+                await self._refill(key)
+            assignments = self._pending.plan(self._links.candidates(), self._selector, self._held)
+            if not assignments:
+                return
+            for start in range(0, len(assignments), _ASSIGNMENTS_AT_ONCE):
+                some = assignments[start : start + _ASSIGNMENTS_AT_ONCE]
+                await asyncio.gather(*(self._assign(assignment) for assignment in some))
+
+    async def _assign(self, assignment: Assignment) -> None:
+        run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker))
+        if run is not None:
+            self._deliver(run)
+        else:
+            # Cancelled, taken by another master, or committed by an attempt whose answer was lost: see what it is now.
+            self.hint(assignment.run.identifier)
+
+    # ---------- what hints may have missed
+
+    async def look_at_recent(self) -> None:
+        """The slow safety poll: pending runs of the last minute, and the jobs' switches."""
+        self._held = await self._outage.outlast(self._load_held)
+        milliseconds = to_microseconds(self._clock.now()) // 1000 - int(_RECENT * 1000)
+        after = first_run_identifier(milliseconds)
+        while True:
+            runs = await self._outage.outlast(lambda start=after: self._queue.pending_since(start, _PAGE))  # type: ignore[misc]
+            self._take_in(run for run in runs if run.identifier not in self._pending)
+            if len(runs) < _PAGE:
+                break
+            after = runs[-1].identifier
+        self._wake.set()
+
+    async def look_everywhere(self) -> None:
+        """At the start and now and then: the head of each group of pending runs, however old."""
+        self._held = await self._outage.outlast(self._load_held)
+        for key in await self._outage.outlast(self._queue.groups):
+            await self._refill(key)
+        self._wake.set()
+
+    async def look_at_switches(self) -> None:
+        self._held = await self._outage.outlast(self._load_held)
+        self._wake.set()
+
+    async def _load_held(self) -> frozenset[tuple[str, str]]:
+        return frozenset(await self._jobs.disabled())
+
+    async def _refill(self, key: str) -> None:
+        runs = await self._outage.outlast(lambda: self._queue.head(key, GROUP_WINDOW))
+        self._take_in(runs)
+        if len(runs) == GROUP_WINDOW:
+            self._pending.note_more(key)

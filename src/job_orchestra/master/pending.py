@@ -1,0 +1,145 @@
+"""The runs that wait, in groups of equal requirements, and the plan of who takes which. No I/O."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from job_orchestra.domain.placement import Candidate, WorkerSelector
+from job_orchestra.domain.runs import Run, queue_key
+
+GROUP_WINDOW = 1000
+"""Runs of one group kept in memory; the rest stays in the database until these are gone."""
+_REFILL_BELOW = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    run: Run
+    worker: str
+
+
+class _Group:
+    """Runs in the order in which they are to start, at most GROUP_WINDOW of them."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, str]] = []
+        self._runs: dict[str, Run] = {}
+        self.has_more = False
+        """The database has runs of this group behind those in memory."""
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def add(self, run: Run) -> None:
+        if run.identifier in self._runs:
+            self._runs[run.identifier] = run
+            return
+        if len(self._runs) >= GROUP_WINDOW:
+            self.has_more = True
+            last = max(self._ordered())
+            if _order(run) > last:
+                return
+            del self._runs[last[1]]
+        self._runs[run.identifier] = run
+        heapq.heappush(self._heap, _order(run))
+
+    def discard(self, run: str) -> None:
+        self._runs.pop(run, None)
+
+    def head(self) -> Run | None:
+        while self._heap:
+            run = self._runs.get(self._heap[0][1])
+            if run is not None:
+                return run
+            heapq.heappop(self._heap)
+        return None
+
+    def _ordered(self) -> Iterator[tuple[int, str]]:
+        return (_order(run) for run in self._runs.values())
+
+
+def _order(run: Run) -> tuple[int, str]:
+    return (-run.request.priority, run.identifier)
+
+
+class PendingQueue:
+    """What the dispatcher knows of the runs that wait for a worker."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, _Group] = {}
+        self._group_of: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._group_of)
+
+    def __contains__(self, run: str) -> bool:
+        return run in self._group_of
+
+    def add(self, run: Run) -> None:
+        """May be called again for the same run."""
+        key = queue_key(run.request)
+        self._groups.setdefault(key, _Group()).add(run)
+        self._group_of[run.identifier] = key
+
+    def discard(self, run: str) -> None:
+        """The run waits no more; unknown ones are fine."""
+        key = self._group_of.pop(run, None)
+        if key is not None:
+            self._groups[key].discard(run)
+
+    def note_more(self, key: str) -> None:
+        """The database has more runs of the group than were added."""
+        self._groups.setdefault(key, _Group()).has_more = True
+
+    def groups_to_refill(self) -> list[str]:
+        """Groups that ran low while the database has more of them; they are not named again until noted again."""
+        keys = [key for key, group in self._groups.items() if group.has_more and len(group) < _REFILL_BELOW]
+        for key in keys:
+            self._groups[key].has_more = False
+        return keys
+
+    def plan(
+        self, candidates: Iterable[Candidate], selector: WorkerSelector, held: Collection[tuple[str, str]]
+    ) -> list[Assignment]:
+        """Who takes which run now, the most urgent first; the runs planned for leave the queue.
+
+        A group of which the first run fits no worker is not looked at again: its other runs would not fit either.
+        """
+        free = {candidate.identifier: candidate for candidate in candidates if selector.is_available(candidate)}
+        if not free:
+            return []
+        heads = self._heads(held)
+        assignments: list[Assignment] = []
+        while heads and free:
+            _, key = heapq.heappop(heads)
+            group = self._groups[key]
+            run = group.head()
+            assert run is not None
+            chosen = selector.select(run.request.properties, list(free.values()))
+            if chosen is None:
+                continue
+            assignments.append(Assignment(run, chosen.identifier))
+            self.discard(run.identifier)
+            busier = replace(chosen, active=chosen.active + 1)
+            if selector.is_available(busier):
+                free[chosen.identifier] = busier
+            else:
+                del free[chosen.identifier]
+            following = group.head()
+            if following is not None:
+                heapq.heappush(heads, (_order(following), key))
+        return assignments
+
+    def _heads(self, held: Collection[tuple[str, str]]) -> list[tuple[tuple[int, str], str]]:
+        heads: list[tuple[tuple[int, str], str]] = []
+        for key, group in list(self._groups.items()):
+            run = group.head()
+            if run is None:
+                if not group.has_more:
+                    del self._groups[key]
+            elif (run.request.project, run.request.job) not in held:
+                heads.append((_order(run), key))
+        heapq.heapify(heads)
+        return heads

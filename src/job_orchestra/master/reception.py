@@ -1,0 +1,153 @@
+"""Receives workers: from the handshake's token to a link that serves, and what becomes of it afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.errors import Conflict, OrchestraError
+from job_orchestra.domain.runs import Run
+from job_orchestra.domain.workers import Worker, WorkerDescription
+from job_orchestra.master.dispatcher import Dispatcher
+from job_orchestra.master.intake import log_key
+from job_orchestra.master.links import WorkerLinks
+from job_orchestra.master.losses import Losses
+from job_orchestra.master.outage import Outage
+from job_orchestra.master.services import ServiceLinks
+from job_orchestra.master.worker_link import LinkParts, WorkerLink
+from job_orchestra.protocol.codec import decode_to_master, encode
+from job_orchestra.protocol.connection import ConnectionLost, FrameConnection
+from job_orchestra.protocol.control import WorkerChanged
+from job_orchestra.protocol.master_session import MasterSession, StoredRun
+from job_orchestra.protocol.messages import Goodbye, Hello
+from job_orchestra.protocol.run_key import RunKey
+from job_orchestra.protocol.violations import ProtocolViolation
+from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.workers import Workers
+from job_orchestra.storage.log_port import LogStore
+from job_orchestra.version import __version__
+
+_logger = logging.getLogger(__name__)
+
+_HELLO_TIMEOUT = 10.0
+_REPLACEMENT_TIMEOUT = 10.0
+
+
+class Reception:
+    def __init__(
+        self,
+        master: str,
+        workers: Workers,
+        queue: RunQueue,
+        log_store: LogStore,
+        links: WorkerLinks,
+        parts: LinkParts,
+        dispatcher: Dispatcher,
+        losses: Losses,
+        services: ServiceLinks,
+        outage: Outage,
+        clock: Clock,
+    ) -> None:
+        self._master = master
+        self._workers = workers
+        self._queue = queue
+        self._log_store = log_store
+        self._links = links
+        self._parts = parts
+        self._dispatcher = dispatcher
+        self._losses = losses
+        self._services = services
+        self._outage = outage
+        self._clock = clock
+        self._arriving: dict[str, asyncio.Lock] = {}
+
+    async def serve(self, connection: FrameConnection, owner: str) -> None:
+        """One connection of a worker whose token belongs to `owner`, from its hello to its end."""
+        try:
+            hello = await self._receive_hello(connection)
+            link = await self._admit(connection, hello, owner)
+        except ConnectionLost as error:
+            _logger.info("A worker of user %s left before it was admitted: %s", owner, error)
+            return
+        except OrchestraError as error:
+            _logger.warning("A worker of user %s is refused: %s", owner, error)
+            await self._refuse(connection, error)
+            return
+        try:
+            await link.serve()
+        finally:
+            await self._say_farewell(link, hello.instance)
+
+    async def _receive_hello(self, connection: FrameConnection) -> Hello:
+        try:
+            frame = await asyncio.wait_for(connection.receive_frame(), _HELLO_TIMEOUT)
+        except TimeoutError:
+            raise ProtocolViolation(f"There was no hello within {_HELLO_TIMEOUT:.0f} seconds.") from None
+        messages = decode_to_master(frame)
+        if len(messages) != 1 or not isinstance(messages[0], Hello):
+            raise ProtocolViolation("The first frame of a worker holds its hello and nothing else.")
+        return messages[0]
+
+    async def _refuse(self, connection: FrameConnection, error: OrchestraError) -> None:
+        code = "refused" if isinstance(error, Conflict) else "violation"
+        with contextlib.suppress(ConnectionLost):
+            await connection.send_frame(encode((Goodbye(code, error.message, is_final=isinstance(error, Conflict)),)))
+        await connection.close()
+
+    async def _admit(self, connection: FrameConnection, hello: Hello, owner: str) -> WorkerLink:
+        # One arrival of a name at a time: facts are loaded only when the earlier connection has stored its last.
+        async with self._arriving.setdefault(hello.identifier, asyncio.Lock()):
+            await self._replace(hello)
+            worker = await self._register(hello, owner)
+            session = MasterSession()
+            link = WorkerLink(connection, session, worker, self._parts)
+            runs = await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier))
+            await self._greet(link, session, hello, runs)
+            self._links.add(link)
+        _logger.info("Worker %s of user %s connected (%d runs).", hello.identifier, owner, len(link.runs))
+        self._services.tell(WorkerChanged(hello.identifier))
+        self._dispatcher.wake()
+        return link
+
+    async def _replace(self, hello: Hello) -> None:
+        """A newer connection of the same worker takes the place of the older at once."""
+        earlier = self._links.get(hello.identifier)
+        if earlier is None or earlier.worker.instance != hello.instance:
+            return  # of another instance: registering it is refused
+        earlier.dismiss("replaced", "A newer connection of this worker took its place.")
+        await asyncio.wait_for(earlier.is_closed.wait(), _REPLACEMENT_TIMEOUT)
+
+    async def _register(self, hello: Hello, owner: str) -> Worker:
+        description = WorkerDescription(hello.version, hello.display_name, hello.executor_limit, hello.properties)
+        skew = hello.date - self._clock.now().timestamp()
+        return await self._outage.outlast(
+            lambda: self._workers.connect(hello.identifier, owner, hello.instance, description, skew, self._master)
+        )
+
+    async def _greet(self, link: WorkerLink, session: MasterSession, hello: Hello, runs: Sequence[Run]) -> None:
+        by_key = {RunKey(run.identifier, run.attempt): run for run in runs}
+        stored = [StoredRun(key, run.journal_sequence, await self._log_size(run)) for key, run in by_key.items()]
+        greeting = session.greet(hello, stored, __version__, self._master)
+        link.post(greeting.welcome)
+        for resume in greeting.welcome.resume:
+            key = RunKey(resume.run, resume.attempt)
+            link.runs[key] = by_key[key]
+        for key in greeting.to_execute:
+            link.execute(by_key[key])
+        for run in list(link.runs.values()):
+            if run.should_abort or run.should_cancel:
+                link.abort(run)
+        for key in greeting.missing:
+            await self._losses.end_missing(by_key[key])
+
+    async def _log_size(self, run: Run) -> int:
+        return await self._outage.outlast(lambda: self._log_store.size(log_key(run)))
+
+    async def _say_farewell(self, link: WorkerLink, instance: str) -> None:
+        if self._links.remove(link):
+            _logger.info("Worker %s disconnected.", link.worker.identifier)
+            await self._outage.outlast(lambda: self._workers.disconnect(link.worker.identifier, instance, self._master))
+            self._services.tell(WorkerChanged(link.worker.identifier))

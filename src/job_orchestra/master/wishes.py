@@ -1,0 +1,83 @@
+"""Carries out what users asked for: cancel, abort, and the switches of workers."""
+
+from __future__ import annotations
+
+import logging
+
+from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.master.dispatcher import Dispatcher
+from job_orchestra.master.links import WorkerLinks
+from job_orchestra.master.outage import Outage
+from job_orchestra.master.services import ServiceLinks
+from job_orchestra.protocol.control import RunChanged
+from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.workers import Workers
+
+_logger = logging.getLogger(__name__)
+
+_PAGE = 500
+
+
+class Wishes:
+    def __init__(
+        self,
+        queue: RunQueue,
+        workers: Workers,
+        links: WorkerLinks,
+        dispatcher: Dispatcher,
+        services: ServiceLinks,
+        outage: Outage,
+    ) -> None:
+        self._queue = queue
+        self._workers = workers
+        self._links = links
+        self._dispatcher = dispatcher
+        self._services = services
+        self._outage = outage
+
+    async def look_at_run(self, run: str) -> None:
+        """A user asked to cancel or abort this run."""
+        found = await self._outage.outlast(lambda: self._queue.load(run))
+        if found is not None:
+            await self._carry_out(found)
+
+    async def look_at_all_runs(self) -> None:
+        """The safety poll: wishes whose hint was lost."""
+        for run in await self._outage.outlast(lambda: self._queue.wished(_PAGE)):
+            await self._carry_out(run)
+
+    async def _carry_out(self, run: Run) -> None:
+        if run.status is RunStatus.PENDING and run.worker is None and run.should_cancel:
+            await self._cancel(run)
+            return
+        is_wished = run.should_cancel if run.status is RunStatus.PENDING else run.should_abort
+        link = self._links.of(run)
+        if is_wished and link is not None and not run.status.is_terminal:
+            # Its worker is away: the next greeting repeats the wish.
+            link.abort(run)
+
+    async def _cancel(self, run: Run) -> None:
+        self._dispatcher.forget(run.identifier)
+        reason = Reason(ReasonCode.CANCEL_REQUESTED, f"Cancelled by {run.wished_by} before it started.")
+        cancelled = await self._outage.outlast(lambda: self._queue.cancel(run, reason))
+        if cancelled is None:
+            # Assigned in the meantime: the dispatcher's look at it delivers it, and the wish is looked at again.
+            self._dispatcher.hint(run.identifier)
+            return
+        _logger.info("Run %s cancelled by %s.", run.identifier, run.wished_by)
+        self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=True))
+
+    async def look_at_workers(self) -> None:
+        """Switches of the connected workers, read from their records."""
+        records = {worker.identifier: worker for worker in await self._outage.outlast(self._workers.all)}
+        for link in self._links:
+            record = records.get(link.worker.identifier)
+            if record is None:
+                link.dismiss("deleted", "This worker was deleted.")
+            elif record.should_disconnect and not link.worker.should_disconnect:
+                link.dismiss("disconnected", "A user asked to disconnect this worker.")
+            if record is not None:
+                link.update(record)
+        self._dispatcher.wake()

@@ -1,0 +1,214 @@
+"""One connection of a worker: drives the session, stores what comes, says what is to be said."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from job_orchestra.domain.errors import OrchestraError
+from job_orchestra.domain.job_data import definition_to_data, limits_to_data
+from job_orchestra.domain.placement import Candidate
+from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.workers import Worker
+from job_orchestra.master.intake import Intake, Stored, gather_reports
+from job_orchestra.protocol.codec import decode_to_master
+from job_orchestra.protocol.connection import ConnectionLost, FrameConnection
+from job_orchestra.protocol.master_session import Dismissed, MasterSession, PutBack, StoreEvents, StoreLog
+from job_orchestra.protocol.messages import Abort, Execute, Goodbye, ToMaster, ToWorker
+from job_orchestra.protocol.outbox import Outbox
+from job_orchestra.protocol.run_key import RunKey
+
+_logger = logging.getLogger(__name__)
+
+_FRAMES_IN_QUEUE = 64
+_FRAMES_AT_ONCE = 32
+REFUSAL_PAUSE = 10.0
+"""Seconds for which a worker that refused a run gets no other."""
+
+
+class LinkEvents(Protocol):
+    """What a link tells the master."""
+
+    async def on_stored(self, link: WorkerLink, stored: Sequence[Stored]) -> None: ...
+
+    def on_log_grew(self, run: Run, size: int) -> None: ...
+
+    async def on_put_back(self, link: WorkerLink, run: Run, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkParts:
+    intake: Intake
+    events: LinkEvents
+
+
+class WorkerLink:
+    def __init__(self, connection: FrameConnection, session: MasterSession, worker: Worker, parts: LinkParts) -> None:
+        self.worker = worker
+        self.runs: dict[RunKey, Run] = {}
+        """Assigned to the worker and not ended, as they are stored."""
+        self.is_closed = asyncio.Event()
+        self._connection = connection
+        self._session = session
+        self._parts = parts
+        self._outbox: Outbox[ToWorker] = Outbox(connection)
+        self._frames: asyncio.Queue[bytes | str | None] = asyncio.Queue(_FRAMES_IN_QUEUE)
+        self._refused_at: float | None = None
+
+    # ---------- what the dispatcher asks and orders
+
+    def candidate(self) -> Candidate:
+        return Candidate(
+            identifier=self.worker.identifier,
+            properties=self.worker.description.properties,
+            executor_limit=self.worker.description.executor_limit,
+            active=len(self.runs),
+            is_enabled=self.worker.is_enabled,
+            is_connected=not self._outbox.is_closed,
+            is_draining=self.worker.should_drain or self._is_pausing(),
+        )
+
+    def _is_pausing(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return self._refused_at is not None and now < self._refused_at + REFUSAL_PAUSE
+
+    def execute(self, run: Run) -> None:
+        """Sends a run that is assigned to this worker; the session repeats it after a reconnection."""
+        key = RunKey(run.identifier, run.attempt)
+        self.runs[key] = run
+        self._session.executing(key)
+        self._outbox.post(
+            Execute(
+                run=run.identifier,
+                attempt=run.attempt,
+                project=run.request.project,
+                job=run.request.job,
+                definition=definition_to_data(run.request.definition),
+                parameters=run.request.parameters,
+                workspace=run.request.workspace.value,
+                limits=limits_to_data(run.request.limits),
+            )
+        )
+
+    def abort(self, run: Run) -> None:
+        """Sends the wish to end a run that this worker has; it ends when the worker says so."""
+        key = RunKey(run.identifier, run.attempt)
+        if key in self.runs:
+            self._outbox.post(Abort(run.identifier, run.attempt, run.wished_by or "somebody"))
+
+    def dismiss(self, code: str, message: str) -> None:
+        """Says goodbye and closes; what was received before is still stored."""
+        self._outbox.post(Goodbye(code, message))
+        self._outbox.close()
+
+    # ---------- the connection
+
+    def post(self, message: ToWorker) -> None:
+        self._outbox.post(message)
+
+    async def serve(self) -> None:
+        """Until the connection ends, for whichever reason; may be cancelled."""
+        reading = asyncio.create_task(self._read(), name=f"read from worker {self.worker.identifier}")
+        sending = asyncio.create_task(self._outbox.flush(), name=f"send to worker {self.worker.identifier}")
+        try:
+            await self._work()
+        finally:
+            self._outbox.close()
+            reading.cancel()
+            await asyncio.wait([reading, sending], timeout=5.0)
+            sending.cancel()
+            await self._connection.close()
+            self.is_closed.set()
+
+    async def _read(self) -> None:
+        try:
+            while not self._outbox.is_closed:
+                await self._frames.put(await self._connection.receive_frame())
+        except ConnectionLost as error:
+            _logger.info("Worker %s: %s", self.worker.identifier, error)
+        finally:
+            self._outbox.close()
+            # The queue may be full; whoever empties it looks at is_closed then.
+            if not self._frames.full():
+                self._frames.put_nowait(None)
+
+    async def _work(self) -> None:
+        try:
+            while not self._outbox.is_closed or not self._frames.empty():
+                frame = await self._frames.get()
+                if frame is None:
+                    return
+                frames = [frame]
+                while len(frames) < _FRAMES_AT_ONCE and not self._frames.empty():
+                    following = self._frames.get_nowait()
+                    if following is not None:
+                        frames.append(following)
+                await self._handle([message for one in frames for message in decode_to_master(one)])
+        except OrchestraError as error:
+            # Malformed or senseless: this connection ends with the reason, and nobody else is concerned.
+            _logger.warning("Worker %s is dismissed: %s", self.worker.identifier, error)
+            self.dismiss("violation", error.message)
+
+    async def _handle(self, messages: Sequence[ToMaster]) -> None:
+        to_store: list[tuple[Run, StoreEvents | StoreLog]] = []
+        for message in messages:
+            for effect in self._session.receive(message):
+                match effect:
+                    case StoreEvents() | StoreLog():
+                        to_store.append((self.runs[effect.key], effect))
+                    case PutBack():
+                        await self._put_back(effect)
+                    case Dismissed():
+                        _logger.info("Worker %s says goodbye: %s", self.worker.identifier, effect.goodbye.message)
+                        self._outbox.close()
+                    case _:
+                        pass
+        if to_store:
+            await self._store(to_store)
+
+    async def _put_back(self, effect: PutBack) -> None:
+        run = self.runs.pop(effect.key)
+        self._refused_at = asyncio.get_running_loop().time()
+        _logger.warning("Worker %s refused run %s: %s", self.worker.identifier, run.identifier, effect.reason)
+        await self._parts.events.on_put_back(self, run, effect.reason)
+
+    async def _store(self, to_store: Sequence[tuple[Run, StoreEvents | StoreLog]]) -> None:
+        reports = gather_reports(to_store)
+        await self._parts.intake.store_logs(reports)
+        for report in reports:
+            if report.log_end is not None:
+                self._parts.events.on_log_grew(report.run, report.log_end)
+        stored = await asyncio.gather(*(self._parts.intake.store_records(report) for report in reports))
+        for one in stored:
+            self._answer(one)
+        await self._parts.events.on_stored(self, stored)
+
+    def _answer(self, stored: Stored) -> None:
+        run = stored.run
+        key = RunKey(run.identifier, run.attempt)
+        if run.status.is_terminal:
+            del self.runs[key]
+            self._outbox.post(self._session.release(key))
+            return
+        self.runs[key] = run
+        self._outbox.post(self._session.acknowledge(key, run.journal_sequence, stored.log_end or 0))
+        if stored.is_log_to_be_sent_again:
+            self._outbox.post(self._session.send_again(key, run.journal_sequence))
+
+    # ---------- what changes meanwhile
+
+    def update(self, worker: Worker) -> None:
+        """The record of the worker has changed: its switches count from now on."""
+        self.worker = replace(
+            self.worker,
+            is_enabled=worker.is_enabled,
+            should_drain=worker.should_drain,
+            should_disconnect=worker.should_disconnect,
+        )
+
+    def pending_keys(self) -> list[RunKey]:
+        return [key for key, run in self.runs.items() if run.status is RunStatus.PENDING]
