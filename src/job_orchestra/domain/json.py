@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+if TYPE_CHECKING:
+    JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+else:
+    # Decoders look at annotations at run time and cannot follow an alias that names itself.
+    JsonValue = Any
+
 JsonObject: TypeAlias = dict[str, JsonValue]

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from job_orchestra.domain.definitions import CommandsDefinition
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.placement import Candidate, WorkerSelector
+from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind, queue_key
+from job_orchestra.master.pending import GROUP_WINDOW, PendingQueue
+
+SELECTOR = WorkerSelector()
+
+
+def run(identifier: str, job: str = "j", priority: int = 0, properties: JsonObject | None = None) -> Run:
+    request = RunRequest("p", job, CommandsDefinition(()), properties=properties or {}, priority=priority)
+    return Run(identifier, request, Source(SourceKind.USER, "eve"), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def worker(identifier: str, limit: int = 1, active: int = 0, properties: JsonObject | None = None) -> Candidate:
+    return Candidate(identifier, properties or {}, limit, active)
+
+
+def planned(queue: PendingQueue, *candidates: Candidate, held: frozenset[tuple[str, str]] = frozenset()) -> list[str]:
+    return [f"{one.run.identifier} on {one.worker}" for one in queue.plan(candidates, SELECTOR, held)]
+
+
+def test_urgent_runs_go_first_and_then_the_oldest() -> None:
+    queue = PendingQueue()
+    for one in (run("b"), run("a"), run("c", priority=1), run("d", job="other")):
+        queue.add(one)
+    assert planned(queue, worker("w", limit=3)) == ["c on w", "a on w", "b on w"]
+    assert planned(queue, worker("w", limit=3)) == ["d on w"]
+
+
+def test_the_least_loaded_worker_is_chosen() -> None:
+    queue = PendingQueue()
+    for name in "abc":
+        queue.add(run(name))
+    assert planned(queue, worker("small", 2, active=1), worker("large", 8, active=1)) == [
+        "a on large",
+        "b on large",
+        "c on large",
+    ]
+
+
+def test_a_group_that_fits_nobody_does_not_hold_up_others() -> None:
+    queue = PendingQueue()
+    queue.add(run("a", "windows", properties={"operating_system": "windows"}))
+    queue.add(run("b"))
+    assert planned(queue, worker("w", properties={"operating_system": "linux"})) == ["b on w"]
+    assert "a" in queue
+
+
+def test_runs_of_held_jobs_stay() -> None:
+    queue = PendingQueue()
+    queue.add(run("a", "held"))
+    queue.add(run("b", "free"))
+    assert planned(queue, worker("w", 5), held=frozenset({("p", "held")})) == ["b on w"]
+    assert planned(queue, worker("w", 5)) == ["a on w"]
+
+
+def test_a_run_that_was_discarded_is_not_planned() -> None:
+    queue = PendingQueue()
+    queue.add(run("a"))
+    queue.discard("a")
+    queue.discard("a")
+    assert planned(queue, worker("w")) == []
+    assert len(queue) == 0
+
+
+def test_only_a_window_of_a_group_is_kept_and_it_asks_for_more_when_it_runs_low() -> None:
+    queue = PendingQueue()
+    identifiers = [f"{number:05}" for number in range(GROUP_WINDOW + 50)]
+    random.Random(1).shuffle(identifiers)
+    for identifier in identifiers:
+        queue.add(run(identifier))
+    assert queue.groups_to_refill() == []
+    first = planned(queue, worker("w", GROUP_WINDOW - 100))
+    assert first == [f"{number:05} on w" for number in range(GROUP_WINDOW - 100)]
+    assert queue.groups_to_refill() == [queue_key(run("x").request)]
+    assert queue.groups_to_refill() == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_worker_gets_more_than_it_takes_and_none_idles_beside_what_it_could_take(seed: int) -> None:
+    chance = random.Random(seed)
+    queue = PendingQueue()
+    kinds = ["x", "y", "z"]
+    runs = [run(f"{number:03}", chance.choice("ab"), properties={"kind": chance.choice(kinds)}) for number in range(60)]
+    for one in runs:
+        queue.add(one)
+    workers = [
+        worker(f"w{number}", chance.randrange(6), properties={"kind": chance.choice(kinds)}) for number in range(5)
+    ]
+    assigned = queue.plan(workers, SELECTOR, ())
+    for one in workers:
+        taken = [assignment.run for assignment in assigned if assignment.worker == one.identifier]
+        assert len(taken) <= one.executor_limit, f"seed {seed}"
+        assert all(run.request.properties == one.properties for run in taken), f"seed {seed}"
+        if len(taken) < one.executor_limit:
+            left = [run for run in runs if run.identifier in queue and run.request.properties == one.properties]
+            assert left == [], f"seed {seed}"
