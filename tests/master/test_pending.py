@@ -96,10 +96,10 @@ def test_no_worker_gets_more_than_it_takes_and_none_idles_beside_what_it_could_t
         worker(f"w{number}", chance.randrange(6), properties={"kind": chance.choice(kinds)}) for number in range(5)
     ]
     assigned = queue.plan(workers, SELECTOR, ())
-    for one in workers:
-        taken = [assignment.run for assignment in assigned if assignment.worker == one.identifier]
-        assert len(taken) <= one.executor_limit, f"seed {seed}"
-        assert all(run.request.properties == one.properties for run in taken), f"seed {seed}"
-        if len(taken) < one.executor_limit:
-            left = [run for run in runs if run.identifier in queue and run.request.properties == one.properties]
+    for some in workers:
+        taken = [assignment.run for assignment in assigned if assignment.worker == some.identifier]
+        assert len(taken) <= some.executor_limit, f"seed {seed}"
+        assert all(run.request.properties == some.properties for run in taken), f"seed {seed}"
+        if len(taken) < some.executor_limit:
+            left = [run for run in runs if run.identifier in queue and run.request.properties == some.properties]
             assert left == [], f"seed {seed}"
