@@ -1,0 +1,201 @@
+"""The plain form of definitions, parameters and limits: what is stored, sent and may be written in a projects file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from job_orchestra.domain.checking import Reader, Table, check_duplicates
+from job_orchestra.domain.definitions import (
+    After,
+    Command,
+    CommandsDefinition,
+    CustomDefinition,
+    Definition,
+    ElementDefinition,
+    PipelineDefinition,
+)
+from job_orchestra.domain.jobs import ParameterDefinition, RunLimits
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.statuses import TERMINAL, RunStatus
+
+COMMANDS_FIELDS = ("commands", "setup", "teardown")
+LEAST_RESULTS_SIZE = 16
+MOST_RESULTS_SIZE = 4 << 20
+"""Results travel in one message, whose size has a limit of its own."""
+
+
+def definition_to_data(definition: Definition) -> JsonObject:
+    match definition:
+        case CommandsDefinition():
+            return {
+                "type": definition.type,
+                "setup": [list(command) for command in definition.setup],
+                "commands": [list(command) for command in definition.commands],
+                "teardown": [list(command) for command in definition.teardown],
+            }
+        case PipelineDefinition():
+            return {"type": definition.type, "elements": [_element_to_data(item) for item in definition.elements]}
+        case CustomDefinition():
+            return {"type": definition.type, "data": definition.data}
+
+
+def parameter_to_data(parameter: ParameterDefinition) -> JsonObject:
+    data: JsonObject = {
+        "identifier": parameter.identifier,
+        "choices": list(parameter.choices),
+        "description": parameter.description,
+    }
+    return data if parameter.is_required else {**data, "default": parameter.default}
+
+
+def limits_to_data(limits: RunLimits) -> JsonObject:
+    return {
+        "timeout": limits.timeout,
+        "teardown_timeout": limits.teardown_timeout,
+        "grace": limits.grace,
+        "log_limit": limits.log_size,
+        "results_limit": limits.results_size,
+    }
+
+
+LIMITS_FIELDS = tuple(limits_to_data(RunLimits()))
+
+
+def read_definition(reader: Reader) -> Definition:
+    """A definition by its `type`."""
+    value = reader.value
+    kind = cast("Mapping[object, object]", value).get("type") if isinstance(value, Mapping) else None
+    if kind == CommandsDefinition.type:
+        return read_commands_definition(reader.table(("type", "commands"), COMMANDS_FIELDS[1:]))
+    if kind == PipelineDefinition.type:
+        return PipelineDefinition(read_elements(reader.table(("type", "elements"))))
+    table = reader.table(("type",), ("data",), "a table with the type of the definition")
+    return CustomDefinition(table.read("type", Reader.name, ""), table.read("data", Reader.json_object, {}))
+
+
+def read_commands_definition(table: Table) -> CommandsDefinition:
+    return CommandsDefinition(
+        table.read("commands", read_commands, ()),
+        table.read("setup", read_commands, ()),
+        table.read("teardown", read_commands, ()),
+    )
+
+
+def read_commands(reader: Reader) -> tuple[Command, ...]:
+    return tuple(_read_command(item) for item in reader.items("a list of commands"))
+
+
+def read_elements(table: Table) -> tuple[ElementDefinition, ...]:
+    """The elements under the field `elements`; that their names fit together is looked at by `pipeline_checks`."""
+    readers = table.items("elements", "a list of elements")
+    elements = tuple(_read_element(reader) for reader in readers)
+    check_duplicates(((one.identifier, reader) for one, reader in zip(elements, readers, strict=True)), "element")
+    return elements
+
+
+def read_parameters(reader: Reader) -> tuple[ParameterDefinition, ...]:
+    readers = reader.items("a list of parameters")
+    parameters = tuple(_read_parameter(item) for item in readers)
+    named = ((one.identifier, item) for one, item in zip(parameters, readers, strict=True))
+    check_duplicates(named, "parameter")
+    return parameters
+
+
+def read_limits(table: Table) -> RunLimits:
+    """Limits from a table that may have other fields beside them."""
+    defaults = RunLimits()
+    return RunLimits(
+        timeout=table.read("timeout", _number_or_none, None),
+        teardown_timeout=table.read("teardown_timeout", Reader.number, defaults.teardown_timeout),
+        grace=table.read("grace", Reader.number, defaults.grace),
+        log_size=table.read("log_limit", _size_or_none, defaults.log_size),
+        results_size=table.read("results_limit", _results_size, defaults.results_size),
+    )
+
+
+def _read_command(reader: Reader) -> Command:
+    if isinstance(reader.value, str):
+        reader.wrong("is a text; a command is a list of arguments, such as ['sh', '-c', '…']")
+        return ()
+    items = reader.items("a list of arguments")
+    arguments = tuple(item.text() for item in items)
+    if isinstance(reader.value, (list, tuple)) and not items:
+        reader.wrong("is empty; a command is a list of a program and its arguments")
+    elif items and items[0].value == "":
+        items[0].wrong("is empty; the first argument names the program")
+    return arguments
+
+
+def _read_element(reader: Reader) -> ElementDefinition:
+    table = reader.table(("identifier", "job"), ("project", "after", "parameters"), "an element")
+    return ElementDefinition(
+        identifier=table.read("identifier", Reader.name, ""),
+        job=table.read("job", Reader.name, ""),
+        project=table.read("project", _name_or_none, None),
+        after=tuple(_read_after(item) for item in table.items("after", "a list of elements")),
+        parameters=table.read("parameters", Reader.json_object, {}),
+    )
+
+
+def _element_to_data(element: ElementDefinition) -> JsonObject:
+    return {
+        "identifier": element.identifier,
+        "job": element.job,
+        "project": element.project,
+        "after": [
+            {"element": after.element, "statuses": [status.value for status in after.statuses]}
+            for after in element.after
+        ],
+        "parameters": element.parameters,
+    }
+
+
+def _read_after(reader: Reader) -> After:
+    if isinstance(reader.value, str):
+        return After(reader.name())
+    table = reader.table(("element",), ("statuses",), "the name of an element")
+    statuses = table.items("statuses", "a list of statuses")
+    if "statuses" not in table:
+        return After(table.read("element", Reader.name, ""))
+    if not statuses:
+        reader.wrong("names no status, so it would wait for ever")
+    return After(table.read("element", Reader.name, ""), tuple(_read_terminal(item) for item in statuses))
+
+
+def _read_terminal(reader: Reader) -> RunStatus:
+    status = reader.choice(RunStatus)
+    if status not in TERMINAL and reader.value == status:
+        reader.wrong(f"{status} is no status that a run ends with; those are {', '.join(TERMINAL)}")
+    return status
+
+
+def _read_parameter(reader: Reader) -> ParameterDefinition:
+    table = reader.table(("identifier",), ("default", "choices", "description"), "a parameter")
+    parameter = ParameterDefinition(
+        identifier=table.read("identifier", Reader.name, ""),
+        is_required="default" not in table,
+        default=table.read("default", Reader.json, None),
+        choices=tuple(item.json() for item in table.items("choices", "a list of values")),
+        description=table.read("description", Reader.text, ""),
+    )
+    default = table.field("default")
+    if default and parameter.choices and parameter.default not in parameter.choices:
+        default.wrong(f"{parameter.default!r} is not among the choices")
+    return parameter
+
+
+def _number_or_none(reader: Reader) -> float | None:
+    return None if reader.value is None else reader.number()
+
+
+def _size_or_none(reader: Reader) -> int | None:
+    return None if reader.value is None else reader.integer(0, 1 << 50)
+
+
+def _results_size(reader: Reader) -> int:
+    return reader.integer(LEAST_RESULTS_SIZE, MOST_RESULTS_SIZE)
+
+
+def _name_or_none(reader: Reader) -> str | None:
+    return None if reader.value is None else reader.name()

@@ -1,0 +1,184 @@
+"""What is configured and requested, as the JSON that is stored and sent.
+
+`*_from_data` raise Invalid with every mistake. Both ways without loss. The parts that a projects file writes in the same form are in `definition_data`.
+"""
+
+from __future__ import annotations
+
+from job_orchestra.domain.checking import Reader, Table, read_all
+from job_orchestra.domain.definition_data import (
+    LIMITS_FIELDS,
+    definition_to_data,
+    limits_to_data,
+    parameter_to_data,
+    read_definition,
+    read_limits,
+    read_parameters,
+)
+from job_orchestra.domain.definitions import CommandsDefinition, Definition, Workspace
+from job_orchestra.domain.jobs import JobSettings, RunLimits
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.projects import ProjectSettings
+from job_orchestra.domain.runs import RunRequest
+from job_orchestra.domain.schedules import ScheduleSettings
+
+__all__ = [
+    "definition_from_data",
+    "definition_to_data",
+    "job_settings_from_data",
+    "job_settings_to_data",
+    "limits_from_data",
+    "limits_to_data",
+    "project_settings_from_data",
+    "project_settings_to_data",
+    "run_request_from_data",
+    "run_request_to_data",
+    "schedule_settings_from_data",
+    "schedule_settings_to_data",
+]
+
+_PRIORITIES = (-1000, 1000)
+_NO_DEFINITION = CommandsDefinition(())
+"""In place of one that cannot be read; what holds it is refused."""
+
+
+def definition_from_data(data: object) -> Definition:
+    return read_all(data, read_definition)
+
+
+def limits_from_data(data: object) -> RunLimits:
+    return read_all(data, _limits)
+
+
+def job_settings_to_data(settings: JobSettings) -> JsonObject:
+    return {
+        "definition": definition_to_data(settings.definition),
+        "display_name": settings.display_name,
+        "description": settings.description,
+        "parameters": [parameter_to_data(parameter) for parameter in settings.parameters],
+        "properties": settings.properties,
+        "workspace": settings.workspace.value,
+        "limits": limits_to_data(settings.limits),
+        "priority": settings.priority,
+    }
+
+
+def job_settings_from_data(data: object) -> JobSettings:
+    return read_all(data, _job_settings)
+
+
+def project_settings_to_data(settings: ProjectSettings) -> JsonObject:
+    return {
+        "display_name": settings.display_name,
+        "description": settings.description,
+        "repository": settings.repository,
+    }
+
+
+def project_settings_from_data(data: object) -> ProjectSettings:
+    return read_all(data, _project_settings)
+
+
+def schedule_settings_to_data(settings: ScheduleSettings) -> JsonObject:
+    return {
+        "job": settings.job,
+        "expression": settings.expression,
+        "time_zone": settings.time_zone,
+        "parameters": settings.parameters,
+        "description": settings.description,
+        "is_enabled_at_first": settings.is_enabled_at_first,
+    }
+
+
+def schedule_settings_from_data(data: object) -> ScheduleSettings:
+    return read_all(data, _schedule_settings)
+
+
+def run_request_to_data(request: RunRequest) -> JsonObject:
+    return {
+        "project": request.project,
+        "job": request.job,
+        "definition": definition_to_data(request.definition),
+        "parameters": request.parameters,
+        "properties": request.properties,
+        "workspace": request.workspace.value,
+        "limits": limits_to_data(request.limits),
+        "priority": request.priority,
+    }
+
+
+def run_request_from_data(data: object) -> RunRequest:
+    return read_all(data, _run_request)
+
+
+def read_priority(reader: Reader) -> int:
+    return reader.integer(*_PRIORITIES)
+
+
+def read_workspace(reader: Reader) -> Workspace:
+    return reader.choice(Workspace)
+
+
+def read_repository(reader: Reader) -> JsonObject | None:
+    return None if reader.value is None else reader.json_object()
+
+
+def _limits(reader: Reader) -> RunLimits:
+    return read_limits(reader.table((), LIMITS_FIELDS))
+
+
+def _definition(table: Table) -> Definition:
+    field = table.field("definition")
+    return read_definition(field) if field else _NO_DEFINITION
+
+
+def _job_settings(reader: Reader) -> JobSettings:
+    optional = ("display_name", "description", "parameters", "properties", "workspace", "limits", "priority")
+    table = reader.table(("definition",), optional)
+    return JobSettings(
+        definition=_definition(table),
+        display_name=table.read("display_name", Reader.text, ""),
+        description=table.read("description", Reader.text, ""),
+        parameters=table.read("parameters", read_parameters, ()),
+        properties=table.read("properties", Reader.json_object, {}),
+        workspace=table.read("workspace", read_workspace, Workspace.JOB),
+        limits=table.read("limits", _limits, RunLimits()),
+        priority=table.read("priority", read_priority, 0),
+    )
+
+
+def _project_settings(reader: Reader) -> ProjectSettings:
+    table = reader.table((), ("display_name", "description", "repository"))
+    return ProjectSettings(
+        display_name=table.read("display_name", Reader.text, ""),
+        description=table.read("description", Reader.text, ""),
+        repository=table.read("repository", read_repository, None),
+    )
+
+
+def _schedule_settings(reader: Reader) -> ScheduleSettings:
+    optional = ("time_zone", "parameters", "description", "is_enabled_at_first")
+    table = reader.table(("job", "expression"), optional)
+    return ScheduleSettings(
+        job=table.read("job", Reader.name, ""),
+        expression=table.read("expression", Reader.text, ""),
+        time_zone=table.read("time_zone", Reader.text, "UTC"),
+        parameters=table.read("parameters", Reader.json_object, {}),
+        description=table.read("description", Reader.text, ""),
+        is_enabled_at_first=table.read("is_enabled_at_first", Reader.flag, False),
+    )
+
+
+def _run_request(reader: Reader) -> RunRequest:
+    optional = ("parameters", "properties", "workspace", "limits", "priority")
+    table = reader.table(("project", "job", "definition"), optional)
+    return RunRequest(
+        project=table.read("project", Reader.name, ""),
+        job=table.read("job", Reader.name, ""),
+        definition=_definition(table),
+        parameters=table.read("parameters", Reader.json_object, {}),
+        properties=table.read("properties", Reader.json_object, {}),
+        workspace=table.read("workspace", read_workspace, Workspace.JOB),
+        limits=table.read("limits", _limits, RunLimits()),
+        priority=table.read("priority", read_priority, 0),
+    )
