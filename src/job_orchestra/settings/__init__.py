@@ -1,0 +1,1 @@
+"""Typed settings, read from a TOML file and the environment; all mistakes at once."""

@@ -1,0 +1,44 @@
+"""Defaults that follow from other settings, and paths that follow from where the file is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from job_orchestra.settings.sections import LOCAL, Settings, host_name
+
+
+def complete(settings: Settings) -> Settings:
+    """Every URL filled in, every path absolute."""
+    master_url = settings.master.url or f"ws://{_reachable(settings.master.address)}:{settings.master.port}"
+    service_url = settings.service.url or f"http://{_reachable(settings.service.address)}:{settings.service.port}"
+    website_url = settings.website.url or f"http://{_reachable(settings.website.address)}:{settings.website.port}"
+    base = settings.directory
+    return replace(
+        settings,
+        storage=replace(settings.storage, directory=base / settings.storage.directory),
+        master=replace(settings.master, url=master_url),
+        service=replace(settings.service, url=service_url, master_urls=settings.service.master_urls or (master_url,)),
+        website=replace(settings.website, url=website_url, service_url=settings.website.service_url or service_url),
+        worker=replace(
+            settings.worker,
+            directory=base / settings.worker.directory,
+            token_file=_from(base, settings.worker.token_file),
+            master_url=settings.worker.master_url or master_url,
+            service_url=settings.worker.service_url or service_url,
+        ),
+        logging=replace(settings.logging, file=_from(base, settings.logging.file)),
+    )
+
+
+def _from(base: Path, path: Path | None) -> Path | None:
+    return None if path is None else base / path
+
+
+def _reachable(address: str) -> str:
+    """An address to connect to, for one to listen on."""
+    if address in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
+        return host_name()
+    if address == "localhost":
+        return LOCAL
+    return f"[{address}]" if ":" in address else address

@@ -1,0 +1,73 @@
+"""What a value has to be beyond its type. A rule answers with what is wrong, or None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast
+from urllib.parse import urlsplit
+
+from job_orchestra.domain.identifiers import NAME, NAME_RULE
+
+RULE = "rule"
+Rule = Callable[[object], str | None]
+
+
+def ruled(rule: Rule) -> Mapping[str, Rule]:
+    """For the `metadata` of a field."""
+    return {RULE: rule}
+
+
+def port(value: object) -> str | None:
+    return (
+        None if isinstance(value, int) and 0 <= value <= 65535 else "a port is a number from 0 (any free one) to 65535"
+    )
+
+
+def at_least_one(value: object) -> str | None:
+    return None if isinstance(value, int) and value >= 1 else "it has to be at least 1"
+
+
+def name(value: object) -> str | None:
+    return None if isinstance(value, str) and NAME.fullmatch(value) else f"it has to be {NAME_RULE}"
+
+
+def not_empty(value: object) -> str | None:
+    return None if value else "it must not be empty"
+
+
+def http_url(value: object) -> str | None:
+    return _url(value, ("http", "https"), "http://127.0.0.1:5902")
+
+
+def master_url(value: object) -> str | None:
+    return _url(value, ("ws", "wss"), "ws://127.0.0.1:5901")
+
+
+def master_urls(value: object) -> str | None:
+    if not isinstance(value, tuple):
+        return "it has to be a list"
+    return next((wrong for url in cast("tuple[object, ...]", value) if (wrong := master_url(url))), None)
+
+
+def module_attribute(value: object) -> str | None:
+    if not isinstance(value, str):
+        return "it has to be text"
+    module, separator, attribute = value.partition(":")
+    names = [*module.split("."), *attribute.split(".")]
+    if separator and all(part.isidentifier() for part in names):
+        return None
+    return "it has to be 'module:name', as in 'projects:projects'"
+
+
+def _url(value: object, schemes: tuple[str, ...], example: str) -> str | None:
+    wrong = f"it has to be an address like {example}"
+    if value == "":
+        return None  # Not given: there is a default.
+    if not isinstance(value, str):
+        return wrong
+    try:
+        parts = urlsplit(value)
+        is_right = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port >= 0)
+    except ValueError:
+        return wrong
+    return None if is_right else wrong

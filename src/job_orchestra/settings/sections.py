@@ -1,0 +1,138 @@
+"""The settings: one dataclass for each section, with its defaults. An empty URL is filled in by `derived`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.settings import rules
+from job_orchestra.settings.rules import ruled
+
+LOCAL = "127.0.0.1"
+
+
+def host_name() -> str:
+    """The name of this host, made fit for an identifier."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", platform.node()).strip("_.-")[:64].strip("_.-") or "localhost"
+
+
+def _processors() -> int:
+    return os.cpu_count() or 1
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectsSettings:
+    module: str = field(default="projects:projects", metadata=ruled(rules.module_attribute))
+    """Module and name of the list of projects; the module is found beside the settings file first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    url: str = field(default="sqlite:///orchestra.db", metadata=ruled(rules.not_empty), repr=False)
+    """A relative path of SQLite is relative to the settings file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    directory: Path = Path("logs")
+    """Of the logs: written by the master, read by the service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterSettings:
+    identifier: str = field(default_factory=host_name, metadata=ruled(rules.name))
+    address: str = field(default=LOCAL, metadata=ruled(rules.not_empty))
+    port: int = field(default=5901, metadata=ruled(rules.port))
+    url: str = field(default="", metadata=ruled(rules.master_url))
+    """Where workers and services reach it; default: address and port."""
+    composition: str = field(
+        default="job_orchestra.composition.master:MasterComposition", metadata=ruled(rules.module_attribute)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    address: str = field(default=LOCAL, metadata=ruled(rules.not_empty))
+    port: int = field(default=5902, metadata=ruled(rules.port))
+    url: str = field(default="", metadata=ruled(rules.http_url))
+    """Where clients reach it; default: address and port."""
+    master_urls: tuple[str, ...] = field(default=(), metadata=ruled(rules.master_urls))
+    """The masters that it tells of changes; default: the one of [master] url."""
+    composition: str = field(
+        default="job_orchestra.composition.service:ServiceComposition", metadata=ruled(rules.module_attribute)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebsiteSettings:
+    address: str = field(default=LOCAL, metadata=ruled(rules.not_empty))
+    port: int = field(default=5903, metadata=ruled(rules.port))
+    url: str = field(default="", metadata=ruled(rules.http_url))
+    """Where people reach it; default: address and port."""
+    service_url: str = field(default="", metadata=ruled(rules.http_url))
+    """Default: [service] url."""
+    composition: str = field(
+        default="job_orchestra.composition.website:WebsiteComposition", metadata=ruled(rules.module_attribute)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    identifier: str = field(default_factory=host_name, metadata=ruled(rules.name))
+    directory: Path = Path("worker")
+    """Of its runs and workspaces."""
+    executor_limit: int = field(default_factory=_processors, metadata=ruled(rules.at_least_one))
+    """How many runs it executes at a time; default: one for each processor."""
+    properties: JsonObject = field(default_factory=dict[str, JsonValue])
+    """Added to those that it finds out about its host."""
+    display_name: str = ""
+    master_url: str = field(default="", metadata=ruled(rules.master_url))
+    """Default: [master] url."""
+    service_url: str = field(default="", metadata=ruled(rules.http_url))
+    """What runs find in ORCHESTRA_SERVICE_URL; default: [service] url."""
+    user: str = ""
+    """Whose token it connects with."""
+    token: str = field(default="", repr=False)
+    token_file: Path | None = None
+    """A file that holds the token alone; read when the worker starts."""
+    composition: str = field(
+        default="job_orchestra.composition.worker:WorkerComposition", metadata=ruled(rules.module_attribute)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggingSettings:
+    level: LogLevel = LogLevel.INFO
+    file: Path | None = None
+    """Appended to; default: standard error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    file: Path
+    """Where they were read from, absolute; it need not exist."""
+    projects: ProjectsSettings = ProjectsSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    storage: StorageSettings = StorageSettings()
+    master: MasterSettings = field(default_factory=MasterSettings)
+    service: ServiceSettings = ServiceSettings()
+    website: WebsiteSettings = WebsiteSettings()
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+    logging: LoggingSettings = LoggingSettings()
+
+    @property
+    def directory(self) -> Path:
+        """Of the installation: relative paths start here."""
+        return self.file.parent
