@@ -16,6 +16,7 @@ from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.identifiers import NAME, NAME_RULE
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.places import Place
+from job_orchestra.domain.texts import flaw_of_text
 
 Result = TypeVar("Result")
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -236,18 +237,6 @@ def is_json(value: object, depth: int = _MOST_DEPTH) -> bool:
     if isinstance(value, (list, tuple)):
         return all(is_json(item, depth - 1) for item in cast("Sequence[object]", value))
     return False
-
-
-def flaw_of_text(text: str) -> str:
-    """What keeps a text from being stored and passed to programs; empty if nothing does."""
-    if "\0" in text:
-        return "contains a NUL character"
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return "contains half a surrogate pair, which is no character"
-    return ""
 
 
 def nearest(name: object, known: Sequence[str]) -> str:

@@ -16,10 +16,12 @@ from job_orchestra.domain.definitions import (
     PipelineDefinition,
 )
 from job_orchestra.domain.jobs import ParameterDefinition, RunLimits
-from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.json import JsonObject, is_same
 from job_orchestra.domain.statuses import TERMINAL, RunStatus
 
 COMMANDS_FIELDS = ("commands", "setup", "teardown")
+_LEAST_TIMEOUT = 0.001
+"""None is unlimited; 0 could be taken for it."""
 LEAST_RESULTS_SIZE = 16
 MOST_RESULTS_SIZE = 4 << 20
 """Results travel in one message, whose size has a limit of its own."""
@@ -76,7 +78,7 @@ def read_definition(reader: Reader) -> Definition:
 
 def read_commands_definition(table: Table) -> CommandsDefinition:
     return CommandsDefinition(
-        table.read("commands", read_commands, ()),
+        table.read("commands", _read_some_commands, ()),
         table.read("setup", read_commands, ()),
         table.read("teardown", read_commands, ()),
     )
@@ -84,6 +86,13 @@ def read_commands_definition(table: Table) -> CommandsDefinition:
 
 def read_commands(reader: Reader) -> tuple[Command, ...]:
     return tuple(_read_command(item) for item in reader.items("a list of commands"))
+
+
+def _read_some_commands(reader: Reader) -> tuple[Command, ...]:
+    commands = read_commands(reader)
+    if not commands and isinstance(reader.value, (list, tuple)):
+        reader.wrong("is empty; a job has at least one command")
+    return commands
 
 
 def read_elements(table: Table) -> tuple[ElementDefinition, ...]:
@@ -180,17 +189,17 @@ def _read_parameter(reader: Reader) -> ParameterDefinition:
         description=table.read("description", Reader.text, ""),
     )
     default = table.field("default")
-    if default and parameter.choices and parameter.default not in parameter.choices:
+    if default and parameter.choices and not any(is_same(parameter.default, one) for one in parameter.choices):
         default.wrong(f"{parameter.default!r} is not among the choices")
     return parameter
 
 
 def _number_or_none(reader: Reader) -> float | None:
-    return None if reader.value is None else reader.number()
+    return None if reader.value is None else reader.number(_LEAST_TIMEOUT)
 
 
 def _size_or_none(reader: Reader) -> int | None:
-    return None if reader.value is None else reader.integer(0, 1 << 50)
+    return None if reader.value is None else reader.integer(1, 1 << 50)
 
 
 def _results_size(reader: Reader) -> int:

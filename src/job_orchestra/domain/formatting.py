@@ -9,7 +9,9 @@ from typing import Any, cast
 
 from job_orchestra.domain.definitions import Command
 from job_orchestra.domain.json import JsonValue
+from job_orchestra.domain.texts import flaw_of_text
 
+_MOST_DIGITS = 10
 _LARGE_NUMBER = re.compile(r"\d{5,}")
 
 
@@ -23,27 +25,22 @@ def format_command(command: Command, values: Mapping[str, JsonValue]) -> tuple[s
     for index, argument in enumerate(command):
         try:
             text = _MAPPINGS_ONLY.vformat(argument, (), values)
-        except FormatError as error:
+        except (ValueError, TypeError, LookupError, OverflowError) as error:
             raise FormatError(f"argument {index} ({argument!r}): {error}") from None
-        except (ValueError, TypeError, IndexError, KeyError) as error:
-            raise FormatError(f"argument {index} ({argument!r}): {error}") from None
-        if "\0" in text:
-            raise FormatError(f"argument {index} ({argument!r}) contains a NUL character")
+        if flaw := flaw_of_text(text):
+            raise FormatError(f"argument {index} ({argument!r}) {flaw}")
         formatted.append(text)
     return tuple(formatted)
 
 
 class _MappingsOnlyFormatter(Formatter):
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
-        first, *rest = re.split(r"[.\[]", field_name, maxsplit=1)
+        first, keys = split_field(field_name)
         if first not in kwargs:
             raise FormatError(f"unknown field {first!r}; known are {', '.join(sorted(kwargs))}")
         value: Any = kwargs[first]
         path = first
-        remainder = field_name[len(first) :]
-        if rest and remainder.startswith("."):
-            raise FormatError(f"'{field_name}' reads an attribute; write {first}[…] instead")
-        for key in _keys(remainder, field_name):
+        for key in keys:
             value = _look_up(value, key, path)
             path = f"{path}[{key}]"
         return value, first
@@ -54,11 +51,16 @@ class _MappingsOnlyFormatter(Formatter):
         return str(super().format_field(value, format_spec))
 
 
-def _keys(remainder: str, field_name: str) -> list[str]:
+def split_field(field_name: str) -> tuple[str, list[str]]:
+    """`a[b][c]` as its name and keys; FormatError where it is not of that form."""
+    first = re.split(r"[.\[]", field_name, maxsplit=1)[0]
+    remainder = field_name[len(first) :]
+    if remainder.startswith("."):
+        raise FormatError(f"'{field_name}' reads an attribute; write {first}[…] instead")
     keys = re.findall(r"\[([^\]]*)\]", remainder)
     if "".join(f"[{key}]" for key in keys) != remainder:
         raise FormatError(f"{field_name!r} is not of the form name[key][key]")
-    return keys
+    return first, keys
 
 
 def _look_up(container: Any, key: str, path: str) -> Any:
@@ -69,8 +71,8 @@ def _look_up(container: Any, key: str, path: str) -> Any:
         known = ", ".join(sorted(map(str, value))) or "none"
         raise FormatError(f"{path} has no {key!r}; it has {known}")
     if isinstance(container, list):
-        items: list[Any] = container
-        if key.isdigit() and int(key) < len(items):
+        items = cast("Sequence[Any]", container)
+        if key.isdecimal() and len(key) < _MOST_DIGITS and int(key) < len(items):
             return items[int(key)]
         raise FormatError(f"{path} has no item {key!r}; it has {len(items)} items")
     raise FormatError(f"{path} is neither mapping nor list, so it has no {key!r}")

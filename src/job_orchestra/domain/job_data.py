@@ -1,6 +1,7 @@
 """What is configured and requested, as the JSON that is stored and sent.
 
-`*_from_data` raise Invalid with every mistake. Both ways without loss. The parts that a projects file writes in the same form are in `definition_data`.
+`*_from_data` raise Invalid with every mistake. Both ways without loss.
+The parts that a projects file writes in the same form are in `definition_data`.
 """
 
 from __future__ import annotations
@@ -111,6 +112,30 @@ def run_request_from_data(data: object) -> RunRequest:
     return read_all(data, _run_request)
 
 
+PROJECT_FIELDS = ("display_name", "description", "repository")
+SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
+SCHEDULE_FIELDS = ("time_zone", "parameters", "description", "is_enabled_at_first")
+
+
+def read_project_settings(table: Table) -> ProjectSettings:
+    return ProjectSettings(
+        display_name=table.read("display_name", Reader.text, ""),
+        description=table.read("description", Reader.text, ""),
+        repository=table.read("repository", read_repository, None),
+    )
+
+
+def read_schedule_settings(table: Table) -> ScheduleSettings:
+    return ScheduleSettings(
+        job=table.read("job", Reader.name, ""),
+        expression=table.read("expression", _expression, ""),
+        time_zone=table.read("time_zone", Reader.text, "UTC"),
+        parameters=table.read("parameters", Reader.json_object, {}),
+        description=table.read("description", Reader.text, ""),
+        is_enabled_at_first=table.read("is_enabled_at_first", Reader.flag, False),
+    )
+
+
 def read_priority(reader: Reader) -> int:
     return reader.integer(*_PRIORITIES)
 
@@ -121,6 +146,13 @@ def read_workspace(reader: Reader) -> Workspace:
 
 def read_repository(reader: Reader) -> JsonObject | None:
     return None if reader.value is None else reader.json_object()
+
+
+def _expression(reader: Reader) -> str:
+    text = reader.text()
+    if reader.value == "":
+        reader.wrong("is empty")
+    return text
 
 
 def _limits(reader: Reader) -> RunLimits:
@@ -148,25 +180,11 @@ def _job_settings(reader: Reader) -> JobSettings:
 
 
 def _project_settings(reader: Reader) -> ProjectSettings:
-    table = reader.table((), ("display_name", "description", "repository"))
-    return ProjectSettings(
-        display_name=table.read("display_name", Reader.text, ""),
-        description=table.read("description", Reader.text, ""),
-        repository=table.read("repository", read_repository, None),
-    )
+    return read_project_settings(reader.table((), PROJECT_FIELDS))
 
 
 def _schedule_settings(reader: Reader) -> ScheduleSettings:
-    optional = ("time_zone", "parameters", "description", "is_enabled_at_first")
-    table = reader.table(("job", "expression"), optional)
-    return ScheduleSettings(
-        job=table.read("job", Reader.name, ""),
-        expression=table.read("expression", Reader.text, ""),
-        time_zone=table.read("time_zone", Reader.text, "UTC"),
-        parameters=table.read("parameters", Reader.json_object, {}),
-        description=table.read("description", Reader.text, ""),
-        is_enabled_at_first=table.read("is_enabled_at_first", Reader.flag, False),
-    )
+    return read_schedule_settings(reader.table(SCHEDULE_REQUIRED_FIELDS, SCHEDULE_FIELDS))
 
 
 def _run_request(reader: Reader) -> RunRequest:

@@ -11,3 +11,8 @@ else:
     JsonValue = Any
 
 JsonObject: TypeAlias = dict[str, JsonValue]
+
+
+def is_same(one: JsonValue, other: JsonValue) -> bool:
+    """Whether two plain values are the same in JSON; in Python True is 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and one == other

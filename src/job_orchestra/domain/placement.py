@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.json import JsonObject, JsonValue, is_same
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,7 @@ def matches(wanted: JsonValue, has: JsonValue) -> bool:
     """A list that is wanted means one of its items; a list that a worker has means all of its items."""
     offered = has if isinstance(has, list) else [has]
     accepted = wanted if isinstance(wanted, list) else [wanted]
-    return any(_is_equal(one, other) for one in accepted for other in offered)
-
-
-def _is_equal(one: JsonValue, other: JsonValue) -> bool:
-    # In Python True == 1; in properties a flag is no number.
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
+    return any(is_same(one, other) for one in accepted for other in offered)
 
 
 def _condition(name: str, wanted: JsonValue) -> str:
@@ -100,4 +95,4 @@ def _words(value: JsonValue) -> str:
 
 
 def _load(candidate: Candidate) -> tuple[float, str]:
-    return (candidate.active / candidate.executor_limit, candidate.identifier)
+    return (candidate.active / max(1, candidate.executor_limit), candidate.identifier)

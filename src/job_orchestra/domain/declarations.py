@@ -1,0 +1,151 @@
+"""What a projects file written in Python is made of.
+
+Nothing is checked here: `configuration` reads these like plain data. Each declaration stands for a table of its fields;
+a field that is left at its default means the same as leaving it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, MISSING, Field, dataclass, field, fields
+from enum import Enum
+from typing import TypeAlias, cast
+
+from job_orchestra.domain.definition_data import definition_to_data
+from job_orchestra.domain.definitions import CommandsDefinition, CustomDefinition, Definition, PipelineDefinition
+from job_orchestra.domain.jobs import RunLimits
+from job_orchestra.domain.json import JsonValue
+
+_LIMITS = RunLimits()
+_MOST_DEPTH = 100
+"""What is nested deeper is left as it is, for the validator to refuse."""
+
+CommandTexts: TypeAlias = Sequence[Sequence[str]]
+"""Commands, each a list of arguments, which are format strings."""
+
+
+class Unset(Enum):
+    UNSET = "unset"
+    """Tells a parameter without a default from one whose default is None."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a job. Without a default, a trigger has to give it."""
+
+    identifier: str
+    _: KW_ONLY
+    default: JsonValue | Unset = Unset.UNSET
+    choices: Sequence[JsonValue] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What can be executed: `commands`, or a `definition` of another type as a table with the key `type`.
+
+    Times are in seconds, sizes in bytes; None is unlimited.
+    """
+
+    identifier: str
+    _: KW_ONLY
+    commands: CommandTexts | None = None
+    setup: CommandTexts = ()
+    teardown: CommandTexts = ()
+    definition: Definition | Mapping[str, JsonValue] | None = None
+    parameters: Sequence[Parameter] = ()
+    properties: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    workspace: str = "job"
+    timeout: float | None = _LIMITS.timeout
+    teardown_timeout: float = _LIMITS.teardown_timeout
+    grace: float = _LIMITS.grace
+    log_limit: int | None = _LIMITS.log_size
+    results_limit: int = _LIMITS.results_size
+    priority: int = 0
+    display_name: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Element:
+    """One step of a pipeline: another job, executed when the elements in `after` have ended as they should.
+
+    An item of `after` is an element's identifier (it has to succeed) or a table with `element` and `statuses`.
+    """
+
+    identifier: str
+    _: KW_ONLY
+    job: str
+    project: str | None = None
+    after: Sequence[str | Mapping[str, JsonValue]] = ()
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A job made of other jobs."""
+
+    identifier: str
+    _: KW_ONLY
+    elements: Sequence[Element]
+    parameters: Sequence[Parameter] = ()
+    priority: int = 0
+    display_name: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A cron expression that triggers a job. The users' switch starts as `is_enabled_at_first` and is then theirs."""
+
+    identifier: str
+    _: KW_ONLY
+    job: str
+    expression: str
+    time_zone: str = "UTC"
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    description: str = ""
+    is_enabled_at_first: bool = False
+
+
+@dataclass(frozen=True)
+class Project:
+    """A space for jobs and schedules."""
+
+    identifier: str
+    _: KW_ONLY
+    jobs: Sequence[Job | Pipeline] = ()
+    schedules: Sequence[Schedule] = ()
+    display_name: str = ""
+    description: str = ""
+    repository: Mapping[str, JsonValue] | None = None
+
+
+Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter
+
+
+def plain_data(value: object, depth: int = _MOST_DEPTH) -> object:
+    """The value with tables in place of declarations and definitions, however deep they stand."""
+    if isinstance(value, (Project, Job, Pipeline, Element, Schedule, Parameter)):
+        return plain_data(_declared_fields(value), depth)
+    if isinstance(value, (CommandsDefinition, PipelineDefinition, CustomDefinition)):
+        return definition_to_data(value)
+    if depth and isinstance(value, Mapping):
+        table = cast("Mapping[object, object]", value)
+        return {key: plain_data(item, depth - 1) for key, item in table.items()}
+    if depth and isinstance(value, (list, tuple)):
+        return [plain_data(item, depth - 1) for item in cast("Sequence[object]", value)]
+    return value
+
+
+def _declared_fields(declaration: Declaration) -> dict[str, object]:
+    return {
+        item.name: getattr(declaration, item.name)
+        for item in fields(declaration)
+        if not _is_default(item, getattr(declaration, item.name))
+    }
+
+
+def _is_default(item: Field[object], value: object) -> bool:
+    default = item.default if item.default_factory is MISSING else item.default_factory()
+    return type(value) is type(default) and value == default

@@ -1,0 +1,57 @@
+"""What a trigger gives, against what the job asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from job_orchestra.domain.checking import Mistakes, Reader, is_json, nearest
+from job_orchestra.domain.jobs import ParameterDefinition
+from job_orchestra.domain.json import JsonObject, JsonValue, is_same
+from job_orchestra.domain.places import Place
+
+
+def check_parameters(definitions: tuple[ParameterDefinition, ...], given: JsonObject) -> JsonObject:
+    """The values of all parameters, defaults included; Invalid at `parameters.NAME` for each that is wrong."""
+    mistakes = Mistakes()
+    values = read_parameter_values(Reader(given, mistakes, Place().field("parameters")), definitions)
+    mistakes.raise_if_any()
+    return values
+
+
+def read_parameter_values(reader: Reader, definitions: tuple[ParameterDefinition, ...]) -> JsonObject:
+    given = reader.json_object()
+    if not is_json(reader.value):
+        return {}
+    known = [definition.identifier for definition in definitions]
+    for name in given:
+        if name not in known:
+            message = nearest(name, known) or (f"; the job has {', '.join(known)}" if known else "; the job has none")
+            reader.mistakes.add(reader.place.field(name), f"is no parameter of the job{message}")
+    return dict(_values(reader, definitions, given))
+
+
+def _values(
+    reader: Reader, definitions: tuple[ParameterDefinition, ...], given: JsonObject
+) -> Iterator[tuple[str, JsonValue]]:
+    for definition in definitions:
+        name = definition.identifier
+        if name in given:
+            yield name, _chosen(Reader(given[name], reader.mistakes, reader.place.field(name)), definition)
+        elif definition.is_required:
+            reader.mistakes.add(reader.place.field(name), "is missing; it has no default")
+        else:
+            yield name, definition.default
+
+
+def _chosen(reader: Reader, definition: ParameterDefinition) -> JsonValue:
+    value = reader.json()
+    if not definition.choices or any(is_same(value, choice) for choice in definition.choices):
+        return value
+    # Forms and command lines know only text; what reads like one of the choices is that choice.
+    for choice in definition.choices:
+        if isinstance(value, str) and not isinstance(choice, str) and value == json.dumps(choice):
+            return choice
+    known = ", ".join(choice if isinstance(choice, str) else json.dumps(choice) for choice in definition.choices)
+    reader.expected(f"one of {known}")
+    return None

@@ -1,0 +1,94 @@
+"""Whether what is configured fits together: names of other jobs, their parameters, and no cycle among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import TypeAlias
+
+from job_orchestra.domain.checking import Mistakes, nearest
+from job_orchestra.domain.definitions import ElementDefinition, PipelineDefinition
+from job_orchestra.domain.jobs import JobSettings
+from job_orchestra.domain.places import Place
+
+JobKey: TypeAlias = tuple[str, str]
+"""Project and job."""
+
+
+def check_pipelines(jobs: Mapping[JobKey, JobSettings], mistakes: Mistakes) -> None:
+    for (project, job), settings in jobs.items():
+        if isinstance(settings.definition, PipelineDefinition):
+            place = Place().named("project", project).named("job", job)
+            _check_elements(settings.definition.elements, project, jobs, place, mistakes)
+    _check_nesting(jobs, mistakes)
+
+
+def check_job_exists(jobs: Mapping[JobKey, JobSettings], key: JobKey, place: Place, mistakes: Mistakes) -> bool:
+    """Whether the job is configured; a mistake at `place` if it is not. Empty names are wrong already."""
+    if key in jobs or not all(key):
+        return key in jobs
+    project, job = key
+    known = sorted(name for owner, name in jobs if owner == project)
+    message = nearest(job, known) or (f"; its jobs are {', '.join(known)}" if known else "; it has no jobs")
+    mistakes.add(place, f"project {project} has no job {job!r}{message}")
+    return False
+
+
+def _check_elements(
+    elements: tuple[ElementDefinition, ...],
+    project: str,
+    jobs: Mapping[JobKey, JobSettings],
+    place: Place,
+    mistakes: Mistakes,
+) -> None:
+    if not elements:
+        mistakes.add(place.field("elements"), "is empty; a pipeline has at least one element")
+    names = [element.identifier for element in elements]
+    for element in elements:
+        there = place.named("element", element.identifier)
+        key = (element.project or project, element.job)
+        if check_job_exists(jobs, key, there.field("job"), mistakes):
+            _check_element_parameters(element, jobs[key], there.field("parameters"), mistakes)
+        for index, after in enumerate(element.after):
+            if after.element and after.element not in names:
+                message = f"there is no element {after.element!r}{nearest(after.element, names)}"
+                mistakes.add(there.field("after").item(index), message)
+    _check_order(elements, place.field("elements"), mistakes)
+
+
+def _check_element_parameters(element: ElementDefinition, job: JobSettings, place: Place, mistakes: Mistakes) -> None:
+    known = [parameter.identifier for parameter in job.parameters]
+    for name in element.parameters:
+        if name not in known:
+            mistakes.add(place.field(name), f"is no parameter of job {element.job}{nearest(name, known)}")
+    for parameter in job.parameters:
+        if parameter.is_required and parameter.identifier not in element.parameters:
+            mistakes.add(place.field(parameter.identifier), f"is missing; in job {element.job} it has no default")
+
+
+def _check_order(elements: tuple[ElementDefinition, ...], place: Place, mistakes: Mistakes) -> None:
+    graph = {element.identifier: {after.element for after in element.after} for element in elements}
+    if cycle := _cycle(graph):
+        mistakes.add(place, f"wait for each other and could never start: {' → '.join(cycle)}")
+
+
+def _check_nesting(jobs: Mapping[JobKey, JobSettings], mistakes: Mistakes) -> None:
+    graph: dict[str, set[str]] = {}
+    for (project, job), settings in jobs.items():
+        if isinstance(settings.definition, PipelineDefinition):
+            elements = settings.definition.elements
+            graph[f"{project}/{job}"] = {f"{element.project or project}/{element.job}" for element in elements}
+    if cycle := _cycle(graph):
+        project, job = cycle[0].split("/")
+        place = Place().named("project", project).named("job", job).field("elements")
+        mistakes.add(place, f"contain the pipeline itself: {' → '.join(cycle)}")
+
+
+def _cycle(graph: dict[str, set[str]]) -> list[str]:
+    """The nodes of a cycle, the first one again as the last; empty if there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        return cycle
+    return []
