@@ -1,0 +1,47 @@
+"""Conditions in words, and the walk over everything that matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from job_orchestra.domain.errors import Conflict
+from job_orchestra.storage.port import Condition, Find, Operator, Row, Storage, Value
+
+_AT_ONCE = 1000
+
+
+def equal(column: str, value: Value) -> Condition:
+    return Condition(column, Operator.EQUAL, value)
+
+
+def among(column: str, values: Iterable[str]) -> Condition:
+    return Condition(column, Operator.IN, list(values))
+
+
+async def find_one(storage: Storage, query: Find) -> Row | None:
+    rows = await storage.find(replace(query, limit=1))
+    return rows[0] if rows else None
+
+
+async def find_everything(storage: Storage, query: Find) -> list[Row]:
+    """All rows page by page: for what is few (workers, projects) or wanted whole (one run's events)."""
+    everything: list[Row] = []
+    query = replace(query, limit=_AT_ONCE)
+    while True:
+        rows = await storage.find(query)
+        everything += rows
+        if len(rows) < _AT_ONCE:
+            return everything
+        query = replace(query, after=tuple(rows[-1][order.column] for order in query.order))
+
+
+class Contended(Conflict):
+    """Others changed the same record again and again while this tried to."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is being changed by others at the same time; try again.")
+
+
+ATTEMPTS = 20
+"""Of a compare-and-set that is repeated on what it finds, before it is Contended."""

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from job_orchestra.domain.job_data import run_request_from_data, run_request_to_data
+from job_orchestra.domain.moments import to_microseconds
+from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind, queue_key
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.repositories.rows.columns import (
+    flag,
+    integer,
+    json_object,
+    moment,
+    optional_microseconds,
+    optional_moment,
+    optional_number,
+    optional_text,
+    text,
+)
+from job_orchestra.storage.port import Row
+
+
+def run_to_row(run: Run) -> Row:
+    request = run.request
+    return {
+        "identifier": run.identifier,
+        "project": request.project,
+        "job": request.job,
+        "request": run_request_to_data(request),
+        "queue_key": queue_key(request),
+        "urgency": -request.priority,
+        "source_kind": run.source.kind.value,
+        "source_identifier": run.source.identifier,
+        "idempotency_key": run.idempotency_key,
+        "retry_of": run.retry_of,
+        "created_at": to_microseconds(run.created_at),
+        "should_cancel": run.should_cancel,
+        "should_abort": run.should_abort,
+        "wished_by": run.wished_by,
+        "attempt": run.attempt,
+        **run_facts(run),
+    }
+
+
+def run_facts(run: Run) -> Row:
+    """The columns that the master alone writes, but for the attempt."""
+    return {
+        "status": run.status.value,
+        "reason_code": None if run.reason is None else run.reason.code.value,
+        "reason": None if run.reason is None else run.reason.sentence,
+        "worker": run.worker,
+        "assigned_at": optional_microseconds(run.assigned_at),
+        "started_at": optional_microseconds(run.started_at),
+        "ended_at": optional_microseconds(run.ended_at),
+        "duration": run.duration,
+        "results": run.results,
+        "journal_sequence": run.journal_sequence,
+        "log_size": run.log.size,
+        "log_sha256": run.log.sha256,
+    }
+
+
+def run_from_row(row: Row) -> Run:
+    code = optional_text(row, "reason_code")
+    return Run(
+        identifier=text(row, "identifier"),
+        request=run_request_from_data(json_object(row, "request")),
+        source=Source(SourceKind(text(row, "source_kind")), text(row, "source_identifier")),
+        created_at=moment(row, "created_at"),
+        idempotency_key=optional_text(row, "idempotency_key"),
+        retry_of=optional_text(row, "retry_of"),
+        should_cancel=flag(row, "should_cancel"),
+        should_abort=flag(row, "should_abort"),
+        wished_by=optional_text(row, "wished_by"),
+        status=RunStatus(text(row, "status")),
+        reason=None if code is None else Reason(ReasonCode(code), optional_text(row, "reason") or ""),
+        attempt=integer(row, "attempt"),
+        worker=optional_text(row, "worker"),
+        assigned_at=optional_moment(row, "assigned_at"),
+        started_at=optional_moment(row, "started_at"),
+        ended_at=optional_moment(row, "ended_at"),
+        duration=optional_number(row, "duration"),
+        results=json_object(row, "results"),
+        journal_sequence=integer(row, "journal_sequence"),
+        log=LogFacts(integer(row, "log_size"), optional_text(row, "log_sha256")),
+    )

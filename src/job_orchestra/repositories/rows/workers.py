@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.workers import Worker, WorkerDescription
+from job_orchestra.repositories.rows.columns import (
+    flag,
+    integer,
+    json_object,
+    moment,
+    optional_moment,
+    optional_number,
+    optional_text,
+    text,
+)
+from job_orchestra.storage.port import Row
+
+
+def description_to_data(description: WorkerDescription) -> JsonObject:
+    return {
+        "version": description.version,
+        "display_name": description.display_name,
+        "executor_limit": description.executor_limit,
+        "properties": description.properties,
+    }
+
+
+def _description_from_data(data: JsonObject) -> WorkerDescription:
+    return WorkerDescription(
+        version=text(data, "version"),
+        display_name=text(data, "display_name"),
+        executor_limit=integer(data, "executor_limit"),
+        properties=json_object(data, "properties"),
+    )
+
+
+def worker_from_row(row: Row) -> Worker:
+    return Worker(
+        identifier=text(row, "identifier"),
+        owner=text(row, "owner"),
+        instance=text(row, "instance"),
+        description=_description_from_data(json_object(row, "description")),
+        registered_at=moment(row, "registered_at"),
+        is_enabled=flag(row, "is_enabled"),
+        should_drain=flag(row, "should_drain"),
+        should_disconnect=flag(row, "should_disconnect"),
+        is_connected=flag(row, "is_connected"),
+        connected_at=optional_moment(row, "connected_at"),
+        disconnected_at=optional_moment(row, "disconnected_at"),
+        skew=optional_number(row, "skew"),
+        master=optional_text(row, "master"),
+    )

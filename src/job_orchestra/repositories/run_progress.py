@@ -1,0 +1,53 @@
+"""What workers report of runs, as the master stores it. Sets facts only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.event_records import EventRecord
+from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import advance
+from job_orchestra.repositories.conditions import equal
+from job_orchestra.repositories.rows.events import event_to_row
+from job_orchestra.repositories.rows.runs import run_facts
+from job_orchestra.storage.port import Batch, Insert, Row, Storage, Update
+from job_orchestra.storage.schema import EVENTS, RUNS
+
+
+class RunProgress:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    async def save(self, before: Run, after: Run, events: Sequence[EventRecord]) -> bool:
+        """The facts that changed and the events, in one commit; False if the stored run is no longer as `before`.
+
+        Events that are stored already are harmless. Conflict if the run had ended.
+        """
+        if before.status.is_terminal:
+            advance(before.status, after.status)
+        update = Update(
+            RUNS.name,
+            (
+                equal("identifier", before.identifier),
+                equal("attempt", before.attempt),
+                equal("status", before.status.value),
+                equal("journal_sequence", before.journal_sequence),
+                equal("log_size", before.log.size),
+            ),
+            _changes(before, after),
+        )
+        inserts = (
+            Insert(EVENTS.name, event_to_row(before.identifier, before.attempt, event), ignore_duplicate=True)
+            for event in events
+        )
+        outcome = await self._storage.write(Batch((update, *inserts)))
+        return outcome.is_applied
+
+
+def _changes(before: Run, after: Run) -> Row:
+    old, new = run_facts(before), run_facts(after)
+    changes = {column: value for column, value in new.items() if value != old[column]}
+    # Only events that are known already: the update is then a mere check that the run is as it was.
+    return changes or {"journal_sequence": after.journal_sequence}

@@ -1,0 +1,128 @@
+"""Pending runs as the master sees them: what waits, for whom, and who gets it. Sets facts only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.reasons import Reason
+from job_orchestra.domain.runs import LogFacts, Run
+from job_orchestra.domain.statuses import ACTIVE, RunStatus, advance
+from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
+from job_orchestra.repositories.rows.columns import optional_microseconds, text
+from job_orchestra.repositories.rows.runs import run_from_row
+from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
+from job_orchestra.storage.schema import RUNS
+
+_BY_IDENTIFIER = (Order("identifier"),)
+_PENDING = equal("status", RunStatus.PENDING.value)
+_RUNNING = equal("status", RunStatus.RUNNING.value)
+_UNASSIGNED = equal("worker", None)
+
+
+class RunQueue:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    # ---------- reading
+
+    async def load(self, run: str) -> Run | None:
+        row = await find_one(self._storage, Find(RUNS.name, (equal("identifier", run),)))
+        return None if row is None else run_from_row(row)
+
+    async def load_many(self, runs: Sequence[str]) -> list[Run]:
+        """Those of them that there are."""
+        if not runs:
+            return []
+        query = Find(RUNS.name, (among("identifier", runs),), _BY_IDENTIFIER)
+        return [run_from_row(row) for row in await find_everything(self._storage, query)]
+
+    async def groups(self) -> list[str]:
+        """Queue keys of all pending runs that are not assigned: one short look at the index for each."""
+        order = (Order("queue_key"), Order("urgency"), Order("identifier"))
+        where: tuple[Condition, ...] = (_PENDING, _UNASSIGNED)
+        keys: list[str] = []
+        while row := await find_one(self._storage, Find(RUNS.name, where, order)):
+            keys.append(text(row, "queue_key"))
+            where = (_PENDING, _UNASSIGNED, Condition("queue_key", Operator.GREATER, keys[-1]))
+        return keys
+
+    async def head(self, queue_key: str, limit: int) -> list[Run]:
+        """The next to be assigned of the group: the most urgent first, then the oldest."""
+        where = (_PENDING, equal("queue_key", queue_key), _UNASSIGNED)
+        return await self._find(Find(RUNS.name, where, (Order("urgency"), Order("identifier")), limit=limit))
+
+    async def pending_since(self, identifier: str, limit: int) -> list[Run]:
+        """Pending, unassigned runs with greater identifiers, in their order."""
+        where = (_PENDING, _UNASSIGNED, Condition("identifier", Operator.GREATER, identifier))
+        return await self._find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=limit))
+
+    async def wished(self, limit: int) -> list[Run]:
+        """Runs that users want stopped and that have not ended, pending ones first."""
+        pages = await self._storage.find_all(
+            [
+                Find(RUNS.name, (_PENDING, equal("should_cancel", True)), _BY_IDENTIFIER, limit=limit),
+                Find(RUNS.name, (_RUNNING, equal("should_abort", True)), _BY_IDENTIFIER, limit=limit),
+            ]
+        )
+        return [run_from_row(row) for page in pages for row in page][:limit]
+
+    async def assigned_to(self, worker: str) -> list[Run]:
+        """All runs of the worker that have not ended."""
+        where = (equal("worker", worker), among("status", ACTIVE))
+        rows = await find_everything(self._storage, Find(RUNS.name, where, _BY_IDENTIFIER))
+        return [run_from_row(row) for row in rows]
+
+    async def _find(self, query: Find) -> list[Run]:
+        return [run_from_row(row) for row in await self._storage.find(query)]
+
+    # ---------- deciding, each by one compare-and-set
+
+    async def assign(self, run: Run, worker: str) -> Run | None:
+        """The run with its worker; None if it is no longer waiting (taken, cancelled, another attempt)."""
+        assigned = replace(run, worker=worker, assigned_at=self._clock.now())
+        where = (*_waiting(run), equal("should_cancel", False))
+        changes: Row = {"worker": worker, "assigned_at": optional_microseconds(assigned.assigned_at)}
+        return await self._set(where, changes, assigned)
+
+    async def unassign(self, run: Run) -> Run | None:
+        """Back to the queue as the next attempt; None if it has started or is no longer this worker's."""
+        waiting = replace(
+            run, attempt=run.attempt + 1, worker=None, assigned_at=None, journal_sequence=0, log=LogFacts()
+        )
+        where = (equal("identifier", run.identifier), _PENDING, equal("worker", run.worker), _attempt(run))
+        changes: Row = {
+            "attempt": waiting.attempt,
+            "worker": None,
+            "assigned_at": None,
+            "journal_sequence": 0,
+            "log_size": 0,
+            "log_sha256": None,
+        }
+        return await self._set(where, changes, waiting)
+
+    async def cancel(self, run: Run, reason: Reason) -> Run | None:
+        """The cancelled run; None if it is no longer waiting."""
+        status = advance(run.status, RunStatus.CANCELLED)
+        cancelled = replace(run, status=status, reason=reason, ended_at=self._clock.now())
+        changes: Row = {
+            "status": status.value,
+            "reason_code": reason.code.value,
+            "reason": reason.sentence,
+            "ended_at": optional_microseconds(cancelled.ended_at),
+        }
+        return await self._set(_waiting(run), changes, cancelled)
+
+    async def _set(self, where: tuple[Condition, ...], changes: Row, changed: Run) -> Run | None:
+        outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes),)))
+        return changed if outcome.is_applied else None
+
+
+def _waiting(run: Run) -> tuple[Condition, ...]:
+    return (equal("identifier", run.identifier), _PENDING, _UNASSIGNED, _attempt(run))
+
+
+def _attempt(run: Run) -> Condition:
+    return equal("attempt", run.attempt)

@@ -1,0 +1,185 @@
+"""Runs as the service sees them: triggered, read, and asked to stop."""
+
+from __future__ import annotations
+
+import builtins
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.errors import Conflict, NotFound
+from job_orchestra.domain.identifiers import first_run_identifier, new_run_identifier
+from job_orchestra.domain.moments import to_microseconds
+from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
+from job_orchestra.domain.statuses import ACTIVE, RunStatus
+from job_orchestra.repositories.conditions import ATTEMPTS, Contended, among, equal, find_everything, find_one
+from job_orchestra.repositories.paging import LIMIT, Listed, list_page
+from job_orchestra.repositories.rows.events import StoredEvent, event_from_row
+from job_orchestra.repositories.rows.runs import run_from_row, run_to_row
+from job_orchestra.storage.port import Batch, Condition, Count, Find, Insert, Operator, Order, Row, Storage, Update
+from job_orchestra.storage.schema import EVENTS, RUNS
+
+_MOST_MILLISECONDS = (1 << 50) - 1
+"""The largest that an identifier of a run can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    run: Run
+    is_new: bool
+    """False: the idempotency key was used before, and this is the run that it made."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """What is None does not matter."""
+
+    project: str | None = None
+    job: str | None = None
+    statuses: tuple[RunStatus, ...] | None = None
+    worker: str | None = None
+    source_kind: SourceKind | None = None
+    source_identifier: str | None = None
+    created_after: datetime | None = None
+    """Inclusive, to the millisecond."""
+    created_before: datetime | None = None
+    """Exclusive, to the millisecond."""
+
+
+class Runs:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    async def trigger(
+        self, request: RunRequest, source: Source, idempotency_key: str | None = None, retry_of: str | None = None
+    ) -> Triggered:
+        """Durable when it returns (P1). A key that is taken (by project and job) returns the earlier run."""
+        for _ in range(ATTEMPTS):
+            now = self._clock.now()
+            run = Run(
+                identifier=new_run_identifier(to_microseconds(now) // 1000, secrets.randbits(40)),
+                request=request,
+                source=source,
+                created_at=now,
+                idempotency_key=idempotency_key,
+                retry_of=retry_of,
+            )
+            outcome = await self._storage.write(Batch((Insert(RUNS.name, run_to_row(run)),)))
+            if outcome.is_applied:
+                return Triggered(run, is_new=True)
+            earlier = await self._of_key(request, idempotency_key)
+            if earlier is not None:
+                return Triggered(earlier, is_new=False)
+            # Two runs of one millisecond drew the same 40 bits: once more.
+        raise Contended(f"Job {request.job!r}")
+
+    async def _of_key(self, request: RunRequest, idempotency_key: str | None) -> Run | None:
+        if idempotency_key is None:
+            return None
+        row = await find_one(
+            self._storage,
+            Find(
+                RUNS.name,
+                (
+                    equal("project", request.project),
+                    equal("job", request.job),
+                    equal("idempotency_key", idempotency_key),
+                ),
+            ),
+        )
+        return None if row is None else run_from_row(row)
+
+    async def get(self, project: str, run: str) -> Run:
+        """NotFound if the project has no such run."""
+        row = await find_one(self._storage, Find(RUNS.name, (equal("identifier", run), equal("project", project))))
+        if row is None:
+            raise NotFound("run", f"{project}/{run}")
+        return run_from_row(row)
+
+    async def list(
+        self,
+        filter: RunFilter = RunFilter(),  # noqa: A002 - the word for it
+        limit: int = LIMIT,
+        cursor: str | None = None,
+        newest_first: bool = True,
+    ) -> Listed[Run]:
+        """By time of creation."""
+        order = (Order("identifier", descending=newest_first),)
+        return await list_page(
+            self._storage, Find(RUNS.name, _conditions(filter), order, limit=limit), cursor, run_from_row
+        )
+
+    async def request_cancel(self, project: str, run: str, by: str) -> Run:
+        """The wish that a pending run never starts; Conflict if it has started or ended."""
+        return await self._wish(project, run, by, cancel_only=True)
+
+    async def request_abort(self, project: str, run: str, by: str) -> Run:
+        """The wish that the run stops, started or not; Conflict if it has ended."""
+        return await self._wish(project, run, by, cancel_only=False)
+
+    async def _wish(self, project: str, run: str, by: str, cancel_only: bool) -> Run:
+        for _ in range(ATTEMPTS):
+            found = await self.get(project, run)
+            changes = _wish_of(found, by, cancel_only)
+            where = (equal("identifier", run), equal("status", found.status.value))
+            outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes),)))
+            if outcome.is_applied:
+                return await self.get(project, run)
+            # It started or ended in the meantime: what is to be done depends on which.
+        raise Contended(f"Run {run!r}")
+
+    async def events(self, run: str, attempt: int | None = None) -> builtins.list[StoredEvent]:
+        """Of one attempt or all, in their order."""
+        where = (equal("run", run),) if attempt is None else (equal("run", run), equal("attempt", attempt))
+        rows = await find_everything(self._storage, Find(EVENTS.name, where, _EVENT_ORDER))
+        return [event_from_row(row) for row in rows]
+
+    async def list_events(self, run: str, limit: int = LIMIT, cursor: str | None = None) -> Listed[StoredEvent]:
+        """A page of the events of all attempts, in their order."""
+        query = Find(EVENTS.name, (equal("run", run),), _EVENT_ORDER, limit=limit)
+        return await list_page(self._storage, query, cursor, event_from_row)
+
+    async def count_active(self, worker: str) -> int:
+        """Runs that are assigned to the worker and have not ended."""
+        return await self._storage.count(Count(RUNS.name, (equal("worker", worker), among("status", ACTIVE))))
+
+
+_EVENT_ORDER = (Order("run"), Order("attempt"), Order("sequence"))
+
+
+def _wish_of(run: Run, by: str, cancel_only: bool) -> Row:
+    if run.status is RunStatus.PENDING:
+        # Both, so that a run whose start is already on its way here is stopped all the same.
+        return {"should_cancel": True, "should_abort": True, "wished_by": by}
+    if run.status.is_terminal:
+        raise Conflict(f"Run {run.identifier!r} has ended already: it is {run.status}.")
+    if cancel_only:
+        raise Conflict(f"Run {run.identifier!r} is {run.status} and cannot be cancelled any more; abort it instead.")
+    return {"should_abort": True, "wished_by": by}
+
+
+def _conditions(runs: RunFilter) -> tuple[Condition, ...]:
+    named = {
+        "project": runs.project,
+        "job": runs.job,
+        "worker": runs.worker,
+        "source_kind": None if runs.source_kind is None else runs.source_kind.value,
+        "source_identifier": runs.source_identifier,
+    }
+    conditions = [equal(column, value) for column, value in named.items() if value is not None]
+    if runs.statuses is not None:
+        statuses = [status.value for status in runs.statuses]
+        conditions.append(equal("status", statuses[0]) if len(statuses) == 1 else among("status", statuses))
+    if runs.created_after is not None:
+        first = first_run_identifier(_milliseconds(runs.created_after))
+        conditions.append(Condition("identifier", Operator.GREATER_EQUAL, first))
+    if runs.created_before is not None:
+        end = first_run_identifier(_milliseconds(runs.created_before))
+        conditions.append(Condition("identifier", Operator.LESS, end))
+    return tuple(conditions)
+
+
+def _milliseconds(date: datetime) -> int:
+    return min(max(to_microseconds(date) // 1000, 0), _MOST_MILLISECONDS)

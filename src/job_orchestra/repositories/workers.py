@@ -1,0 +1,151 @@
+"""Workers: who they are, whether they are connected (the master's facts), and the users' switches."""
+
+from __future__ import annotations
+
+import builtins
+
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.errors import Conflict, NotFound
+from job_orchestra.domain.moments import to_microseconds
+from job_orchestra.domain.statuses import ACTIVE
+from job_orchestra.domain.workers import Worker, WorkerDescription
+from job_orchestra.repositories.conditions import ATTEMPTS, Contended, among, equal, find_everything, find_one
+from job_orchestra.repositories.paging import LIMIT, Listed, list_page
+from job_orchestra.repositories.rows.workers import description_to_data, worker_from_row
+from job_orchestra.storage.port import Batch, Count, Delete, Find, Insert, Operation, Order, Row, Storage, Update
+from job_orchestra.storage.schema import RUNS, WORKERS
+
+_ORDER = (Order("identifier"),)
+
+
+class Workers:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    # ---------- reading
+
+    async def list(self, limit: int = LIMIT, cursor: str | None = None, descending: bool = False) -> Listed[Worker]:
+        """By identifier."""
+        query = Find(WORKERS.name, (), (Order("identifier", descending),), limit=limit)
+        return await list_page(self._storage, query, cursor, worker_from_row)
+
+    async def all(self) -> builtins.list[Worker]:
+        rows = await find_everything(self._storage, Find(WORKERS.name, (), _ORDER))
+        return [worker_from_row(row) for row in rows]
+
+    async def get(self, worker: str) -> Worker:
+        """NotFound if there is none."""
+        found = await self.find(worker)
+        if found is None:
+            raise NotFound("worker", worker)
+        return found
+
+    async def find(self, worker: str) -> Worker | None:
+        row = await find_one(self._storage, Find(WORKERS.name, (equal("identifier", worker),)))
+        return None if row is None else worker_from_row(row)
+
+    # ---------- the master's facts
+
+    async def connect(
+        self, identifier: str, owner: str, instance: str, description: WorkerDescription, skew: float, master: str
+    ) -> Worker:
+        """The worker registered and connected.
+
+        Conflict, naming the holder, if it belongs to another user, or another instance is connected under its name.
+        """
+        now = to_microseconds(self._clock.now())
+        facts: Row = {
+            "instance": instance,
+            "description": description_to_data(description),
+            "should_disconnect": False,  # the one wish that a new connection settles
+            "is_connected": True,
+            "connected_at": now,
+            "skew": skew,
+            "master": master,
+        }
+        for _ in range(ATTEMPTS):
+            known = await self.find(identifier)
+            operation: Operation
+            if known is None:
+                row: Row = {"identifier": identifier, "owner": owner, "registered_at": now, **facts}
+                operation = Insert(WORKERS.name, row)
+            else:
+                _check_holder(known, owner, instance)
+                # As it was looked at: of two instances that come at once, the second finds the first connected.
+                where = (
+                    equal("identifier", identifier),
+                    equal("owner", owner),
+                    equal("instance", known.instance),
+                    equal("is_connected", known.is_connected),
+                )
+                operation = Update(WORKERS.name, where, facts)
+            outcome = await self._storage.write(Batch((operation,)))
+            if outcome.is_applied:
+                return await self.get(identifier)
+        raise Contended(f"Worker {identifier!r}")
+
+    async def disconnect(self, identifier: str, instance: str, master: str) -> None:
+        """Changes nothing if a newer connection has taken the place."""
+        where = (
+            equal("identifier", identifier),
+            equal("instance", instance),
+            equal("master", master),
+            equal("is_connected", True),
+        )
+        await self._storage.write(Batch((Update(WORKERS.name, where, self._disconnected(), optional=True),)))
+
+    async def disconnect_all(self, master: str) -> None:
+        """When this master starts: the connections of its earlier life are gone."""
+        where = (equal("master", master), equal("is_connected", True))
+        await self._storage.write(Batch((Update(WORKERS.name, where, self._disconnected(), optional=True),)))
+
+    def _disconnected(self) -> Row:
+        return {"is_connected": False, "disconnected_at": to_microseconds(self._clock.now())}
+
+    # ---------- the users' wishes
+
+    async def set_enabled(self, worker: str, is_enabled: bool) -> Worker:
+        """Enabling ends draining, too."""
+        return await self._switch(worker, {"is_enabled": is_enabled, **({"should_drain": False} if is_enabled else {})})
+
+    async def set_drain(self, worker: str, should_drain: bool = True) -> Worker:
+        return await self._switch(worker, {"should_drain": should_drain})
+
+    async def set_disconnect(self, worker: str) -> Worker:
+        """Asks the master to close its connection; Conflict if there is none."""
+        found = await self.get(worker)
+        if not found.is_connected:
+            raise Conflict(f"Worker {worker!r} is not connected.")
+        return await self._switch(worker, {"should_disconnect": True})
+
+    async def _switch(self, worker: str, changes: Row) -> Worker:
+        await self._storage.write(
+            Batch((Update(WORKERS.name, (equal("identifier", worker),), changes, optional=True),))
+        )
+        return await self.get(worker)
+
+    async def delete(self, worker: str) -> None:
+        """Conflict unless it is disabled, disconnected, and has no run that has not ended."""
+        found = await self.get(worker)
+        active = await self._storage.count(Count(RUNS.name, (equal("worker", worker), among("status", ACTIVE))))
+        if found.is_enabled:
+            raise Conflict(f"Worker {worker!r} is enabled; disable it first.")
+        if active:
+            raise Conflict(f"Worker {worker!r} has {active} {'run' if active == 1 else 'runs'} that have not ended.")
+        if found.is_connected:
+            raise Conflict(f"Worker {worker!r} is connected; stop or disconnect it first.")
+        where = (equal("identifier", worker), equal("is_enabled", False), equal("is_connected", False))
+        outcome = await self._storage.write(Batch((Delete(WORKERS.name, where),)))
+        if outcome.rows == (0,):
+            raise Contended(f"Worker {worker!r}")
+
+
+def _check_holder(known: Worker, owner: str, instance: str) -> None:
+    if known.owner != owner:
+        raise Conflict(f"Worker {known.identifier!r} belongs to user {known.owner!r}, not to {owner!r}.")
+    if known.is_connected and known.instance != instance:
+        raise Conflict(
+            f"Worker {known.identifier!r} is connected already, as instance {known.instance} "
+            f"to master {known.master!r} since {known.connected_at:%Y-%m-%d %H:%M:%S} UTC."
+        )
