@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from urllib.parse import urlsplit
+
 import httpx2
 
 from job_orchestra.domain.errors import Invalid, Unavailable
@@ -17,10 +21,11 @@ PATIENCE = 300.0
 def checked_url(url: str) -> str:
     """Without a slash at the end; Invalid unless it is http:// or https:// with a host."""
     try:
-        parsed = httpx2.URL(url)
-    except httpx2.InvalidURL:
-        parsed = None
-    if parsed is None or parsed.scheme not in {"http", "https"} or not parsed.host:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise Invalid.at("service URL", f"{url!r} is no address such as http://127.0.0.1:5902.")
     return url.rstrip("/")
 
@@ -44,8 +49,10 @@ def _cause(error: BaseException) -> str:
     """The system's own words, wherever they are in the chain."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
+        if isinstance(cause, socket.gaierror):
+            return str(cause.strerror).lower()
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
         cause = cause.__cause__ or cause.__context__
     return str(error) or type(error).__name__
 

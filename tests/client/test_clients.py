@@ -1,0 +1,232 @@
+"""Both clients against a real server: calls, errors, logs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from job_orchestra.client.asynchronous import AsyncClient
+from job_orchestra.client.call import Answered, Call
+from job_orchestra.client.calls import jobs, me, projects, runs, workers
+from job_orchestra.client.credentials import Credentials
+from job_orchestra.client.synchronous import Client
+from job_orchestra.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    Mistake,
+    NotFound,
+    OrchestraError,
+    Unauthenticated,
+    Unavailable,
+)
+from job_orchestra.protocol.resources import LogAnswer, Page, ProjectAnswer, RunAnswer, SourceAnswer
+from tests.client.scripted_service import Scripted, closed_port, scripted_service
+
+Send = Callable[[str, Call[Answered]], Answered]
+CREDENTIALS = Credentials("s3cret", "ada")
+
+
+def send_synchronously(url: str, call: Call[Answered]) -> Answered:
+    with Client(url, CREDENTIALS) as client:
+        return client.send(call)
+
+
+def send_asynchronously(url: str, call: Call[Answered]) -> Answered:
+    async def send() -> Answered:
+        async with AsyncClient(url) as client:
+            return await client.acting_as(CREDENTIALS).send(call)
+
+    return asyncio.run(send())
+
+
+def follow_synchronously(url: str, offset: int = 0, patience: float = 5.0) -> bytes:
+    with Client(url) as client:
+        return b"".join(client.follow_log("example", "r1", offset, patience))
+
+
+def follow_asynchronously(url: str, offset: int = 0, patience: float = 5.0) -> bytes:
+    async def follow() -> bytes:
+        async with AsyncClient(url) as client:
+            return b"".join([chunk async for chunk in client.follow_log("example", "r1", offset, patience)])
+
+    return asyncio.run(follow())
+
+
+both = pytest.mark.parametrize("send", [send_synchronously, send_asynchronously])
+both_follow = pytest.mark.parametrize("follow", [follow_synchronously, follow_asynchronously])
+
+
+def run_answer(*, ended: bool, size: int) -> Scripted:
+    answer = RunAnswer(
+        project="example",
+        job="hello",
+        identifier="r1",
+        status="succeeded" if ended else "running",
+        reason=None,
+        attempt=1,
+        source=SourceAnswer("user", "ada"),
+        retry_of=None,
+        parameters={},
+        properties={},
+        definition={},
+        results={},
+        worker="here",
+        is_worker_connected=True,
+        should_cancel=False,
+        should_abort=False,
+        wished_by=None,
+        created_at="2026-11-23T10:00:00.000Z",
+        assigned_at=None,
+        started_at=None,
+        ended_at="2026-11-23T10:00:01.000Z" if ended else None,
+        duration=None,
+        log=LogAnswer(size, None),
+    )
+    return Scripted(content=msgspec.json.encode(answer))
+
+
+@both
+def test_a_call_is_sent_and_its_answer_typed(send: Send[Page[ProjectAnswer]]) -> None:
+    item = {
+        "identifier": "example",
+        "display_name": "",
+        "description": "",
+        "repository": None,
+        "is_active": True,
+        "of a newer service": 1,
+    }
+    with scripted_service(Scripted(content=json.dumps({"items": [item], "next": "c2"}).encode())) as service:
+        page = send(service.url, projects.list_all(limit=5, cursor="c1"))
+    assert page == Page([ProjectAnswer("example", "", "", None, is_active=True)], "c2")
+    (request,) = service.received
+    assert (request.method, request.path) == ("GET", "/projects?limit=5&cursor=c1")
+    assert request.headers["Authorization"] == "Basic " + b64encode(b"ada:s3cret").decode()
+
+
+@both
+def test_a_trigger_carries_parameters_and_key(send: Send[RunAnswer]) -> None:
+    with scripted_service(run_answer(ended=False, size=0)) as service:
+        run = send(service.url, jobs.trigger("example", "a/../b", {"name": "you"}, idempotency_key="k1"))
+    assert run.identifier == "r1"
+    (request,) = service.received
+    assert request.path == "/projects/example/jobs/a%2F..%2Fb/trigger"
+    assert request.headers["Idempotency-Key"] == "k1"
+    assert request.headers["Content-Type"] == "application/json"
+    assert json.loads(request.content) == {"parameters": {"name": "you"}, "priority": None}
+
+
+@both
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (401, Unauthenticated),
+        (403, Forbidden),
+        (404, NotFound),
+        (409, Conflict),
+        (503, Unavailable),
+        (500, Unavailable),
+    ],
+)
+def test_problems_become_errors(status: int, expected: type[OrchestraError], send: Send[None]) -> None:
+    problem = {"type": "about:blank", "title": "No", "status": status, "detail": "It is as it is."}
+    with (
+        scripted_service(Scripted(status, json.dumps(problem).encode())) as service,
+        pytest.raises(expected) as caught,
+    ):
+        send(service.url, workers.delete("w"))
+    assert str(caught.value) == caught.value.message == "It is as it is."
+
+
+@both
+def test_the_fields_at_fault_come_back(send: Send[RunAnswer]) -> None:
+    errors = [{"field": "parameters.name", "message": "is missing"}, {"field": "", "message": "no"}]
+    problem = {"title": "Invalid", "status": 422, "detail": "Two mistakes.", "errors": errors}
+    with scripted_service(Scripted(422, json.dumps(problem).encode())) as service, pytest.raises(Invalid) as caught:
+        send(service.url, jobs.trigger("example", "hello"))
+    assert caught.value.mistakes == (Mistake("parameters.name", "is missing"), Mistake("", "no"))
+
+
+@both
+def test_a_server_that_is_not_the_service_is_named(send: Send[RunAnswer]) -> None:
+    with scripted_service(Scripted(502, b"<html>")) as service, pytest.raises(Unavailable, match=service.url):
+        send(service.url, runs.get("example", "r1"))
+    with scripted_service(Scripted(200, b"<html>")) as service, pytest.raises(Unavailable, match=service.url):
+        send(service.url, runs.get("example", "r1"))
+
+
+@both
+def test_a_stopped_service_is_named(send: Send[None]) -> None:
+    url = f"http://127.0.0.1:{closed_port()}"
+    with pytest.raises(Unavailable, match=f"{url} cannot be reached: .*connection refused"):
+        send(url, me.logout())
+
+
+@both
+@pytest.mark.parametrize("url", ["", "127.0.0.1:5902", "ftp://x", "http://", "http://[", "http://x:99999"])
+def test_an_address_that_is_none(url: str, send: Send[None]) -> None:
+    with pytest.raises(Invalid, match="service URL"):
+        send(url, me.logout())
+
+
+@both_follow
+def test_a_follower_goes_on_where_the_connection_broke(follow: Callable[[str], bytes]) -> None:
+    with scripted_service(
+        Scripted(content=b"one\n", breaks=True),
+        Scripted(status=503),
+        Scripted(content=b"two\n"),
+        run_answer(ended=False, size=8),
+        Scripted(content=b"three\n"),
+        run_answer(ended=True, size=14),
+    ) as service:
+        assert follow(service.url) == b"one\ntwo\nthree\n"
+    logs = [request for request in service.received if "log" in request.path]
+    assert [request.headers.get("Range") for request in logs] == [None, "bytes=4-", "bytes=4-", "bytes=8-"]
+    assert {request.path for request in logs} == {"/projects/example/runs/r1/log?follow=true"}
+
+
+@both_follow
+def test_a_follower_gives_up_at_once_without_a_first_connection(follow: Callable[[str], bytes]) -> None:
+    with pytest.raises(Unavailable):
+        follow(f"http://127.0.0.1:{closed_port()}")
+
+
+@both_follow
+def test_a_follower_gives_up_when_its_patience_is_over(follow: Callable[[str, int, float], bytes]) -> None:
+    with (
+        scripted_service(Scripted(content=b"one\n", breaks=True), Scripted(status=503)) as service,
+        pytest.raises(Unavailable),
+    ):
+        follow(service.url, 0, 0.05)
+
+
+def test_a_part_of_a_log_is_asked_for_by_range() -> None:
+    with scripted_service(Scripted(206, b"234"), Scripted(416), Scripted(200, b"all")) as service:
+        with Client(service.url) as client:
+            assert b"".join(client.log("example", "r1", attempt=2, start=2, end=5)) == b"234"
+            assert b"".join(client.log("example", "r1", start=99)) == b""
+            assert b"".join(client.log("example", "r1")) == b"all"
+            assert b"".join(client.log("example", "r1", start=3, end=3)) == b""
+
+        async def read() -> bytes:
+            async with AsyncClient(service.url) as client:
+                return await client.log("example", "r1", start=1)
+
+        assert asyncio.run(read()) == b"all"
+    assert [request.headers.get("Range") for request in service.received] == [
+        "bytes=2-4",
+        "bytes=99-",
+        None,
+        "bytes=1-",
+    ]
+    assert service.received[0].path == "/projects/example/runs/r1/log?attempt=2"
+
+
+def test_credentials_do_not_show_the_token() -> None:
+    assert "s3cret" not in repr(CREDENTIALS)
+    assert Credentials("s3cret").authorization == "Bearer s3cret"
