@@ -67,10 +67,13 @@ def test_a_request_is_stored_once_and_accepted_each_time_it_is_repeated() -> Non
     assert session.receive(execute()) == [Reply(Accepted("r1", 1))]
 
 
-def test_a_request_that_cannot_be_stored_is_refused_and_may_come_again() -> None:
+def test_a_request_that_cannot_be_stored_stays_refused_over_this_connection() -> None:
     session = connected()
     session.receive(execute())
     assert session.refused(KEY, "disk full") == [Reply(Refused("r1", 1, "disk full"))]
+    assert session.receive(execute()) == [Reply(Refused("r1", 1, "disk full"))]
+    session.hello(IDENTITY, 1.0)
+    session.receive(welcome())
     assert session.receive(execute()) == [StoreRequest(execute())]
 
 

@@ -123,6 +123,7 @@ class _Progress:
     is_ended: bool = False
     is_resumed: bool = False
     is_released: bool = False
+    is_deleting: bool = False
     sent_sequence: int = 0
     sent_log: int = 0
     acknowledged_sequence: int = 0
@@ -149,6 +150,8 @@ class WorkerSession:
         self._runs: dict[RunKey, _Progress] = {}
         self._storing: dict[RunKey, str | None] = {}
         """Requests being written to disk, with the user who meanwhile asked to abort, if any."""
+        self._refused: dict[RunKey, str] = {}
+        """Over the present connection, with the reason: a repetition on its way must not be accepted after all."""
         self._greeted: frozenset[RunKey] = frozenset()
         self._is_welcome = False
 
@@ -166,7 +169,7 @@ class WorkerSession:
         progress.sequence = max(progress.sequence, sequence)
         progress.log_size = max(progress.log_size, log_size)
         progress.is_ended = progress.is_ended or is_ended
-        return [DeleteRun(key)] if progress.is_released and progress.is_ended else []
+        return self._delete(key, progress)
 
     def accepted(self, key: RunKey) -> list[Effect]:
         """The request is on disk."""
@@ -183,7 +186,10 @@ class WorkerSession:
     def refused(self, key: RunKey, reason: str) -> list[Effect]:
         """The request could not be written to disk, and nothing of it is left there."""
         self._storing.pop(key, None)
-        return [Reply(Refused(key.run, key.attempt, reason))] if self._is_welcome else []
+        if not self._is_welcome:
+            return []
+        self._refused[key] = reason
+        return [Reply(Refused(key.run, key.attempt, reason))]
 
     def deleted(self, key: RunKey) -> None:
         self._runs.pop(key, None)
@@ -214,6 +220,7 @@ class WorkerSession:
         """The connection is gone, and with it everything that was sent and not acknowledged."""
         self._is_welcome = False
         self._greeted = frozenset()
+        self._refused.clear()
         for progress in self._runs.values():
             progress.is_resumed = False
 
@@ -264,6 +271,8 @@ class WorkerSession:
         key = RunKey(execute.run, execute.attempt)
         if key in self._runs:
             return [Reply(Accepted(key.run, key.attempt))]
+        if key in self._refused:
+            return [Reply(Refused(key.run, key.attempt, self._refused[key]))]
         if key in self._storing:
             return []
         self._storing[key] = None
@@ -296,9 +305,16 @@ class WorkerSession:
         progress.is_released = True
         progress.is_resumed = False
         if progress.is_ended:
-            return [DeleteRun(key)]
+            return self._delete(key, progress)
         # The attempt counts no more, but goes on here: its data goes when it has ended.
         return [AbortRun(key, "the master, for whom this attempt counts no more")]
+
+    def _delete(self, key: RunKey, progress: _Progress) -> list[Effect]:
+        """Once, when the run is both released and ended."""
+        if not (progress.is_released and progress.is_ended) or progress.is_deleting:
+            return []
+        progress.is_deleting = True
+        return [DeleteRun(key)]
 
     def _on_send_again(self, message: SendAgain) -> list[Effect]:
         progress = self._runs.get(RunKey(message.run, message.attempt))
