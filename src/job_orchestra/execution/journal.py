@@ -1,0 +1,117 @@
+"""The journal of a run directory: one event on each line, only ever appended to, by one process at a time.
+
+Nothing is synchronised to the disk event by event: what a process has written survives its death, and after the death
+of the host itself nothing of the journal is relied upon (a run of another boot is never gone on with).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.event_records import EventRecord
+from job_orchestra.execution.process_identity import ProcessIdentity, identity_from_data
+
+_PIECE = 1 << 20
+
+
+def encode_line(record: EventRecord) -> bytes:
+    data = {"sequence": record.sequence, "kind": record.kind, "date": record.date, "data": record.data}
+    return json.dumps(data, separators=(",", ":")).encode() + b"\n"
+
+
+def decode_line(line: bytes) -> EventRecord:
+    """Invalid if that is no line of a journal."""
+    try:
+        data: dict[str, Any] = json.loads(line)
+        return EventRecord(int(data["sequence"]), str(data["kind"]), int(data["date"]), dict(data["data"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise Invalid.at("journal", f"{type(error).__name__}: {error}") from None
+
+
+class JournalReader:
+    """Follows a journal by byte offset. Only complete lines count: the last one may still be on its way."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ends: list[int] = []
+        """Where each event's line ends."""
+        self.is_claimed = False
+        """Whether the journal exists: a host has taken the run up."""
+        self.is_ended = False
+        self.host: ProcessIdentity | None = None
+        """The executor host that has taken the run up, once it said so."""
+
+    @property
+    def sequence(self) -> int:
+        """Of the last complete event."""
+        return len(self._ends)
+
+    @property
+    def size(self) -> int:
+        """Of all complete lines."""
+        return self._ends[-1] if self._ends else 0
+
+    def look(self) -> bool:
+        """Reads what was appended since; whether there was anything new."""
+        before = (self.is_claimed, self.sequence)
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            self.is_claimed = True
+            self._read_on(descriptor)
+        finally:
+            os.close(descriptor)
+        return before != (self.is_claimed, self.sequence)
+
+    def read(self, after: int, limit: int) -> list[EventRecord]:
+        """At most `limit` events behind the one numbered `after`, of those that were looked at."""
+        first = self._ends[after - 1] if after else 0
+        last = self._ends[min(after + limit, len(self._ends)) - 1] if self._ends else 0
+        if last <= first:
+            return []
+        descriptor = os.open(self._path, os.O_RDONLY)
+        try:
+            content = read_range(descriptor, first, last - first)
+        finally:
+            os.close(descriptor)
+        return [decode_line(line) for line in content.splitlines()]
+
+    def _read_on(self, descriptor: int) -> None:
+        position = self.size
+        rest = b""
+        while piece := os.pread(descriptor, _PIECE, position + len(rest)):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                position += len(line) + 1
+                self._ends.append(position)
+                self._learn(line)
+
+    def _learn(self, line: bytes) -> None:
+        if line.startswith(b'{"sequence":1,"kind":"started"'):
+            with suppress(Invalid):
+                self.host = identity_from_data(decode_line(line).data.get("host"))
+        elif b'"kind":"ended"' in line[:64]:
+            self.is_ended = True
+
+
+def read_range(descriptor: int, offset: int, size: int) -> bytes:
+    """Less than `size` only where the file ends."""
+    pieces: list[bytes] = []
+    while size > 0 and (piece := os.pread(descriptor, size, offset)):
+        pieces.append(piece)
+        offset += len(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """All of it, in one write unless the kernel takes less; OSError may leave a part of it written."""
+    while content:
+        content = content[os.write(descriptor, content) :]

@@ -1,0 +1,125 @@
+"""All processes of a run, also those that left its process group, its session or their parents.
+
+Every command starts a session of its own, has the run in its environment and the run's log as its output. A
+descendant may shed each of these, but not all at once without losing its parent, so what is found by one of them is
+followed by descent and by session to the rest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from job_orchestra.execution.process_identity import Process, read_process
+
+_PROC = Path("/proc")
+_WRITING = os.O_WRONLY | os.O_RDWR
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A run's log, as the file system knows it whatever its name."""
+
+    device: int
+    inode: int
+
+    @classmethod
+    def at(cls, path: Path) -> LogFile | None:
+        try:
+            facts = path.stat()
+        except OSError:
+            return None
+        return cls(facts.st_dev, facts.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class RunMarks:
+    """By what the processes of one attempt are known."""
+
+    run: str
+    attempt: int
+    log: LogFile | None
+
+    def are_on(self, pid: int) -> bool:
+        return read_run_marker(pid) == (self.run, str(self.attempt)) or (
+            self.log is not None and writes_to(pid, self.log)
+        )
+
+
+def all_processes() -> dict[int, Process]:
+    """Every living process of the host (as far as this one sees it)."""
+    found: dict[int, Process] = {}
+    for entry in os.scandir(_PROC):
+        if entry.name.isdigit():
+            process = read_process(int(entry.name))
+            if process is not None:
+                found[process.pid] = process
+    return found
+
+
+def read_run_marker(pid: int) -> tuple[str, str] | None:
+    """Run and attempt in the environment that the process was started with, if it can be read and has them."""
+    try:
+        environment = (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return None
+    if b"ORCHESTRA_RUN=" not in environment:
+        return None
+    variables = dict(entry.split(b"=", 1) for entry in environment.split(b"\0") if b"=" in entry)
+    try:
+        return variables[b"ORCHESTRA_RUN"].decode(), variables[b"ORCHESTRA_ATTEMPT"].decode()
+    except (KeyError, UnicodeDecodeError):
+        return None
+
+
+def writes_to(pid: int, log: LogFile) -> bool:
+    """Whether the standard output or error of the process is that file; who only reads it does not count."""
+    for descriptor in ("1", "2"):
+        try:
+            facts = (_PROC / str(pid) / "fd" / descriptor).stat()
+            if (facts.st_dev, facts.st_ino) != (log.device, log.inode):
+                continue
+            text = (_PROC / str(pid) / "fdinfo" / descriptor).read_text()
+        except OSError:
+            continue
+        flags = next((line.split()[1] for line in text.splitlines() if line.startswith("flags:")), "0")
+        if int(flags, 8) & _WRITING:
+            return True
+    return False
+
+
+def children_of(processes: Iterable[Process]) -> dict[int, list[int]]:
+    children: dict[int, list[int]] = defaultdict(list)
+    for process in processes:
+        children[process.parent].append(process.pid)
+    return children
+
+
+def with_descendants(seeds: Iterable[int], processes: dict[int, Process]) -> set[int]:
+    """The seeds and everything below them."""
+    children = children_of(processes.values())
+    found: set[int] = set()
+    remaining = [pid for pid in seeds if pid in processes]
+    while remaining:
+        pid = remaining.pop()
+        if pid not in found:
+            found.add(pid)
+            remaining.extend(children.get(pid, ()))
+    return found
+
+
+def find_marked(runs: Collection[RunMarks], spared: Collection[int]) -> list[Process]:
+    """Living processes of these attempts, wherever they are in the tree; `spared` pids are none of them.
+
+    For runs whose executor host is gone: their processes have been handed to whoever adopts orphans here.
+    """
+    processes = {pid: one for pid, one in all_processes().items() if pid not in spared}
+    seeds = {pid for pid in processes if any(marks.are_on(pid) for marks in runs)}
+    found = with_descendants(seeds, processes)
+    # Sessions were made within the run, so whoever is in one of them belongs to it.
+    sessions = {processes[pid].session for pid in seeds} - {os.getsid(0)}
+    found |= with_descendants((pid for pid, one in processes.items() if one.session in sessions), processes)
+    return [processes[pid] for pid in sorted(found) if not processes[pid].is_zombie]

@@ -1,0 +1,164 @@
+"""The world of one attempt on the worker's disk: `<worker directory>/runs/<run>.<attempt>/`.
+
+request.json   what to carry out; written by the worker before it accepts, durably
+journal        its existence is the claim: who creates it carries the run out, and nobody ever again
+log            what the commands write, beside the lines of the executor host
+results.json   where commands put results
+abort          a wish to end the run: by whom
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from job_orchestra.domain.identifiers import NAME
+from job_orchestra.execution.journal import write_all
+from job_orchestra.execution.request import Request, decode_request, encode_request
+from job_orchestra.protocol.run_key import RunKey
+
+RUNS = "runs"
+_HIDDEN = "."
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    path: Path
+
+    @classmethod
+    def of(cls, runs: Path, key: RunKey) -> RunDirectory:
+        return cls(runs / run_name(key))
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def key(self) -> RunKey:
+        key = parse_run_name(self.name)
+        assert key is not None
+        return key
+
+    @property
+    def request(self) -> Path:
+        return self.path / "request.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results.json"
+
+    @property
+    def abort(self) -> Path:
+        return self.path / "abort"
+
+    def read_request(self) -> Request:
+        """Invalid or OSError if there is none that can be carried out."""
+        return decode_request(self.request.read_bytes())
+
+
+def run_name(key: RunKey) -> str:
+    return f"{key.run}.{key.attempt}"
+
+
+def parse_run_name(name: str) -> RunKey | None:
+    """None if no run directory is named like that."""
+    run, _, attempt = name.rpartition(".")
+    if not NAME.fullmatch(run) or not attempt.isascii() or not attempt.isdigit() or attempt.startswith("0"):
+        return None
+    return RunKey(run, int(attempt))
+
+
+def list_run_directories(runs: Path) -> list[RunDirectory]:
+    """In the order of their names, which is that of the runs' creation."""
+    names = sorted(entry.name for entry in runs.iterdir() if parse_run_name(entry.name) is not None)
+    return [RunDirectory(runs / name) for name in names]
+
+
+def write_requests(runs: Path, requests: Iterable[Request]) -> dict[RunKey, OSError | None]:
+    """Makes the run directories, each whole or not at all, durable when it returns; which ones failed, and why.
+
+    Several at once share the synchronisation of the directory that they are in.
+    """
+    outcome: dict[RunKey, OSError | None] = {}
+    made: list[RunDirectory] = []
+    for request in requests:
+        directory = RunDirectory.of(runs, request.key)
+        try:
+            _write_request(directory, request)
+            made.append(directory)
+            outcome[request.key] = None
+        except OSError as error:
+            outcome[request.key] = error
+    try:
+        _synchronise(runs)
+    except OSError as error:
+        for directory in made:
+            shutil.rmtree(directory.path, ignore_errors=True)
+            outcome[directory.key] = error
+    return outcome
+
+
+def delete_run_directory(directory: RunDirectory) -> None:
+    """Gone at once for who lists the runs; what a crash leaves of it is removed by `remove_remains`."""
+    hidden = directory.path.with_name(f"{_HIDDEN}{directory.name}")
+    directory.path.rename(hidden)
+    shutil.rmtree(hidden)
+
+
+def remove_remains(runs: Path) -> None:
+    """What a crash left half written or half deleted."""
+    for entry in runs.iterdir():
+        if entry.name.startswith(_HIDDEN):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def wish_abort(directory: RunDirectory, by: str) -> None:
+    """Keeps the wish with the run; a later wish changes nothing."""
+    if directory.abort.exists():
+        return
+    draft = directory.path / f"{_HIDDEN}abort"
+    draft.write_text(json.dumps({"by": by}))
+    draft.rename(directory.abort)
+
+
+def read_abort(directory: RunDirectory) -> str | None:
+    """Who asked to end the run, if anyone did."""
+    try:
+        return str(json.loads(directory.abort.read_bytes())["by"])
+    except FileNotFoundError:
+        return None
+
+
+def _write_request(directory: RunDirectory, request: Request) -> None:
+    draft = directory.path.with_name(f"{_HIDDEN}new.{directory.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    try:
+        with (draft / "request.json").open("xb", buffering=0) as file:
+            write_all(file.fileno(), encode_request(request))
+            os.fdatasync(file.fileno())
+        _synchronise(draft)
+        draft.rename(directory.path)
+    except OSError:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _synchronise(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

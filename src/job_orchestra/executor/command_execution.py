@@ -1,0 +1,159 @@
+"""One command of a run: formatted, shown, started, waited for, its results taken."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from job_orchestra.domain.definitions import Command
+from job_orchestra.domain.events import CommandEnded, CommandStarted, Phase, ResultsChanged
+from job_orchestra.domain.formatting import FormatError, format_command
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.execution.request import Request
+from job_orchestra.executor.children import Children
+from job_orchestra.executor.journal_writer import JournalWriter
+from job_orchestra.executor.outcome import Outcome
+from job_orchestra.executor.results import Results, ResultsFault
+from job_orchestra.executor.run_log import RunLog
+from job_orchestra.executor.run_processes import RunProcesses
+from job_orchestra.executor.stop_signal import StopSignal
+
+_SHOWN = 120
+_FAILURES = {
+    Phase.SETUP: ReasonCode.SETUP_FAILED,
+    Phase.TEARDOWN: ReasonCode.TEARDOWN_FAILED,
+}
+"""Of `commands`, a failure is no exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command at its place in the definition."""
+
+    phase: Phase
+    index: int
+    command: Command
+
+    def __str__(self) -> str:
+        return f"{self.phase}[{self.index}]"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandExecution:
+    """Executes the commands of one run, one after the other."""
+
+    request: Request
+    environment: Mapping[str, str]
+    directory: Path
+    journal: JournalWriter
+    log: RunLog
+    results: Results
+    results_path: Path
+    children: Children
+    processes: RunProcesses
+
+    async def execute(self, step: Step, stop: StopSignal) -> Outcome | None:
+        """None if the command returned 0 and its results are in order: the run goes on."""
+        try:
+            arguments = format_command(step.command, self._values())
+        except FormatError as error:
+            outcome = Outcome.exception(ReasonCode.FORMAT_ERROR, f"{step} cannot be formatted: {error}.")
+            await self.log.say(outcome.reason.sentence)
+            return outcome
+        await self.log.show(arguments)
+        failure = await self._execute(step, arguments, stop)
+        flaw = await self._take_results()
+        return failure or flaw
+
+    async def _execute(self, step: Step, arguments: tuple[str, ...], stop: StopSignal) -> Outcome | None:
+        loop = asyncio.get_running_loop()
+        offset = self.log.size
+        began = loop.time()
+        try:
+            pid, exit_code = self.children.start(arguments, self.environment, self.directory, self.log.descriptor)
+        except (OSError, ValueError) as error:
+            problem = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            sentence = f"{step}: {_shortened(arguments[0])} cannot be executed in {self.directory}: {problem}."
+            await self.log.say(sentence)
+            return Outcome.exception(ReasonCode.PROGRAM_MISSING, sentence)
+        self.processes.add(pid)
+        shown = tuple(map(_printable, arguments))
+        await self.journal.append(
+            lambda sequence, date: CommandStarted(sequence, date, step.phase, step.index, shown, offset, pid)
+        )
+        code = await self._wait(exit_code, stop)
+        duration = loop.time() - began
+        end = self.log.size
+        await self.journal.append(
+            lambda sequence, date: CommandEnded(sequence, date, step.phase, step.index, code, duration, end)
+        )
+        await self.log.say(f"{_ending(code)} after {duration:.3f} s.")
+        return stop.outcome() or (_failure(step, arguments, code) if code else None)
+
+    async def _wait(self, exit_code: asyncio.Future[int], stop: StopSignal) -> int:
+        if not await stop.wait_for(exit_code):
+            outcome = stop.outcome()
+            assert outcome is not None
+            await self.log.say(f"Ending the command: {outcome.reason.sentence}")
+            left = await self.processes.end(self.request.limits.grace)
+            # The exit of what is gone has been heard of by now, unless the kernel does not let the command go.
+            if left and not exit_code.done():
+                return -signal.SIGKILL
+        return await exit_code
+
+    async def _take_results(self) -> Outcome | None:
+        try:
+            has_changed = self.results.read()
+        except ResultsFault as fault:
+            await self.log.say(fault.outcome.reason.sentence)
+            return fault.outcome
+        if has_changed:
+            values = dict(self.results.values)
+            await self.journal.append(lambda sequence, date: ResultsChanged(sequence, date, values))
+        return None
+
+    def _values(self) -> Mapping[str, JsonValue]:
+        environment: JsonObject = dict(self.environment)
+        return {
+            "project": self.request.project,
+            "job": self.request.job,
+            "run": self.request.run,
+            "attempt": self.request.attempt,
+            "parameters": self.request.parameters,
+            "environment": environment,
+            "results": self.results.values,
+            "result_file_path": str(self.results_path),
+        }
+
+
+def _failure(step: Step, arguments: tuple[str, ...], code: int) -> Outcome:
+    ending = f"returned {code}" if code > 0 else f"was ended by {signal_name(-code)}"
+    sentence = f"{step} ({_shortened(shlex.join(map(_printable, arguments)))}) {ending}."
+    reason = _FAILURES.get(step.phase)
+    return Outcome.failed(sentence) if reason is None else Outcome.exception(reason, sentence)
+
+
+def _ending(code: int) -> str:
+    return f"Exit code {code}" if code >= 0 else f"Ended by {signal_name(-code)}"
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _printable(text: str) -> str:
+    """Without the half characters that stand for bytes of the environment that are no UTF-8."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(_printable(text).split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,150 @@
+"""The executor host: carries out the runs that workers name over its socket, and outlives them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+from job_orchestra.domain.errors import OrchestraError
+from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.execution.host_directory import HostDirectory
+from job_orchestra.execution.host_messages import (
+    AbortRun,
+    ExecuteRun,
+    HostHello,
+    RunFinished,
+    StopWhenIdle,
+    ToHost,
+    ToWorker,
+    decode_to_host,
+    encode_host_message,
+)
+from job_orchestra.execution.process_identity import identity_to_data, own_identity
+from job_orchestra.execution.run_directory import RUNS, RunDirectory, parse_run_name
+from job_orchestra.executor.children import Children
+from job_orchestra.executor.outcome import Outcome
+from job_orchestra.executor.run_execution import RunExecution
+from job_orchestra.executor.surroundings import Surroundings
+from job_orchestra.executor.workspaces import Workspaces
+from job_orchestra.version import __version__
+
+
+class ExecutorHost:
+    """Beside one worker; exits when told to and idle, or when idle and no worker has come for `linger` seconds."""
+
+    def __init__(self, worker_directory: Path, directory: HostDirectory, linger: float) -> None:
+        self._runs = worker_directory / RUNS
+        self._directory = directory
+        self._linger = linger
+        self._active: dict[str, RunExecution] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._workers: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+        self._is_stopping = False
+        self._exit = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._children = Children()
+        self._surroundings = Surroundings(
+            version=__version__,
+            identity=own_identity(),
+            host_name=socket.gethostname(),
+            python=sys.executable,
+            environment=dict(os.environ),
+            children=self._children,
+            workspaces=Workspaces(worker_directory),
+            active=lambda: tuple(self._active),
+        )
+
+    async def serve(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGCHLD, self._children.reap)
+        loop.add_signal_handler(signal.SIGTERM, self._shut_down)
+        for ignored in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(ignored, signal.SIG_IGN)
+        self._directory.identity.write_text(json.dumps(identity_to_data(self._surroundings.identity)))
+        server = await asyncio.start_unix_server(self._serve_worker, sock=listener)
+        self._consider_exit()
+        await self._exit.wait()
+        server.close()
+        for writer, serving in list(self._workers.items()):
+            writer.close()
+            if serving is not None:
+                await serving
+
+    # ---------- workers
+
+    async def _serve_worker(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._workers[writer] = asyncio.current_task()
+        self._consider_exit()
+        self._tell(writer, HostHello(__version__, self._surroundings.identity, tuple(self._active)))
+        try:
+            while line := await reader.readline():
+                self._receive(decode_to_host(line))
+        except (OSError, ValueError, OrchestraError) as error:
+            # A connection that broke, a line without end, nonsense: whoever that was, the runs go on.
+            sys.stderr.write(f"A connection was dropped: {error}\n")
+        finally:
+            del self._workers[writer]
+            writer.close()
+            self._consider_exit()
+
+    def _receive(self, message: ToHost) -> None:
+        match message:
+            case ExecuteRun(name):
+                if parse_run_name(name) is not None and name not in self._active and not self._is_stopping:
+                    self._begin(name)
+            case AbortRun(name):
+                if name in self._active:
+                    self._active[name].heed_abort()
+            case StopWhenIdle():
+                self._is_stopping = True
+                self._consider_exit()
+
+    def _tell(self, writer: asyncio.StreamWriter, message: ToWorker) -> None:
+        if not writer.is_closing():
+            writer.write(encode_host_message(message))
+
+    # ---------- runs
+
+    def _begin(self, name: str) -> None:
+        execution = self._active[name] = RunExecution(RunDirectory(self._runs / name), self._surroundings)
+        task = asyncio.create_task(self._carry_out(name, execution))
+        # The loop itself keeps only a weak reference.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, name: str, execution: RunExecution) -> None:
+        try:
+            await execution.carry_out()
+        except Exception:  # the worker sees to a run that was left without its end; the others go on
+            traceback.print_exc()
+        finally:
+            del self._active[name]
+            for writer in self._workers:
+                self._tell(writer, RunFinished(name))
+            self._consider_exit()
+
+    # ---------- the end of the host
+
+    def _shut_down(self) -> None:
+        """The machine goes down, or someone wants this process to: what can be ended in order is."""
+        self._is_stopping = True
+        for execution in self._active.values():
+            execution.stop(Outcome.aborted(ReasonCode.SHUTDOWN, "The executor host was told to shut down."))
+        self._consider_exit()
+
+    def _consider_exit(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._active:
+            return
+        if self._is_stopping:
+            self._exit.set()
+        elif not self._workers:
+            self._timer = asyncio.get_running_loop().call_later(self._linger, self._exit.set)

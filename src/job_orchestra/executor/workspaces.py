@@ -1,0 +1,172 @@
+"""The directories that commands are executed in, each for one run at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import shutil
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from job_orchestra.domain.definitions import Workspace
+from job_orchestra.domain.identifiers import NAME
+from job_orchestra.execution.request import Request
+from job_orchestra.execution.run_directory import run_name
+from job_orchestra.executor.stop_signal import StopSignal
+
+WORKSPACES = "workspaces"
+_LOCKS = "locks"
+
+
+class WorkspaceFault(Exception):
+    """The directory cannot be had; str() is a sentence."""
+
+
+class HeldWorkspace:
+    """A directory that belongs to one run until it is released."""
+
+    def __init__(self, directory: Path, is_kept: bool, release: Callable[[], None]) -> None:
+        self.directory = directory
+        self._is_kept = is_kept
+        self._release = release
+
+    async def remove(self) -> None:
+        """Removes what is not kept between runs; WorkspaceFault if something resists."""
+        if not self._is_kept:
+            await asyncio.to_thread(_remove_tree, self.directory)
+
+    def release(self) -> None:
+        self._release()
+
+
+class Workspaces:
+    """Hands directories out: the runs of this host wait in the order of their coming, hosts for each other by locks."""
+
+    def __init__(self, worker_directory: Path) -> None:
+        self._root = worker_directory / WORKSPACES
+        self._holders: dict[Path, str] = {}
+        self._queues: dict[Path, deque[asyncio.Future[None]]] = {}
+
+    def path(self, request: Request) -> Path:
+        return self._root / self._relative(request)
+
+    async def take(
+        self, request: Request, stop: StopSignal, announce: Callable[[str], Awaitable[None]]
+    ) -> HeldWorkspace | None:
+        """The run's directory, made if need be; `announce` hears what is waited for. None if told to stop meanwhile."""
+        directory = self.path(request)
+        try:
+            if request.workspace is Workspace.RUN:
+                return await asyncio.to_thread(_make_fresh, directory)
+            if not await self._queue(directory, run_name(request.key), stop, announce):
+                return None
+            with ExitStack() as undo:
+                undo.callback(self._leave, directory)
+                lock = await self._lock(self._root / _LOCKS / self._relative(request), stop, announce)
+                if lock is None:
+                    return None
+                undo.callback(os.close, lock)
+                directory.mkdir(parents=True, exist_ok=True)
+                return HeldWorkspace(directory, True, undo.pop_all().close)
+        except OSError as error:
+            raise WorkspaceFault(f"The workspace {directory} cannot be made: {error.strerror or error}.") from None
+
+    def _relative(self, request: Request) -> Path:
+        for name in (request.project, request.job):
+            if not NAME.fullmatch(name):
+                raise WorkspaceFault(f"{name!r} cannot name a directory.")
+        match request.workspace:
+            case Workspace.RUN:
+                return Path("run", run_name(request.key))
+            case Workspace.JOB:
+                return Path("job", request.project, request.job)
+            case Workspace.PROJECT:
+                return Path("project", request.project)
+
+    # ---------- among the runs of this host
+
+    async def _queue(
+        self, directory: Path, name: str, stop: StopSignal, announce: Callable[[str], Awaitable[None]]
+    ) -> bool:
+        if directory not in self._holders:
+            self._holders[directory] = name
+            return True
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue = self._queues.setdefault(directory, deque())
+        queue.append(turn)
+        await announce(f"Waiting for the workspace {directory}, which run {self._holders[directory]} is using.")
+        if await stop.wait_for(turn) and stop.outcome() is None:
+            self._holders[directory] = name
+            return True
+        if turn.done():
+            self._leave(directory)
+        else:
+            queue.remove(turn)
+        return False
+
+    def _leave(self, directory: Path) -> None:
+        queue = self._queues.get(directory)
+        if queue:
+            # It stays held, for the next one.
+            queue.popleft().set_result(None)
+            return
+        self._queues.pop(directory, None)
+        del self._holders[directory]
+
+    # ---------- among hosts: the one of an earlier version may still have a run in the same directory
+
+    async def _lock(self, path: Path, stop: StopSignal, announce: Callable[[str], Awaitable[None]]) -> int | None:
+        """A descriptor that holds the lock until it is closed. Beside the workspace, which commands may remove."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await announce("Waiting for the workspace, which a run of another executor host is using.")
+            locked = _lock_in_thread(descriptor)
+            if await stop.wait_for(locked) and stop.outcome() is None:
+                return descriptor
+            # The thread cannot be called back: it gives the lock back when it gets it.
+            locked.add_done_callback(lambda _: os.close(descriptor))
+            return None
+        return descriptor
+
+
+def _lock_in_thread(descriptor: int) -> asyncio.Future[None]:
+    loop = asyncio.get_running_loop()
+    locked: asyncio.Future[None] = loop.create_future()
+
+    def wait() -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        loop.call_soon_threadsafe(locked.set_result, None)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return locked
+
+
+def _make_fresh(directory: Path) -> HeldWorkspace:
+    if directory.exists():
+        _remove_tree(directory)
+    directory.mkdir(parents=True)
+    return HeldWorkspace(directory, False, lambda: None)
+
+
+def _remove_tree(directory: Path) -> None:
+    try:
+        try:
+            shutil.rmtree(directory)
+        except PermissionError:
+            # A directory that forbids writing keeps what is in it from being removed; its owner may change that.
+            directory.chmod(0o700)
+            for parent, directories, _ in os.walk(directory):
+                for name in directories:
+                    path = Path(parent, name)
+                    if not path.is_symlink():
+                        path.chmod(0o700)
+            shutil.rmtree(directory)
+    except OSError as error:
+        raise WorkspaceFault(f"The workspace {directory} cannot be removed: {error}.") from None
