@@ -1,0 +1,149 @@
+"""From a request to its handler: who asks, may they, is the form ours. And from any error to a page."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from job_orchestra.client.calls import me as me_calls
+from job_orchestra.client.credentials import Credentials
+from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticated
+from job_orchestra.domain.roles import Permission
+from job_orchestra.website import forgery
+from job_orchestra.website.errors import error_response, missing_page, page_of_form, unexpected_response
+from job_orchestra.website.forms import read_form
+from job_orchestra.website.paths import with_query
+from job_orchestra.website.responses import SecurityHeaders, redirect
+from job_orchestra.website.sessions import is_due_for_renewal, new_visit
+from job_orchestra.website.static_files import StaticFiles
+from job_orchestra.website.visit import Site, Visit
+
+_logger = logging.getLogger(__name__)
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRoute:
+    method: str
+    path: str
+    handler: Handler
+    permission: Permission
+
+
+def website(site: Site, routes: Sequence[PageRoute], static_files: StaticFiles) -> ASGIApp:
+    """The ASGI application of these pages."""
+    table = [Route(route.path, _endpoint(site, route), methods=[route.method]) for route in routes]
+    table.append(Route("/static/{digest}/{name:path}", static_files.serve, methods=["GET"]))
+
+    async def no_such_page(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code != 404:
+            return PlainTextResponse(error.detail, error.status_code, error.headers)
+        return missing_page(_stranger(site, request))
+
+    return SecurityHeaders(Starlette(routes=table, exception_handlers={HTTPException: no_such_page}))
+
+
+def _endpoint(site: Site, route: PageRoute) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        visit = _stranger(site, request)
+        try:
+            visit = await _recognised(visit, route.permission)
+            _check_permission(visit, route.permission)
+            visit = await _with_form(visit)
+            response = await route.handler(visit)
+            await _renew(visit, response)
+        except Unauthenticated:
+            response = _to_login(visit)
+        except OrchestraError as error:
+            response = error_response(visit, error)
+        except Exception:  # whatever is wrong in one page, the visitor gets an answer, and the log gets the details
+            response = _unexpected(visit)
+        if request.method == "HEAD" and isinstance(response, StreamingResponse):
+            return Response(status_code=response.status_code, media_type=response.media_type)
+        return response
+
+    return endpoint
+
+
+def _stranger(site: Site, request: Request) -> Visit:
+    """The visit of somebody of whom nothing is known yet but a secret that makes the login form theirs."""
+    return Visit(site, request, site.client, site.cookies.visit(request) or new_visit())
+
+
+async def _recognised(visit: Visit, permission: Permission) -> Visit:
+    """With what the service says of the visitor; Unauthenticated without a session that is valid."""
+    if permission is Permission.ANYONE:
+        return visit
+    session = visit.site.cookies.session(visit.request)
+    if session is None:
+        raise Unauthenticated("Please log in.")
+    client = visit.site.client.acting_as(Credentials(session))
+    me = await client.send(me_calls.get())
+    return replace(visit, client=client, form_secret=session, me=me)
+
+
+def _check_permission(visit: Visit, permission: Permission) -> None:
+    if permission is Permission.ANYONE or visit.may(permission) or visit.me is None:
+        return
+    user = visit.me.user
+    if not user.is_enabled:
+        raise Forbidden(f"The user {user.identifier} is disabled, and may do nothing but look after the own account.")
+    raise Forbidden(f"The user {user.identifier} has no role that permits this ({permission}).")
+
+
+async def _with_form(visit: Visit) -> Visit:
+    """With the form that was sent; Forbidden if it does not come from a page that we made for this visitor."""
+    request = visit.request
+    if request.method != "POST":
+        return visit
+    origin, fetch_site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    own = visit.site.origins | {f"{request.url.scheme}://{request.url.netloc}"}
+    form = await read_form(request.headers.get("Content-Type", ""), request.stream())
+    if forgery.is_own_origin(origin, fetch_site, own) and forgery.is_form_token(
+        form.get("form_token"), visit.form_secret
+    ):
+        return replace(visit, form=form)
+    raise Forbidden("This form does not come from a page of this session. Nothing was changed; open the page again.")
+
+
+async def _renew(visit: Visit, response: Response) -> None:
+    """Activity prolongs the session, at most once a day."""
+    me, site = visit.me, visit.site
+    if me is None or visit.request.method != "GET" or not is_due_for_renewal(me.token, site.clock.now()):
+        return
+    try:
+        await visit.send(me_calls.refresh())
+    except OrchestraError as error:
+        # The page is there and is shown; the next one tries again.
+        _logger.warning("The session of %s could not be prolonged: %s", me.user.identifier, error)
+        return
+    site.cookies.start_session(response, visit.form_secret)
+
+
+def _to_login(visit: Visit) -> Response:
+    """To the login page, and from there back to where the visitor wanted to go."""
+    url = visit.request.url
+    wanted = page_of_form(url.path) if visit.request.method == "POST" else url.path + (url.query and f"?{url.query}")
+    response = redirect(with_query("/login", next="" if wanted == "/" else wanted))
+    visit.site.cookies.end_session(response)
+    return response
+
+
+def _unexpected(visit: Visit) -> Response:
+    reference = secrets.token_hex(4)
+    _logger.exception("Mistake %s in %s %s", reference, visit.request.method, visit.request.url.path)
+    try:
+        return unexpected_response(visit, reference)
+    except Exception:  # a template that users overrode may be what is broken
+        _logger.exception("The page for mistake %s could not be made, either", reference)
+        return PlainTextResponse(f"This page could not be made. Reference in the website's log: {reference}", 500)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from starlette.responses import Response
+
+from job_orchestra.client.calls import me
+from job_orchestra.domain.errors import Invalid, Unauthenticated
+from job_orchestra.website.page import Page
+from job_orchestra.website.paths import is_local
+from job_orchestra.website.responses import redirect
+from job_orchestra.website.visit import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginPage(Page):
+    template: ClassVar[str] = "login.html"
+    user: str = ""
+    next: str = ""
+    mistake: str = ""
+
+
+async def show(visit: Visit) -> Response:
+    return _form(visit, LoginPage(title="Log in", next=visit.query("next")))
+
+
+async def log_in(visit: Visit) -> Response:
+    form = visit.form
+    user, following = form.get("user").strip(), form.get("next")
+    try:
+        session = await visit.send(me.login(user, form.get("password")))
+    except (Unauthenticated, Invalid) as error:
+        page = LoginPage(title="Log in", user=user, next=following, mistake=error.message)
+        return _form(visit, page, status=403)
+    response = redirect(following if is_local(following) else "/")
+    visit.site.cookies.start_session(response, session.secret)
+    return response
+
+
+async def log_out(visit: Visit) -> Response:
+    """Ends the session in the service, too: a copy of the cookie is worth nothing afterwards."""
+    await visit.send(me.logout())
+    response = redirect("/login")
+    visit.site.cookies.end_session(response)
+    return response
+
+
+def _form(visit: Visit, page: LoginPage, status: int = 200) -> Response:
+    response = visit.page(page, status)
+    visit.site.cookies.start_visit(response, visit.form_secret)
+    return response

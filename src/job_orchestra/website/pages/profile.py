@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from starlette.responses import Response
+
+from job_orchestra.client.calls import me
+from job_orchestra.domain.errors import Invalid, OrchestraError, Unauthenticated, Unavailable
+from job_orchestra.domain.users import TokenKind
+from job_orchestra.protocol.resources import MeAnswer, NewTokenAnswer, TokenAnswer
+from job_orchestra.website.page import Page
+from job_orchestra.website.responses import redirect
+from job_orchestra.website.visit import Visit
+
+_MOST = 100
+_DAY = 24 * 3600.0
+LIFETIMES = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year", "": "for ever"}
+"""Days, and how they are written in the form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfilePage(Page):
+    template: ClassVar[str] = "profile.html"
+    section: ClassVar[str] = "/profile"
+    me: MeAnswer
+    tokens: tuple[TokenAnswer, ...]
+    sessions: tuple[TokenAnswer, ...]
+    lifetimes: dict[str, str] = field(default_factory=lambda: LIFETIMES)
+    new_token: NewTokenAnswer | None = None
+    """Just made; its secret is shown on this page and never again."""
+    description: str = ""
+    token_mistake: str = ""
+    password_mistake: str = ""
+    is_password_changed: bool = False
+
+
+async def show(visit: Visit) -> Response:
+    return visit.page(await _profile(visit))
+
+
+async def create_token(visit: Visit) -> Response:
+    description, days = visit.form.get("description").strip(), visit.form.get("days")
+    try:
+        if days not in LIFETIMES:
+            raise Invalid.at("days", f"must be one of {', '.join(filter(None, LIFETIMES))} or empty")
+        token = await visit.send(me.create_token(description, float(days) * _DAY if days else None))
+    except Invalid as error:
+        return visit.page(await _profile(visit, description=description, token_mistake=error.message), 422)
+    return visit.page(await _profile(visit, new_token=token), 201)
+
+
+async def delete_token(visit: Visit) -> Response:
+    await visit.send(me.delete_token(visit.value("token")))
+    return redirect("/profile")
+
+
+async def set_password(visit: Visit) -> Response:
+    """All sessions end with it, this one included: the visitor logs in with the new one."""
+    current, new = visit.form.get("current"), visit.form.get("new")
+    try:
+        if new != visit.form.get("again"):
+            raise Invalid.at("", "The new password was not typed the same way twice.")
+        await visit.send(me.set_password(current, new))
+    except Unavailable:
+        raise
+    except OrchestraError as error:
+        # A wrong current password is no end of the session: the page tells by asking the service again.
+        return visit.page(await _profile(visit, password_mistake=error.message), 422)
+    try:
+        return visit.page(await _profile(visit, is_password_changed=True))
+    except Unauthenticated:
+        return redirect("/login")
+
+
+async def _profile(
+    visit: Visit,
+    *,
+    new_token: NewTokenAnswer | None = None,
+    description: str = "",
+    token_mistake: str = "",
+    password_mistake: str = "",
+    is_password_changed: bool = False,
+) -> ProfilePage:
+    if visit.me is None:
+        raise Unauthenticated("Please log in.")
+    found = (await visit.send(me.tokens(limit=_MOST))).items
+    return ProfilePage(
+        title="Profile",
+        me=visit.me,
+        tokens=tuple(token for token in found if token.kind == TokenKind.PERSONAL),
+        sessions=tuple(token for token in found if token.kind == TokenKind.SESSION),
+        new_token=new_token,
+        description=description,
+        token_mistake=token_mistake,
+        password_mistake=password_mistake,
+        is_password_changed=is_password_changed,
+    )

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from markupsafe import Markup
+from starlette.responses import Response
+
+from job_orchestra.client.call import Call
+from job_orchestra.client.calls import runs
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.protocol.resources import RunAnswer, WhyAnswer
+from job_orchestra.website.ansi import AnsiRenderer
+from job_orchestra.website.commands import CommandRow, command_rows
+from job_orchestra.website.dispatch import Handler
+from job_orchestra.website.page import Page
+from job_orchestra.website.paths import run_path
+from job_orchestra.website.presentation import elapsed
+from job_orchestra.website.responses import download, redirect
+from job_orchestra.website.trees import Tree, tree_of
+from job_orchestra.website.visit import Visit
+
+_TAIL_BYTES = 4096
+_TAIL_LINES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPage(Page):
+    template: ClassVar[str] = "run.html"
+    section: ClassVar[str] = "/runs"
+    run: RunAnswer
+    why: WhyAnswer | None
+    """Only while it waits."""
+    commands: tuple[CommandRow, ...]
+    parameters: Tree
+    results: Tree
+    definition: Tree
+    properties: Tree
+    log_tail: Markup
+    is_log_cut: bool
+    """Whether the log has more than its tail."""
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.run.status == RunStatus.PENDING
+
+    @property
+    def is_running(self) -> bool:
+        return self.run.status == RunStatus.RUNNING
+
+
+async def show(visit: Visit) -> Response:
+    project, identifier = visit.value("project"), visit.value("run")
+    run = await visit.send(runs.get(project, identifier))
+    tail_start = max(0, run.log.size - _TAIL_BYTES)
+    why, events, tail = await asyncio.gather(
+        _why(visit, run),
+        visit.send(runs.events(project, identifier)),
+        visit.client.log(project, identifier, start=tail_start, end=run.log.size),
+    )
+    lines = _last_lines(tail, tail_start > 0)
+    page = RunPage(
+        title=f"{run.job} {run.identifier}",
+        refresh=_refresh(visit, run),
+        run=run,
+        why=why,
+        commands=tuple(command_rows(events.items)),
+        parameters=tree_of(run.parameters),
+        results=tree_of(run.results),
+        definition=tree_of(run.definition),
+        properties=tree_of(run.properties),
+        log_tail=Markup(AnsiRenderer().feed(lines, is_last=True)),  # noqa: S704 - the renderer escapes
+        is_log_cut=len(lines) < run.log.size,
+    )
+    return visit.page(page)
+
+
+async def results(visit: Visit) -> Response:
+    project, identifier = visit.value("project"), visit.value("run")
+    value = await visit.send(runs.results(project, identifier))
+    content = json.dumps(value, indent=2, ensure_ascii=False).encode()
+    return download(content, "application/json", f"{project}.{identifier}.results.json")
+
+
+async def archive(visit: Visit) -> Response:
+    project, identifier = visit.value("project"), visit.value("run")
+    # Asked first, so that what does not exist is a page and not a broken download.
+    await visit.send(runs.get(project, identifier))
+    return download(visit.client.archive(project, identifier), "application/zip", f"{project}.{identifier}.zip")
+
+
+async def retry(visit: Visit) -> Response:
+    """To the page of the new run."""
+    run = await visit.send(runs.retry(visit.value("project"), visit.value("run")))
+    return redirect(run_path(run.project, run.identifier))
+
+
+def _stop(call: Callable[[str, str], Call[RunAnswer]]) -> Handler:
+    async def handler(visit: Visit) -> Response:
+        project, run = visit.value("project"), visit.value("run")
+        await visit.send(call(project, run))
+        return redirect(run_path(project, run))
+
+    return handler
+
+
+cancel = _stop(runs.cancel)
+abort = _stop(runs.abort)
+
+
+async def _why(visit: Visit, run: RunAnswer) -> WhyAnswer | None:
+    if run.status != RunStatus.PENDING:
+        return None
+    return await visit.send(runs.why(run.project, run.identifier))
+
+
+def _refresh(visit: Visit, run: RunAnswer) -> int | None:
+    """Often at first, when most happens; seldom for a run that takes its time; never for one that has ended."""
+    if run.ended_at is not None:
+        return None
+    age = elapsed(run.created_at, visit.site.clock.now())
+    return 1 if age < 10 else 2 if age < 60 else 5
+
+
+def _last_lines(data: bytes, is_cut: bool) -> bytes:
+    """At most so many lines; the first is left out where it is only a part of one."""
+    lines = data.splitlines(keepends=True)
+    if is_cut and len(lines) > 1:
+        lines = lines[1:]
+    return b"".join(lines[-_TAIL_LINES:])

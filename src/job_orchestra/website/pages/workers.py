@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from starlette.responses import Response
+
+from job_orchestra.client.call import Call
+from job_orchestra.client.calls import runs, workers
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.protocol.resources import RunSummaryAnswer, WorkerAnswer
+from job_orchestra.website.dispatch import Handler
+from job_orchestra.website.page import Page
+from job_orchestra.website.paths import worker_path
+from job_orchestra.website.responses import redirect
+from job_orchestra.website.trees import Tree, tree_of
+from job_orchestra.website.visit import Visit
+
+_MOST = 100
+_LAST_RUNS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersPage(Page):
+    template: ClassVar[str] = "workers.html"
+    section: ClassVar[str] = "/workers"
+    workers: tuple[WorkerAnswer, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPage(Page):
+    template: ClassVar[str] = "worker.html"
+    section: ClassVar[str] = "/workers"
+    worker: WorkerAnswer
+    properties: Tree
+    active: tuple[RunSummaryAnswer, ...]
+    runs: tuple[RunSummaryAnswer, ...]
+
+
+async def show_all(visit: Visit) -> Response:
+    found = await visit.send(workers.list_all(limit=_MOST, cursor=visit.query("cursor") or None))
+    return visit.page(WorkersPage(title="Workers", workers=tuple(found.items), next=found.next))
+
+
+async def show(visit: Visit) -> Response:
+    identifier = visit.value("worker")
+    worker, running, assigned, last_runs = await asyncio.gather(
+        visit.send(workers.get(identifier)),
+        visit.send(runs.list_all(None, worker=identifier, status=RunStatus.RUNNING, limit=_MOST)),
+        visit.send(runs.list_all(None, worker=identifier, status=RunStatus.PENDING, limit=_MOST)),
+        visit.send(runs.list_all(None, worker=identifier, limit=_LAST_RUNS)),
+    )
+    active = (*running.items, *assigned.items)
+    page = WorkerPage(
+        title=worker.display_name or worker.identifier,
+        worker=worker,
+        properties=tree_of(worker.properties),
+        active=active,
+        runs=tuple(run for run in last_runs.items if run.ended_at is not None),
+        refresh=5 if active else None,
+    )
+    return visit.page(page)
+
+
+async def delete(visit: Visit) -> Response:
+    await visit.send(workers.delete(visit.value("worker")))
+    return redirect("/workers")
+
+
+def _switch(call: Callable[[str], Call[WorkerAnswer]]) -> Handler:
+    async def handler(visit: Visit) -> Response:
+        worker = visit.value("worker")
+        await visit.send(call(worker))
+        return redirect(worker_path(worker))
+
+    return handler
+
+
+enable = _switch(workers.enable)
+disable = _switch(workers.disable)
+drain = _switch(workers.drain)
+disconnect = _switch(workers.disconnect)

@@ -1,0 +1,58 @@
+"""Every page and form of the website, with who may use it. A page that is not in this table does not exist."""
+
+from __future__ import annotations
+
+from job_orchestra.domain.roles import Permission
+from job_orchestra.website.dispatch import Handler, PageRoute
+from job_orchestra.website.pages import home, jobs, log, login, profile, projects, run, runs, workers
+
+_PROJECT = "/projects/{project}"
+_JOB = f"{_PROJECT}/jobs/{{job}}"
+_SCHEDULE = f"{_PROJECT}/schedules/{{schedule}}"
+_RUN = f"{_PROJECT}/runs/{{run}}"
+_WORKER = "/workers/{worker}"
+
+
+def _get(path: str, handler: Handler, permission: Permission = Permission.READ) -> PageRoute:
+    return PageRoute("GET", path, handler, permission)
+
+
+def _post(path: str, handler: Handler, permission: Permission) -> PageRoute:
+    return PageRoute("POST", path, handler, permission)
+
+
+ROUTES = (
+    _get("/login", login.show, Permission.ANYONE),
+    _post("/login", login.log_in, Permission.ANYONE),
+    _post("/logout", login.log_out, Permission.OWN_ACCOUNT),
+    _get("/", home.show),
+    _get("/projects", projects.show_all),
+    _get(_PROJECT, projects.show),
+    _post(f"{_SCHEDULE}/enable", projects.enable_schedule, Permission.SWITCH),
+    _post(f"{_SCHEDULE}/disable", projects.disable_schedule, Permission.SWITCH),
+    _get(_JOB, jobs.show),
+    _post(f"{_JOB}/trigger", jobs.trigger, Permission.TRIGGER),
+    _post(f"{_JOB}/enable", jobs.enable, Permission.SWITCH),
+    _post(f"{_JOB}/disable", jobs.disable, Permission.SWITCH),
+    _get("/runs", runs.show_all),
+    _get(f"{_PROJECT}/runs", runs.show_all),
+    _get(_RUN, run.show),
+    _get(f"{_RUN}/log", log.show),
+    _get(f"{_RUN}/log/raw", log.raw),
+    _get(f"{_RUN}/results", run.results),
+    _get(f"{_RUN}/archive", run.archive),
+    _post(f"{_RUN}/cancel", run.cancel, Permission.STOP_RUN),
+    _post(f"{_RUN}/abort", run.abort, Permission.STOP_RUN),
+    _post(f"{_RUN}/retry", run.retry, Permission.TRIGGER),
+    _get("/workers", workers.show_all),
+    _get(_WORKER, workers.show),
+    _post(f"{_WORKER}/enable", workers.enable, Permission.SWITCH),
+    _post(f"{_WORKER}/disable", workers.disable, Permission.SWITCH),
+    _post(f"{_WORKER}/drain", workers.drain, Permission.SWITCH),
+    _post(f"{_WORKER}/disconnect", workers.disconnect, Permission.SWITCH),
+    _post(f"{_WORKER}/delete", workers.delete, Permission.DELETE_WORKER),
+    _get("/profile", profile.show, Permission.OWN_ACCOUNT),
+    _post("/profile/password", profile.set_password, Permission.OWN_ACCOUNT),
+    _post("/profile/tokens", profile.create_token, Permission.OWN_ACCOUNT),
+    _post("/profile/tokens/{token}/delete", profile.delete_token, Permission.OWN_ACCOUNT),
+)

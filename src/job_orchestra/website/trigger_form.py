@@ -1,0 +1,149 @@
+"""The form that triggers a job: one field for each parameter, and back from what was typed to the parameters' values.
+
+A parameter has no declared type; what it is shows in its default and choices: text stays text, anything else is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from job_orchestra.domain.errors import Invalid, Mistake
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.protocol.resources import ParameterAnswer
+from job_orchestra.website.forms import Form
+
+_PLACE = "parameters"
+
+
+class FieldKind(StrEnum):
+    LINE = "line"
+    LINES = "lines"
+    JSON = "json"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    """As the form sends it."""
+    label: str
+    kind: FieldKind
+    value: str
+    description: str
+    is_required: bool
+    choices: tuple[Choice, ...] = ()
+    mistake: str = ""
+
+
+def fields(
+    parameters: Sequence[ParameterAnswer], typed: Form | None = None, error: Invalid | None = None
+) -> list[Field]:
+    """The fields with their defaults, or with what was typed and what is wrong with it."""
+    mistakes = {mistake.place: mistake.message for mistake in error.mistakes} if error else {}
+    return [_field(parameter, typed, mistakes) for parameter in parameters]
+
+
+def other_mistakes(parameters: Sequence[ParameterAnswer], error: Invalid) -> list[str]:
+    """Those that belong to no field."""
+    places = {f"{_PLACE}.{parameter.identifier}" for parameter in parameters}
+    return [str(mistake) for mistake in error.mistakes if mistake.place not in places]
+
+
+def values(parameters: Sequence[ParameterAnswer], form: Form) -> JsonObject:
+    """What was typed. An empty field gives nothing, unless its default is text. Invalid lists all mistakes."""
+    given: JsonObject = {}
+    mistakes: list[Mistake] = []
+    for parameter in parameters:
+        name = _name(parameter)
+        text = form.get(name)
+        if name not in form or (not text and not isinstance(parameter.default, str)):
+            continue
+        try:
+            given[parameter.identifier] = _value(parameter, text)
+        except ValueError as error:
+            mistakes.append(Mistake(f"{_PLACE}.{parameter.identifier}", f"{error}"))
+    if mistakes:
+        raise Invalid(mistakes)
+    return given
+
+
+def _field(parameter: ParameterAnswer, typed: Form | None, mistakes: dict[str, str]) -> Field:
+    kind = _kind(parameter)
+    name = _name(parameter)
+    return Field(
+        name=name,
+        label=parameter.identifier,
+        kind=kind,
+        value=_default(parameter) if typed is None else typed.get(name),
+        description=parameter.description,
+        is_required=parameter.is_required,
+        choices=tuple(Choice(_json(one), _words(one)) for one in _choices(parameter)),
+        mistake=mistakes.get(f"{_PLACE}.{parameter.identifier}", ""),
+    )
+
+
+def _name(parameter: ParameterAnswer) -> str:
+    return f"parameter-{parameter.identifier}"
+
+
+def _choices(parameter: ParameterAnswer) -> list[JsonValue]:
+    if parameter.choices:
+        return parameter.choices
+    return [True, False] if isinstance(parameter.default, bool) else []
+
+
+def _kind(parameter: ParameterAnswer) -> FieldKind:
+    if _choices(parameter):
+        return FieldKind.CHOICE
+    if parameter.default is None or isinstance(parameter.default, str):
+        return FieldKind.LINES if "\n" in (parameter.default or "") else FieldKind.LINE
+    return FieldKind.JSON
+
+
+def _default(parameter: ParameterAnswer) -> str:
+    if parameter.is_required:
+        return ""
+    if _choices(parameter) or not isinstance(parameter.default, str | None):
+        return _json(parameter.default)
+    return parameter.default or ""
+
+
+def _value(parameter: ParameterAnswer, text: str) -> JsonValue:
+    match _kind(parameter):
+        case FieldKind.CHOICE:
+            for choice in _choices(parameter):
+                if text == _json(choice):
+                    return choice
+            raise ValueError("is none of the choices")
+        case FieldKind.JSON:
+            return _parsed(text)
+        case _:
+            return text
+
+
+def _parsed(text: str) -> JsonValue:
+    def refuse(constant: str) -> JsonValue:
+        raise ValueError(f"{constant} is no JSON")
+
+    try:
+        value: JsonValue = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise ValueError('must be JSON, as the default is: a number, true, "text", [1, 2], …') from None
+    return value
+
+
+def _json(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _words(value: JsonValue) -> str:
+    return value if isinstance(value, str) else _json(value)

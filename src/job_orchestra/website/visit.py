@@ -1,0 +1,96 @@
+"""One request to one page, as its handler sees it: who asks, through which client, and how to answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from job_orchestra.client.asynchronous import AsyncClient
+from job_orchestra.client.call import Call
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.roles import Permission
+from job_orchestra.protocol.resources import MeAnswer
+from job_orchestra.website import forgery
+from job_orchestra.website.forms import Form
+from job_orchestra.website.page import NAVIGATION, Frame, NavigationEntry, Page
+from job_orchestra.website.rendering import Templates
+from job_orchestra.website.responses import html_response
+from job_orchestra.website.sessions import SessionCookies
+
+Answered = TypeVar("Answered")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all visits share."""
+
+    client: AsyncClient
+    """Without credentials; each visit acts as its visitor."""
+    templates: Templates
+    cookies: SessionCookies
+    clock: Clock
+    origins: frozenset[str]
+    """`scheme://host:port` under which the website knows that it is reached."""
+    title: str = "Job Orchestra"
+    navigation: tuple[NavigationEntry, ...] = NAVIGATION
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the application ends: streaming pages then say so and end, too."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    site: Site
+    request: Request
+    client: AsyncClient
+    form_secret: str
+    """What the tokens of this visitor's forms are derived from: the session's secret, or that of the login form."""
+    me: MeAnswer | None = None
+    form: Form = Form()
+
+    def may(self, permission: str) -> bool:
+        """Whether the service said that the visitor may."""
+        return self.me is not None and permission in self.me.permissions
+
+    def value(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def query(self, name: str) -> str:
+        """A value of the query; empty where there is none."""
+        return self.request.query_params.get(name, "").strip()
+
+    async def send(self, call: Call[Answered]) -> Answered:
+        return await self.client.send(call)
+
+    def page(self, page: Page, status: int = 200) -> Response:
+        headers: Mapping[str, str] = {}
+        if page.refresh is not None and not self._is_refresh_paused:
+            headers = {"Refresh": str(page.refresh)}
+        return html_response(self.request, self.html(page), status, headers)
+
+    def html(self, page: Page) -> str:
+        return self.site.templates.render(page, self._frame())
+
+    def _frame(self) -> Frame:
+        return Frame(
+            site_title=self.site.title,
+            user=self.me.user.identifier if self.me else None,
+            may=self.may,
+            navigation=tuple(entry for entry in self.site.navigation if self._sees(entry)),
+            form_token=forgery.form_token(self.form_secret),
+            now=self.site.clock.now(),
+            is_refresh_paused=self._is_refresh_paused,
+            address=self.request.url.path,
+        )
+
+    def _sees(self, entry: NavigationEntry) -> bool:
+        return entry.permission is Permission.ANYONE or self.may(entry.permission)
+
+    @property
+    def _is_refresh_paused(self) -> bool:
+        return self.query("refresh") == "off"
