@@ -84,6 +84,19 @@ class AsyncClient:
             raise error_of(self.url, response.status_code, response.content)
         return response.content
 
+    async def archive(self, project: str, run: str) -> AsyncGenerator[bytes]:
+        """The run's record and log as a ZIP archive, in pieces."""
+        try:
+            async with self._pool.stream(
+                "GET", self.url + runs.archive_path(project, run), headers=self._authorization()
+            ) as response:
+                if response.status_code >= http.HTTPStatus.BAD_REQUEST:
+                    raise error_of(self.url, response.status_code, await response.aread())
+                async for chunk in response.aiter_bytes():
+                    yield chunk
+        except httpx2.TransportError as error:
+            raise unavailable(self.url, error) from None
+
     async def follow_log(
         self, project: str, run: str, offset: int = 0, patience: float = PATIENCE
     ) -> AsyncGenerator[bytes]:

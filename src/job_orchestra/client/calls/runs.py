@@ -8,7 +8,7 @@ from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunSu
 
 
 def list_all(
-    project: str,
+    project: str | None,
     *,
     job: str | None = None,
     status: str | None = None,
@@ -19,7 +19,7 @@ def list_all(
     cursor: str | None = None,
     order_by: str | None = None,
 ) -> Call[Page[RunSummaryAnswer]]:
-    """Newest first, unless `order_by` says otherwise; dates are ISO 8601."""
+    """Of a project, or of all. Newest first, unless `order_by` says otherwise; dates are ISO 8601."""
     filters = query(
         job=job,
         status=status,
@@ -30,7 +30,8 @@ def list_all(
         cursor=cursor,
         order_by=order_by,
     )
-    return Call("GET", path("projects", project, "runs"), Page[RunSummaryAnswer], query=filters)
+    address = "/runs" if project is None else path("projects", project, "runs")
+    return Call("GET", address, Page[RunSummaryAnswer], query=filters)
 
 
 def get(project: str, run: str) -> Call[RunAnswer]:
