@@ -14,7 +14,6 @@ from typing import TypeAlias, cast
 from job_orchestra.domain.definition_data import definition_to_data
 from job_orchestra.domain.definitions import CommandsDefinition, CustomDefinition, Definition, PipelineDefinition
 from job_orchestra.domain.jobs import RunLimits
-from job_orchestra.domain.json import JsonValue
 
 _LIMITS = RunLimits()
 _MOST_DEPTH = 100
@@ -35,8 +34,8 @@ class Parameter:
 
     identifier: str
     _: KW_ONLY
-    default: JsonValue | Unset = Unset.UNSET
-    choices: Sequence[JsonValue] = ()
+    default: object = Unset.UNSET
+    choices: Sequence[object] = ()
     description: str = ""
 
 
@@ -52,9 +51,9 @@ class Job:
     commands: CommandTexts | None = None
     setup: CommandTexts = ()
     teardown: CommandTexts = ()
-    definition: Definition | Mapping[str, JsonValue] | None = None
+    definition: Definition | Mapping[str, object] | None = None
     parameters: Sequence[Parameter] = ()
-    properties: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    properties: Mapping[str, object] = field(default_factory=dict[str, object])
     workspace: str = "job"
     timeout: float | None = _LIMITS.timeout
     teardown_timeout: float = _LIMITS.teardown_timeout
@@ -77,8 +76,8 @@ class Element:
     _: KW_ONLY
     job: str
     project: str | None = None
-    after: Sequence[str | Mapping[str, JsonValue]] = ()
-    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    after: Sequence[str | Mapping[str, object]] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Schedule:
     job: str
     expression: str
     time_zone: str = "UTC"
-    parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     description: str = ""
     is_enabled_at_first: bool = False
 
@@ -118,7 +117,7 @@ class Project:
     schedules: Sequence[Schedule] = ()
     display_name: str = ""
     description: str = ""
-    repository: Mapping[str, JsonValue] | None = None
+    repository: Mapping[str, object] | None = None
 
 
 Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter

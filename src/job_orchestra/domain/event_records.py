@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
@@ -64,7 +65,9 @@ def record_to_event(record: EventRecord) -> Event:
         raise Invalid.at("data", f"event {record.kind} has {sorted(expected)}, not {sorted(record.data)}")
     try:
         return kind(record.sequence, from_microseconds(record.date), **_typed(kind, record.data))
-    except (TypeError, ValueError, KeyError) as error:
+    except KeyError as error:
+        raise Invalid.at("data", f"event {record.kind}: {error} is missing") from None
+    except (TypeError, ValueError, OverflowError) as error:
         raise Invalid.at("data", f"event {record.kind}: {error}") from None
 
 
@@ -75,9 +78,9 @@ def _typed(kind: type[Event], data: JsonObject) -> dict[str, Any]:
     for name, value in data.items():
         match annotations[name]:
             case "int":
-                typed[name] = _expect(name, value, int)
+                typed[name] = _integer(name, _expect(name, value, int))
             case "float":
-                typed[name] = float(_expect(name, value, int, float))
+                typed[name] = _not_negative(name, float(_expect(name, value, int, float)))
             case "str":
                 typed[name] = _expect(name, value, str)
             case "JsonObject":
@@ -85,13 +88,32 @@ def _typed(kind: type[Event], data: JsonObject) -> dict[str, Any]:
             case "Phase":
                 typed[name] = Phase(cast("str", value))
             case "RunStatus":
-                typed[name] = RunStatus(cast("str", value))
+                typed[name] = _terminal(RunStatus(cast("str", value)))
             case "Reason":
                 reason = _expect(name, value, dict)
                 typed[name] = Reason(ReasonCode(reason["code"]), _expect("sentence", reason["sentence"], str))
             case _:
                 typed[name] = tuple(_expect(name, one, str) for one in _expect(name, value, list))
     return typed
+
+
+def _integer(name: str, value: int) -> int:
+    least = -(1 << 31) if name == "exit_code" else 0
+    if not least <= value < 1 << 63:
+        raise ValueError(f"{name} is {value:.3g}, which is out of its range")
+    return value
+
+
+def _terminal(status: RunStatus) -> RunStatus:
+    if not status.is_terminal:
+        raise ValueError(f"no run ends as {status}")
+    return status
+
+
+def _not_negative(name: str, value: float) -> float:
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value!r}, not a duration")
+    return value
 
 
 def _expect(name: str, value: object, *types: type) -> Any:

@@ -1,0 +1,165 @@
+"""Random domain values for property tests. A failure prints what repeats it (`@reproduce_failure`)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from job_orchestra.domain.definitions import (
+    After,
+    CommandsDefinition,
+    CustomDefinition,
+    Definition,
+    ElementDefinition,
+    PipelineDefinition,
+    Workspace,
+)
+from job_orchestra.domain.events import CommandEnded, CommandStarted, Ended, Event, Phase, ResultsChanged, Started
+from job_orchestra.domain.identifiers import NAME
+from job_orchestra.domain.jobs import JobSettings, ParameterDefinition, RunLimits
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.projects import ProjectSettings
+from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.runs import RunRequest
+from job_orchestra.domain.schedules import ScheduleSettings
+from job_orchestra.domain.statuses import TERMINAL
+
+checked = settings(deadline=None, max_examples=80, print_blob=True)
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+names = st.from_regex(NAME, fullmatch=True).filter(str.isascii)
+scalars: SearchStrategy[JsonValue] = (
+    st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 63) - 1) | st.floats(allow_nan=False) | texts
+).filter(lambda value: value not in {float("inf"), float("-inf")})
+values: SearchStrategy[JsonValue] = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
+)
+objects: SearchStrategy[JsonObject] = st.dictionaries(texts, values, max_size=4)
+moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+commands = st.lists(texts, max_size=3).flatmap(
+    lambda rest: st.text("abc", min_size=1, max_size=5).map(lambda program: (program, *rest))
+)
+command_lists = st.lists(commands, max_size=3).map(tuple)
+afters = st.builds(
+    After, element=names, statuses=st.lists(st.sampled_from(TERMINAL), min_size=1, unique=True).map(tuple)
+)
+elements = st.builds(
+    ElementDefinition,
+    identifier=names,
+    job=names,
+    project=st.none() | names,
+    after=st.lists(afters, max_size=2).map(tuple),
+    parameters=objects,
+)
+definitions: SearchStrategy[Definition] = (
+    st.builds(
+        CommandsDefinition,
+        commands=st.lists(commands, min_size=1, max_size=3).map(tuple),
+        setup=command_lists,
+        teardown=command_lists,
+    )
+    | st.builds(
+        PipelineDefinition,
+        elements=st.lists(elements, max_size=3, unique_by=lambda element: element.identifier).map(tuple),
+    )
+    | st.builds(CustomDefinition, type=names.filter(lambda name: name not in {"commands", "pipeline"}), data=objects)
+)
+limits = st.builds(
+    RunLimits,
+    timeout=st.none() | st.floats(0.001, 1e9),
+    teardown_timeout=st.floats(0, 1e9),
+    grace=st.floats(0, 1e9),
+    log_size=st.none() | st.integers(1, 1 << 50),
+    results_size=st.integers(16, 4 << 20),
+)
+required_parameters = st.builds(
+    ParameterDefinition,
+    identifier=names,
+    is_required=st.just(True),
+    default=st.none(),
+    choices=st.lists(values, max_size=3).map(tuple),
+    description=texts,
+)
+optional_parameters = st.builds(
+    ParameterDefinition, identifier=names, is_required=st.just(False), default=values, description=texts
+)
+parameter_lists = st.lists(
+    required_parameters | optional_parameters, max_size=3, unique_by=lambda parameter: parameter.identifier
+).map(tuple)
+priorities = st.integers(-1000, 1000)
+workspaces = st.sampled_from(Workspace)
+job_settings = st.builds(
+    JobSettings,
+    definition=definitions,
+    display_name=texts,
+    description=texts,
+    parameters=parameter_lists,
+    properties=objects,
+    workspace=workspaces,
+    limits=limits,
+    priority=priorities,
+)
+project_settings = st.builds(ProjectSettings, display_name=texts, description=texts, repository=st.none() | objects)
+schedule_settings = st.builds(
+    ScheduleSettings,
+    job=names,
+    expression=st.text("*/0123456789 ", min_size=1),
+    time_zone=st.sampled_from(["UTC", "Europe/Paris"]),
+    parameters=objects,
+    description=texts,
+    is_enabled_at_first=st.booleans(),
+)
+run_requests = st.builds(
+    RunRequest,
+    project=names,
+    job=names,
+    definition=definitions,
+    parameters=objects,
+    properties=objects,
+    workspace=workspaces,
+    limits=limits,
+    priority=priorities,
+)
+
+counts = st.integers(0, 1 << 50)
+sequences = st.integers(1, 1 << 40)
+phases = st.sampled_from(Phase)
+durations = st.floats(0, 1e9)
+events: SearchStrategy[Event] = (
+    st.builds(Started, sequence=sequences, date=moments, host=objects, workspace=texts)
+    | st.builds(
+        CommandStarted,
+        sequence=sequences,
+        date=moments,
+        phase=phases,
+        index=counts,
+        arguments=st.lists(texts, max_size=3).map(tuple),
+        log_offset=counts,
+        process=counts,
+    )
+    | st.builds(
+        CommandEnded,
+        sequence=sequences,
+        date=moments,
+        phase=phases,
+        index=counts,
+        exit_code=st.integers(-64, 255),
+        duration=durations,
+        log_offset=counts,
+    )
+    | st.builds(ResultsChanged, sequence=sequences, date=moments, results=objects)
+    | st.builds(
+        Ended,
+        sequence=sequences,
+        date=moments,
+        status=st.sampled_from(TERMINAL),
+        reason=st.builds(Reason, code=st.sampled_from(ReasonCode), sentence=texts),
+        duration=durations,
+        log_size=counts,
+        log_sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+    )
+)

@@ -1,0 +1,382 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from hypothesis import given
+
+from job_orchestra import Element, Job, Parameter, Pipeline, Project, Schedule
+from job_orchestra.domain.configuration import parse_projects
+from job_orchestra.domain.definitions import (
+    After,
+    CommandsDefinition,
+    CustomDefinition,
+    ElementDefinition,
+    PipelineDefinition,
+    Workspace,
+)
+from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.jobs import ParameterDefinition, RunLimits
+from job_orchestra.domain.json import JsonValue
+from job_orchestra.domain.statuses import RunStatus
+from tests.domain.strategies import checked, values
+
+TRUE = [["true"]]
+
+DECLARED = [
+    Project(
+        "example",
+        jobs=[
+            Job(
+                "hello",
+                commands=[["python3", "-c", "print('hello', {parameters[name]!r})"]],
+                parameters=[Parameter("name", default="world")],
+                properties={"operating_system": "linux"},
+            ),
+            Pipeline(
+                "release",
+                elements=[
+                    Element("build", job="hello"),
+                    Element("test", job="hello", after=["build"]),
+                    Element(
+                        "report",
+                        job="hello",
+                        after=[{"element": "test", "statuses": ["failed"]}],
+                        parameters={"name": 1},
+                    ),
+                ],
+            ),
+        ],
+        schedules=[Schedule("nightly", job="hello", expression="0 3 * * *", time_zone="Europe/Paris")],
+    ),
+]
+
+PLAIN = """
+[[projects]]
+identifier = "example"
+
+[[projects.jobs]]
+identifier = "hello"
+commands = [["python3", "-c", "print('hello', {parameters[name]!r})"]]
+parameters = [{ identifier = "name", default = "world" }]
+properties = { operating_system = "linux" }
+
+[[projects.jobs]]
+identifier = "release"
+elements = [
+    { identifier = "build", job = "hello" },
+    { identifier = "test", job = "hello", after = ["build"] },
+    { identifier = "report", job = "hello", parameters = { name = 1 }, after = [
+        { element = "test", statuses = ["failed"] },
+    ] },
+]
+
+[[projects.schedules]]
+identifier = "nightly"
+job = "hello"
+expression = "0 3 * * *"
+time_zone = "Europe/Paris"
+"""
+
+
+def mistakes_of(*projects: object) -> list[str]:
+    with pytest.raises(Invalid) as raised:
+        parse_projects(list(projects))
+    return [str(mistake) for mistake in raised.value.mistakes]
+
+
+def mistakes_of_job(**fields: object) -> list[str]:
+    prefix = "project p, job j"
+    found = mistakes_of({"identifier": "p", "jobs": [{"identifier": "j", **fields}]})
+    assert all(mistake.startswith(prefix) for mistake in found)
+    return [mistake.removeprefix(prefix).removeprefix(", ") for mistake in found]
+
+
+def test_declarations_are_read() -> None:
+    [project] = parse_projects(DECLARED)
+    hello, release = project.jobs
+    assert hello.settings.definition == CommandsDefinition((("python3", "-c", "print('hello', {parameters[name]!r})"),))
+    assert hello.settings.parameters == (ParameterDefinition("name", is_required=False, default="world"),)
+    assert hello.settings.limits == RunLimits()
+    assert release.settings.definition == PipelineDefinition(
+        (
+            ElementDefinition("build", "hello"),
+            ElementDefinition("test", "hello", after=(After("build"),)),
+            ElementDefinition("report", "hello", after=(After("test", (RunStatus.FAILED,)),), parameters={"name": 1}),
+        )
+    )
+    assert project.schedules[0].settings.time_zone == "Europe/Paris"
+    assert not project.schedules[0].settings.is_enabled_at_first
+
+
+def test_plain_data_means_the_same() -> None:
+    assert parse_projects(tomllib.loads(PLAIN)["projects"]) == parse_projects(DECLARED)
+
+
+def test_every_field_of_a_job() -> None:
+    job = Job(
+        "all",
+        setup=TRUE,
+        commands=TRUE,
+        teardown=[["rm", "-f", "x"]],
+        workspace="run",
+        timeout=10,
+        teardown_timeout=5,
+        grace=0,
+        log_limit=None,
+        results_limit=1000,
+        priority=-3,
+        display_name="All",
+        description="Everything.",
+        parameters=[Parameter("a", default=None), Parameter("b", choices=["x", 1], description="B")],
+    )
+    [project] = parse_projects([Project("p", jobs=[job], repository={"type": "git", "url": "u"})])
+    settings = project.jobs[0].settings
+    assert settings.definition == CommandsDefinition((("true",),), (("true",),), (("rm", "-f", "x"),))
+    assert settings.limits == RunLimits(10.0, 5.0, 0.0, None, 1000)
+    assert settings.workspace is Workspace.RUN
+    assert settings.priority == -3
+    assert settings.parameters == (
+        ParameterDefinition("a", is_required=False, default=None),
+        ParameterDefinition("b", choices=("x", 1), description="B"),
+    )
+    assert project.settings.repository == {"type": "git", "url": "u"}
+
+
+def test_a_definition_may_be_of_any_type() -> None:
+    jobs = [
+        Job("a", definition={"type": "container", "data": {"image": "x"}}),
+        Job("b", definition=CustomDefinition("container", {"image": "x"})),
+        Job("c", definition={"type": "commands", "commands": TRUE}),
+        {"identifier": "d", "definition": CommandsDefinition((("true",),))},
+    ]
+    [project] = parse_projects([{"identifier": "p", "jobs": jobs}])
+    a, b, c, d = (job.settings.definition for job in project.jobs)
+    assert a == b == CustomDefinition("container", {"image": "x"})
+    assert c == d == CommandsDefinition((("true",),))
+
+
+def test_an_element_may_be_a_job_of_another_project() -> None:
+    projects = [
+        Project("one", jobs=[Pipeline("p", elements=[Element("e", job="j", project="two")])]),
+        Project("two", jobs=[Job("j", commands=TRUE)]),
+    ]
+    assert len(parse_projects(projects)) == 2
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("{parameters[nam]}", "names the unknown parameter 'nam'; did you mean name?"),
+        ("{parameters[other]}", "names the unknown parameter 'other'; the job has name"),
+        ("{parameters.name}", "'parameters.name' reads an attribute; write parameters[…] instead"),
+        ("{parameters[name].__class__}", "'parameters[name].__class__' is not of the form name[key][key]"),
+        ("{environ[HOME]}", "has an unknown field {environ[HOME]}; did you mean environment?"),
+        ("${HOME}", "has an unknown field {HOME}; known are"),
+        ("{}", "has an unknown field {}; known are"),
+        ("{0}", "has an unknown field {0}; known are"),
+        ("{run[0]}", "reads {run[0]}, but run is a plain value"),
+        ("{", "is no format string"),
+        ("}", "is no format string"),
+        ("{run!x}", "has an unknown conversion !x"),
+        ("{run:{parameters[nam]}}", "names the unknown parameter 'nam'"),
+        ("{run:{run:{run}}}", "nests fields too deep"),
+    ],
+)
+def test_format_strings_are_checked_before_there_is_a_run(argument: str, message: str) -> None:
+    fields = {"commands": TRUE, "parameters": [{"identifier": "name"}]}
+    for phase in ("setup", "commands", "teardown"):
+        [found] = mistakes_of_job(**{**fields, phase: [["true"], ["echo", argument]]})
+        assert found.startswith(f"{phase}[1][1]: {message}")
+
+
+@pytest.mark.parametrize(
+    "argument", ["{environment[X]}", "{results[a][b][0]}", "{results}", "{{}}", "{attempt:>3}", "{result_file_path}"]
+)
+def test_what_is_known_at_the_run_only_is_not_refused_before(argument: str) -> None:
+    assert parse_projects([Project("p", jobs=[Job("j", commands=[["echo", argument]])])])
+
+
+MISTAKES: list[tuple[dict[str, object], list[str]]] = [
+    ({}, [": needs one of commands, elements and definition, and has none"]),
+    ({"commands": []}, ["commands: is empty; a job has at least one command"]),
+    ({"commands": [[]]}, ["commands[0]: is empty; a command is a list of a program and its arguments"]),
+    ({"commands": "ls"}, ["commands: expected a list of commands, got 'ls'"]),
+    (
+        {"commands": TRUE, "workspace": "jbo"},
+        ["workspace: expected one of job, run, project, got 'jbo'; did you mean job?"],
+    ),
+    ({"commands": TRUE, "timeout": 0}, ["timeout: 0 is no number from 0.001 to 1e+15"]),
+    ({"commands": TRUE, "results_limit": 1 << 30}, ["results_limit: 1073741824 is not from 16 to 4194304"]),
+    ({"commands": TRUE, "priority": 1.5}, ["priority: expected an integer from -1000 to 1000, got 1.5"]),
+    ({"commands": TRUE, "time_out": 1}, ["time_out: is unknown; did you mean timeout?"]),
+    (
+        {"commands": TRUE, "properties": {"a": []}},
+        ["properties.a: is an empty list, which no worker could ever match"],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a"}, {"identifier": "a"}]},
+        ["parameters[1]: there is more than one parameter 'a'"],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "default": 1, "choices": [True]}]},
+        ["parameters[0].default: 1 is not among the choices"],
+    ),
+    ({"elements": []}, ["elements: is empty; a pipeline has at least one element"]),
+    (
+        {"elements": [{"identifier": "e", "job": "j"}], "workspace": "run"},
+        [
+            "workspace: is unknown; known are identifier, elements, parameters, priority, display_name, description",
+            "elements: contain the pipeline itself: p/j → p/j",
+        ],
+    ),
+    (
+        {"definition": {"commands": TRUE}},
+        ["definition.commands: is unknown; known are type, data", "definition.type: is missing"],
+    ),
+    ({"definition": 3}, ["definition: expected a table with the type of the definition, got 3"]),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), MISTAKES)
+def test_mistakes_of_one_job(fields: dict[str, object], expected: list[str]) -> None:
+    assert mistakes_of_job(**fields) == expected
+
+
+def test_two_kinds_of_definition_are_one_too_many() -> None:
+    found = mistakes_of_job(commands=TRUE, elements=[{"identifier": "e", "job": "x"}])
+    assert found[0] == ": needs one of commands, elements and definition, and has commands and elements"
+
+
+def test_mistakes_of_a_pipeline() -> None:
+    hello = Job("hello", commands=TRUE, parameters=[Parameter("a"), Parameter("b", default=1)])
+    elements = [
+        Element("one", job="helo", after=["two"]),
+        Element("two", job="hello", after=["one", "thre"]),
+        Element("three", job="hello", parameters={"a": 1, "c": 2}),
+        Element("three", job="hello", project="nowhere", after=[{"element": "one", "statuses": []}]),
+        Element("four", job="hello", parameters={"a": 1}, after=[{"element": "one", "statuses": ["running"]}]),
+    ]
+    assert mistakes_of(Project("p", jobs=[hello, Pipeline("x", elements=elements)])) == [
+        "project p, job x, elements[3].after[0]: names no status, so it would wait for ever",
+        "project p, job x, elements[4].after[0].statuses[0]: running is no status that a run ends with; "
+        "those are succeeded, failed, aborted, exception, cancelled",
+        "project p, job x, elements[3]: there is more than one element 'three'",
+        "project p, job x, element one, job: project p has no job 'helo'; did you mean hello?",
+        "project p, job x, element two, parameters.a: is missing; in job hello it has no default",
+        "project p, job x, element two, after[1]: there is no element 'thre'; did you mean three?",
+        "project p, job x, element three, parameters.c: is no parameter of job hello",
+        "project p, job x, element three, job: project nowhere has no job 'hello'; it has no jobs",
+        "project p, job x, elements: wait for each other and could never start: one → two → one",
+    ]
+
+
+def test_pipelines_that_contain_each_other() -> None:
+    found = mistakes_of(
+        Project("p", jobs=[Pipeline("a", elements=[Element("e", job="b")])]),
+        Project("q", jobs=[Job("b", commands=TRUE)]),
+        Project("r", jobs=[Pipeline("x", elements=[Element("e", job="y")])]),
+    )
+    assert found == [
+        "project p, job a, element e, job: project p has no job 'b'; its jobs are a",
+        "project r, job x, element e, job: project r has no job 'y'; its jobs are x",
+    ]
+    [cycle] = mistakes_of(
+        Project("p", jobs=[Pipeline("a", elements=[Element("e", job="b", project="q")])]),
+        Project("q", jobs=[Pipeline("b", elements=[Element("e", job="a", project="p")])]),
+    )
+    assert "contain the pipeline itself: p/a → q/b → p/a" in cycle or "q/b → p/a → q/b" in cycle
+
+
+def test_mistakes_of_schedules() -> None:
+    schedules = [
+        Schedule("a", job="hello", expression="* * *"),
+        Schedule("b", job="helo", expression="@dayly", time_zone="Europe/Pari"),
+        Schedule("b", job="hello", expression="", parameters={"nme": 1}),
+        {"identifier": "c", "job": "hello"},
+    ]
+    hello = {"identifier": "hello", "commands": TRUE, "parameters": [{"identifier": "name"}]}
+    found = mistakes_of({"identifier": "p", "jobs": [hello], "schedules": schedules})
+    missing = "parameters.name: is missing; it has no default"
+    assert found == [
+        "project p, schedule b, expression: is empty",
+        "project p, schedule c, expression: is missing",
+        "project p, schedule b: there is more than one schedule 'b'",
+        f"project p, schedule a, {missing}",
+        "project p, schedule a, expression: '* * *' has 3 fields; a cron expression has five: "
+        "minute, hour, day of month, month, day of week",
+        "project p, schedule b, job: project p has no job 'helo'; did you mean hello?",
+        "project p, schedule b, expression: '@dayly' is no known word; did you mean @daily?",
+        "project p, schedule b, time_zone: 'Europe/Pari' is no time zone; "
+        "names are those of the IANA database, such as Europe/Paris or UTC",
+        "project p, schedule b, parameters.nme: is no parameter of the job; did you mean name?",
+        f"project p, schedule b, {missing}",
+        f"project p, schedule c, {missing}",
+    ]
+
+
+def test_the_meaning_of_an_expression_is_looked_at_by_whom_the_caller_names() -> None:
+    seen: list[str] = []
+
+    def refuse(expression: str) -> None:
+        seen.append(expression)
+        raise ValueError("has no such hour")
+
+    job = Job("j", commands=TRUE)
+    projects = [Project("p", jobs=[job], schedules=[Schedule("s", job="j", expression="@daily")])]
+    with pytest.raises(Invalid, match=r"schedule s, expression: '@daily' has no such hour"):
+        parse_projects(projects, refuse)
+    assert seen == ["0 0 * * *"]
+
+
+def test_mistakes_of_projects() -> None:
+    projects = [Project("p"), Project("p"), {"identifier": "-"}, 3, {"identifer": "x"}, Job("j", commands=TRUE)]
+    assert mistakes_of(*projects) == [
+        "projects[2].identifier: '-' is no identifier: 1 to 64 letters, digits, '_', '-' or '.', "
+        "first and last a letter or digit",
+        "projects[3]: expected a project, got 3",
+        "projects[4].identifer: is unknown; did you mean identifier?",
+        "projects[4].identifier: is missing",
+        "project j, commands: is unknown; known are identifier, jobs, schedules, display_name, description, repository",
+        "project p: there is more than one project 'p'",
+    ]
+
+
+@pytest.mark.parametrize("data", [None, 3, "projects", {"identifier": "p"}, Project("p")])
+def test_projects_are_a_list(data: object) -> None:
+    with pytest.raises(Invalid, match="projects: expected a list of projects"):
+        parse_projects(data)
+
+
+def test_data_without_end_is_refused() -> None:
+    endless: dict[str, object] = {}
+    endless["again"] = endless
+    assert mistakes_of_job(commands=TRUE, properties=endless)
+
+
+@checked
+@given(values, values)
+def test_anything_is_read_or_invalid(one: JsonValue, other: JsonValue) -> None:
+    job: JsonValue = {"identifier": "j", "commands": one, "parameters": other}
+    for data in ([one], [{"identifier": "p", "jobs": one, "schedules": other}], [{"identifier": "p", "jobs": [job]}]):
+        try:
+            parse_projects(data)
+        except Invalid as error:
+            assert error.mistakes
+
+
+def test_importing_the_package_brings_nothing_heavy() -> None:
+    program = "import sys, json, job_orchestra; job_orchestra.Job; print(json.dumps([*sys.modules]))"
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    modules = {name.split(".")[0] for name in json.loads(printed)}
+    assert not modules & {"msgspec", "sqlalchemy", "starlette", "websockets", "asyncio", "click", "rich", "jinja2"}
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    import job_orchestra
+
+    with pytest.raises(AttributeError, match="no attribute 'Jop'"):
+        job_orchestra.Jop  # type: ignore[attr-defined]  # noqa: B018  # pyright: ignore

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.jobs import ParameterDefinition
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.parameters import check_parameters
+
+DEFINITIONS = (
+    ParameterDefinition("name"),
+    ParameterDefinition("count", is_required=False, default=3),
+    ParameterDefinition("level", is_required=False, default="low", choices=("low", "high", 1, True, None)),
+)
+
+
+def mistakes_of(given: JsonObject) -> list[str]:
+    with pytest.raises(Invalid) as raised:
+        check_parameters(DEFINITIONS, given)
+    return [str(mistake) for mistake in raised.value.mistakes]
+
+
+def test_defaults_are_filled_in() -> None:
+    assert check_parameters(DEFINITIONS, {"name": "x"}) == {"name": "x", "count": 3, "level": "low"}
+
+
+def test_what_is_given_is_kept() -> None:
+    given: JsonObject = {"name": {"deep": [1]}, "count": None, "level": "high"}
+    assert check_parameters(DEFINITIONS, given) == given
+
+
+def test_text_that_looks_like_something_else_stays_text() -> None:
+    values = check_parameters(DEFINITIONS, {"name": "2026-11-23", "count": "3"})
+    assert values["name"] == "2026-11-23"
+    assert values["count"] == "3"
+
+
+def test_all_mistakes_are_told() -> None:
+    assert mistakes_of({"nam": "x", "other": 1, "level": "hihg"}) == [
+        "parameters.nam: is no parameter of the job; did you mean name?",
+        "parameters.other: is no parameter of the job; the job has name, count, level",
+        "parameters.name: is missing; it has no default",
+        "parameters.level: expected one of low, high, 1, true, null, got 'hihg'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"), [("1", 1), ("true", True), ("null", None), (1, 1), (True, True), ("low", "low")]
+)
+def test_forms_choose_by_text(given: JsonValue, chosen: JsonValue) -> None:
+    value = check_parameters(DEFINITIONS, {"name": "", "level": given})["level"]
+    assert value == chosen
+    assert type(value) is type(chosen)
+
+
+@pytest.mark.parametrize("value", [2, False, "True", "LOW", []])
+def test_what_is_no_choice_is_refused(value: JsonValue) -> None:
+    assert len(mistakes_of({"name": "", "level": value})) == 1
+
+
+def test_values_that_could_not_be_stored_or_sent_are_refused_alone() -> None:
+    assert mistakes_of({"name": "a\0b"}) == ["parameters.name: 'a\\x00b' contains a NUL character"]
+    assert mistakes_of({"name": "\ud800"})
+    assert mistakes_of({"name": 1 << 70})
+
+
+def test_a_job_without_parameters_says_so() -> None:
+    with pytest.raises(Invalid, match=r"parameters\.x: is no parameter of the job; the job has none"):
+        check_parameters((), {"x": 1})

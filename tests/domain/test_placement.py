@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.placement import Candidate, WorkerSelector, matches
+from tests.domain.strategies import checked, objects
+
+LINUX: JsonObject = {"operating_system": "linux"}
+selector = WorkerSelector()
+
+
+def sentences(requirements: JsonObject, candidate: Candidate) -> list[str]:
+    return [obstacle.sentence for obstacle in selector.obstacles(requirements, candidate)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has", "expected"),
+    [
+        ("linux", "linux", True),
+        ("linux", "Linux", False),
+        (["linux", "windows"], "windows", True),
+        ("gpu", ["cpu", "gpu"], True),
+        (["a", "b"], ["b", "c"], True),
+        (["a"], ["b"], False),
+        (1, 1, True),
+        (1, 1.0, True),
+        (1, "1", False),
+        (True, True, True),
+        (True, 1, False),
+        (1, True, False),
+        (0, False, False),
+        (None, None, True),
+        (None, False, False),
+        ([], "anything", False),
+        ("anything", [], False),
+        ({"a": 1}, {"a": 1}, True),
+    ],
+)
+def test_matching_of_values(wanted: JsonValue, has: JsonValue, expected: bool) -> None:
+    assert matches(wanted, has) is expected
+
+
+def test_a_fitting_free_worker_has_no_obstacle() -> None:
+    assert sentences(LINUX, Candidate("one", LINUX, executor_limit=1, active=0)) == []
+
+
+def test_each_obstacle_is_named() -> None:
+    candidate = Candidate(
+        "one", {"operating_system": "plan9"}, 2, active=2, is_enabled=False, is_connected=False, is_draining=True
+    )
+    assert sentences({"operating_system": ["linux", "bsd"], "gpu": True}, candidate) == [
+        "needs gpu = true, has no gpu",
+        "needs operating_system in linux, bsd, has plan9",
+        "is disabled",
+        "is disconnected",
+        "is draining",
+        "all 2 executors are busy",
+    ]
+
+
+def test_what_does_not_go_away_by_waiting_is_lasting() -> None:
+    busy = selector.obstacles(LINUX, Candidate("one", LINUX, 1, active=1))
+    impossible = selector.obstacles(LINUX, Candidate("one", {}, 1, active=1))
+    without_executors = selector.obstacles({}, Candidate("one", {}, 0, active=0))
+    assert [obstacle.is_lasting for obstacle in busy] == [False]
+    assert [obstacle.is_lasting for obstacle in impossible] == [True, False]
+    assert [obstacle.is_lasting for obstacle in without_executors] == [True]
+
+
+def test_the_least_loaded_worker_is_selected() -> None:
+    candidates = [Candidate("a", {}, 4, 3), Candidate("b", {}, 2, 1), Candidate("c", {}, 10, 5)]
+    selected = selector.select({}, candidates)
+    assert selected
+    assert selected.identifier == "b"
+
+
+def test_nobody_is_selected_where_nobody_fits() -> None:
+    assert selector.select(LINUX, [Candidate("a", {}, 4, 0), Candidate("b", LINUX, 1, 1)]) is None
+    assert selector.select({}, []) is None
+
+
+candidates = st.builds(
+    Candidate,
+    identifier=st.text("abc", min_size=1, max_size=3),
+    properties=objects,
+    executor_limit=st.integers(-1, 3),
+    active=st.integers(0, 3),
+    is_enabled=st.booleans(),
+    is_connected=st.booleans(),
+    is_draining=st.booleans(),
+)
+
+
+@checked
+@given(objects, st.lists(candidates, max_size=4))
+def test_selecting_and_explaining_agree(requirements: JsonObject, workers: list[Candidate]) -> None:
+    fitting = [worker for worker in workers if not selector.obstacles(requirements, worker)]
+    selected = selector.select(requirements, workers)
+    assert (selected is None) == (fitting == [])
+    assert selected is None or selected in fitting
