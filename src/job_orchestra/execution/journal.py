@@ -70,18 +70,22 @@ class JournalReader:
             os.close(descriptor)
         return before != (self.is_claimed, self.sequence)
 
-    def read(self, after: int, limit: int) -> list[EventRecord]:
-        """At most `limit` events behind the one numbered `after`, of those that were looked at."""
-        first = self._ends[after - 1] if after else 0
-        last = self._ends[min(after + limit, len(self._ends)) - 1] if self._ends else 0
-        if last <= first:
+    def read(self, after: int, limit: int, size: int = _PIECE) -> list[EventRecord]:
+        """At most `limit` of the events behind the one numbered `after` that were looked at.
+
+        Fewer if they have more than `size` bytes, but at least one; OSError or Invalid if the journal was damaged.
+        """
+        ends = self._ends[after : after + limit]
+        if not ends:
             return []
+        first = self._ends[after - 1] if after else 0
+        last = max(ends[0], *(end for end in ends if end - first <= size), 0)
         descriptor = os.open(self._path, os.O_RDONLY)
         try:
             content = read_range(descriptor, first, last - first)
         finally:
             os.close(descriptor)
-        return [decode_line(line) for line in content.splitlines()]
+        return [decode_line(line) for line in content.split(b"\n")[:-1]]
 
     def _read_on(self, descriptor: int) -> None:
         position = self.size

@@ -16,10 +16,14 @@ from job_orchestra.domain.definitions import Workspace
 from job_orchestra.domain.identifiers import NAME
 from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import run_name
+from job_orchestra.execution.workspace_layout import (
+    WORKSPACES,
+    job_workspace,
+    lock_path,
+    project_workspace,
+    run_workspace,
+)
 from job_orchestra.executor.stop_signal import StopSignal
-
-WORKSPACES = "workspaces"
-_LOCKS = "locks"
 
 
 class WorkspaceFault(Exception):
@@ -52,7 +56,17 @@ class Workspaces:
         self._queues: dict[Path, deque[asyncio.Future[None]]] = {}
 
     def path(self, request: Request) -> Path:
-        return self._root / self._relative(request)
+        """WorkspaceFault if project or job cannot name a directory."""
+        for name in (request.project, request.job):
+            if not NAME.fullmatch(name):
+                raise WorkspaceFault(f"{name!r} cannot name a directory.")
+        match request.workspace:
+            case Workspace.RUN:
+                return run_workspace(self._root, request.key)
+            case Workspace.JOB:
+                return job_workspace(self._root, request.project, request.job)
+            case Workspace.PROJECT:
+                return project_workspace(self._root, request.project)
 
     async def take(
         self, request: Request, stop: StopSignal, announce: Callable[[str], Awaitable[None]]
@@ -66,7 +80,7 @@ class Workspaces:
                 return None
             with ExitStack() as undo:
                 undo.callback(self._leave, directory)
-                lock = await self._lock(self._root / _LOCKS / self._relative(request), stop, announce)
+                lock = await self._lock(lock_path(self._root, directory), stop, announce)
                 if lock is None:
                     return None
                 undo.callback(os.close, lock)
@@ -74,18 +88,6 @@ class Workspaces:
                 return HeldWorkspace(directory, True, undo.pop_all().close)
         except OSError as error:
             raise WorkspaceFault(f"The workspace {directory} cannot be made: {error.strerror or error}.") from None
-
-    def _relative(self, request: Request) -> Path:
-        for name in (request.project, request.job):
-            if not NAME.fullmatch(name):
-                raise WorkspaceFault(f"{name!r} cannot name a directory.")
-        match request.workspace:
-            case Workspace.RUN:
-                return Path("run", run_name(request.key))
-            case Workspace.JOB:
-                return Path("job", request.project, request.job)
-            case Workspace.PROJECT:
-                return Path("project", request.project)
 
     # ---------- among the runs of this host
 
@@ -120,7 +122,7 @@ class Workspaces:
     # ---------- among hosts: the one of an earlier version may still have a run in the same directory
 
     async def _lock(self, path: Path, stop: StopSignal, announce: Callable[[str], Awaitable[None]]) -> int | None:
-        """A descriptor that holds the lock until it is closed. Beside the workspace, which commands may remove."""
+        """A descriptor that holds the lock until it is closed."""
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

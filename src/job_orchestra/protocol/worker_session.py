@@ -138,7 +138,7 @@ class _Progress:
     @property
     def sendable_sequence(self) -> int:
         """`ended` goes only behind the whole log, so that the master can verify the log when it hears of the end."""
-        last = self.sequence if not self.is_ended or self.sent_log == self.log_size else self.sequence - 1
+        last = self.sequence if not self.is_ended or self.sent_log >= self.log_size else self.sequence - 1
         return min(last, self.acknowledged_sequence + EVENTS_IN_FLIGHT)
 
 
@@ -167,7 +167,8 @@ class WorkerSession:
         if progress is None:
             return []
         progress.sequence = max(progress.sequence, sequence)
-        progress.log_size = max(progress.log_size, log_size)
+        # A command may have truncated the log, which is its standard output: what counts is what is there in the end.
+        progress.log_size = log_size if is_ended else max(progress.log_size, log_size)
         progress.is_ended = progress.is_ended or is_ended
         return self._delete(key, progress)
 
