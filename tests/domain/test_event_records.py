@@ -72,6 +72,8 @@ def test_missing_and_superfluous_data_are_named() -> None:
         ("log_size", 1.5),
         ("log_size", 1 << 63),
         ("log_sha256", None),
+        ("log_sha256", "\0"),
+        ("reason", {"code": "completed", "sentence": "half \ud800"}),
     ],
 )
 def test_wrong_values_are_invalid(name: str, value: JsonValue) -> None:

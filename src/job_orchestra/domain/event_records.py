@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
+from job_orchestra.domain.checking import is_json
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.events import (
     CommandEnded,
@@ -63,6 +64,9 @@ def record_to_event(record: EventRecord) -> Event:
     expected = {item.name for item in fields(kind)} - {"sequence", "date"}
     if set(record.data) != expected:
         raise Invalid.at("data", f"event {record.kind} has {sorted(expected)}, not {sorted(record.data)}")
+    for name, value in record.data.items():
+        if not is_json(value):
+            raise Invalid.at(f"data.{name}", "holds what cannot be stored: NUL characters, NaN or huge numbers, say")
     try:
         return kind(record.sequence, from_microseconds(record.date), **_typed(kind, record.data))
     except KeyError as error:
