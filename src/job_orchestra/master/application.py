@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
 from typing import Any
 
 from job_orchestra.domain.clock import Clock
@@ -53,6 +54,7 @@ class MasterApplication:
         identifier: str,
         address: str,
         port: int,
+        pending_expiry: int,
         load_projects: Callable[[], Sequence[ConfiguredProject]],
         accounts: Accounts,
         projects: Projects,
@@ -67,6 +69,8 @@ class MasterApplication:
         self._identifier = identifier
         self._address = address
         self._port = port
+        self._pending_expiry = pending_expiry
+        self._clock = clock
         self._load_projects = load_projects
         self._projects = projects
         self._queue = run_queue
@@ -143,6 +147,7 @@ class MasterApplication:
             looks += 1
             await self._wishes.look_at_all_runs()
             await self._wishes.look_at_workers()
+            await self._wishes.expire(self._clock.now() - timedelta(seconds=self._pending_expiry), self._pending_expiry)
             if looks % _LOOKS_BETWEEN_SWEEPS:
                 await self._dispatcher.look_at_recent()
             else:

@@ -1,9 +1,12 @@
-"""Carries out what users asked for: cancel, abort, and the switches of workers."""
+"""Carries out what users asked for (cancel, abort, the switches of workers), and cancels what waited for too long."""
 
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
+from job_orchestra.domain.identifiers import first_run_identifier
+from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
@@ -50,7 +53,8 @@ class Wishes:
 
     async def _carry_out(self, run: Run) -> None:
         if run.status is RunStatus.PENDING and run.worker is None and run.should_cancel:
-            await self._cancel(run)
+            reason = Reason(ReasonCode.CANCEL_REQUESTED, f"Cancelled by {run.wished_by} before it started.")
+            await self._cancel(run, reason)
             return
         is_wished = run.should_cancel if run.status is RunStatus.PENDING else run.should_abort
         link = self._links.of(run)
@@ -58,15 +62,20 @@ class Wishes:
             # Its worker is away: the next greeting repeats the wish.
             link.abort(run)
 
-    async def _cancel(self, run: Run) -> None:
+    async def expire(self, created_before: datetime, lifetime: int) -> None:
+        """Cancels the runs that no worker took in time."""
+        boundary = first_run_identifier(to_microseconds(created_before) // 1000)
+        for run in await self._outage.outlast(lambda: self._queue.pending_before(boundary, _PAGE)):
+            await self._cancel(run, Reason(ReasonCode.EXPIRED, f"No worker took it within {lifetime} seconds."))
+
+    async def _cancel(self, run: Run, reason: Reason) -> None:
         self._dispatcher.forget(run.identifier)
-        reason = Reason(ReasonCode.CANCEL_REQUESTED, f"Cancelled by {run.wished_by} before it started.")
         cancelled = await self._outage.outlast(lambda: self._queue.cancel(run, reason))
         if cancelled is None:
             # Assigned in the meantime: the dispatcher's look at it delivers it, and the wish is looked at again.
             self._dispatcher.hint(run.identifier)
             return
-        _logger.info("Run %s cancelled by %s.", run.identifier, run.wished_by)
+        _logger.info("Run %s is cancelled: %s", run.identifier, reason.sentence)
         self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=True))
 
     async def look_at_workers(self) -> None:

@@ -59,6 +59,11 @@ class RunQueue:
         where = (_PENDING, _UNASSIGNED, Condition("identifier", Operator.GREATER, identifier))
         return await self._find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=limit))
 
+    async def pending_before(self, identifier: str, limit: int) -> list[Run]:
+        """Pending, unassigned runs with smaller identifiers: the oldest first."""
+        where = (_PENDING, _UNASSIGNED, Condition("identifier", Operator.LESS, identifier))
+        return await self._find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=limit))
+
     async def wished(self, limit: int) -> list[Run]:
         """Runs that users want stopped and that have not ended, pending ones first."""
         pages = await self._storage.find_all(

@@ -57,6 +57,8 @@ class MasterSettings:
     port: int = field(default=5901, metadata=ruled(rules.port))
     url: str = field(default="", metadata=ruled(rules.master_url))
     """Where workers and services reach it; default: address and port."""
+    pending_expiry: int = field(default=86_400, metadata=ruled(rules.at_least_one))
+    """Seconds after which a run that no worker took is cancelled."""
     composition: str = field(
         default="job_orchestra.composition.master:MasterComposition", metadata=ruled(rules.module_attribute)
     )
