@@ -35,24 +35,32 @@ class RunOnDisk(_Message, frozen=True):
     run: str
     attempt: int
     sequence: int
+    """Of the last complete event in the journal."""
     log_size: int
+    """Bytes."""
 
 
 class Hello(_Message, frozen=True, tag="hello"):
     """The first message of a connection."""
 
     protocol: int
+    """`PROTOCOL_VERSION`."""
     version: str
+    """Of the product."""
     identifier: str
+    """The worker's name."""
     instance: str
+    """Random, kept in the worker's directory: tells two workers of one name apart."""
     boot: str
     """Identity of the host's boot."""
     display_name: str
     executor_limit: int
+    """How many runs it takes at a time."""
     properties: JsonObject
     date: float
     """The worker's clock, Unix time in seconds."""
     runs: tuple[RunOnDisk, ...]
+    """All that are on its disk and not released."""
 
 
 class Accepted(_Message, frozen=True, tag="accepted"):
@@ -68,15 +76,20 @@ class Refused(_Message, frozen=True, tag="refused"):
     run: str
     attempt: int
     reason: str
+    """A sentence."""
 
 
 class JournalEvent(_Message, frozen=True):
     """One line of a run's journal (see `domain.event_records`)."""
 
     sequence: int
+    """From 1, without a gap."""
     kind: str
+    """`started`, `command_started`, `command_ended`, `results_changed` or `ended`."""
     date: int
+    """Microseconds since 1970, UTC, of the worker's host."""
     data: JsonObject
+    """The other fields of the event, as `domain.events` declares them."""
 
 
 class Events(_Message, frozen=True, tag="events"):
@@ -114,8 +127,10 @@ class Welcome(_Message, frozen=True, tag="welcome"):
     protocol: int
     version: str
     master: str
+    """The master's identifier."""
     resume: tuple[Resume, ...]
     release: tuple[RunOnDisk, ...]
+    """These are not this worker's any more: their data may go."""
 
 
 class Execute(_Message, frozen=True, tag="execute"):
@@ -126,8 +141,10 @@ class Execute(_Message, frozen=True, tag="execute"):
     project: str
     job: str
     definition: JsonObject
+    """With its `type` (see `domain.definition_data`)."""
     parameters: JsonObject
     workspace: str
+    """`job`, `run` or `project`."""
     limits: JsonObject
 
 
@@ -166,8 +183,11 @@ class Goodbye(_Message, frozen=True, tag="goodbye"):
     """Said by either side before it closes the connection: why, and whether coming back may help."""
 
     code: str
+    """For programs."""
     message: str
+    """For people, a sentence."""
     is_final: bool = False
+    """Coming back as the same worker will not help."""
 
 
 ToMaster: TypeAlias = Hello | Accepted | Refused | Events | Log | Goodbye
