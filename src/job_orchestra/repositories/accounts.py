@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from job_orchestra.domain.clock import Clock
-from job_orchestra.domain.errors import Conflict, Unauthenticated
+from job_orchestra.domain.errors import Conflict, Invalid, Unauthenticated
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.users import SESSION_LIFETIME, Token, TokenKind, User
 from job_orchestra.repositories.conditions import equal, find_one
@@ -67,6 +67,7 @@ class Accounts:
         found = await self._users.find(user) if _is_storable(user) else None
         if not await self._hasher.verify(password, found.password if found else None) or found is None:
             raise Unauthenticated("User or password is wrong.")
+        await self._tokens.delete_expired(TokenKind.SESSION)
         return await self._tokens.create(user, TokenKind.SESSION, "login", SESSION_LIFETIME)
 
     async def logout(self, token: Token) -> None:
@@ -141,11 +142,11 @@ class Accounts:
         await self._users.set_password(user, new)
 
     async def change_password(self, user: User, current: str, new: str) -> None:
-        """By the user itself: Unauthenticated if `current` is not its password; ends its sessions."""
+        """By the user itself: Invalid at `current` if that is not its password; ends its sessions."""
         if user.password is None:
             raise Conflict(f"User {user.identifier!r} has no password; an administrator can set one.")
         if not await self._hasher.verify(current, user.password):
-            raise Unauthenticated("The current password is wrong.")
+            raise Invalid.at("current", "is not the present password")
         await self._users.set_password(user.identifier, new)
 
     async def delete_user(self, user: str) -> None:

@@ -1,0 +1,127 @@
+"""Why a run is in the state it is in: what a pending one waits for, where a running one is, how an ended one ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from job_orchestra.domain.jobs import Job
+from job_orchestra.domain.placement import Candidate, Obstacle, WorkerSelector
+from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.workers import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A snapshot of everything that decides about a run."""
+
+    run: Run
+    job: Job | None
+    """None: there is no record of it."""
+    workers: Sequence[Worker]
+    active: Sequence[int]
+    """Runs that have not ended, for each of the workers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What keeps one worker from taking the run; no sentences if nothing does."""
+
+    worker: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    summary: str
+    is_impossible: bool = False
+    """No known worker could ever take the run, however long it waits."""
+    workers: tuple[Hindrance, ...] = ()
+
+
+def candidate_of(worker: Worker, active: int) -> Candidate:
+    return Candidate(
+        identifier=worker.identifier,
+        properties=worker.description.properties,
+        executor_limit=worker.description.executor_limit,
+        active=active,
+        is_enabled=worker.is_enabled,
+        is_connected=worker.is_connected,
+        is_draining=worker.should_drain,
+    )
+
+
+def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
+    """By the selector that also decides."""
+    run = situation.run
+    if run.status.is_terminal:
+        sentence = run.reason.sentence if run.reason else "No reason was recorded."
+        return Explanation(f"It {_ENDINGS[run.status]} {_date(run.ended_at)}: {sentence}")
+    if run.worker is not None:
+        return Explanation(" ".join(_at_worker(run, _holder(situation))))
+    if run.should_cancel:
+        return Explanation(f"{run.wished_by} asked to cancel it; a master is about to do so.")
+    if situation.job is None or not situation.job.is_active:
+        return Explanation(f"Job {run.request.job!r} is no longer configured; the run waits until it is again.")
+    if not situation.job.is_enabled:
+        return Explanation(f"Job {run.request.job!r} is disabled; the run waits until it is enabled.")
+    return _waiting(situation, selector)
+
+
+def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
+    if not situation.workers:
+        return Explanation("There is no worker yet that could take it: none has ever connected.", is_impossible=True)
+    requirements = situation.run.request.properties
+    found: list[list[Obstacle]] = [
+        selector.obstacles(requirements, candidate_of(worker, active))
+        for worker, active in zip(situation.workers, situation.active, strict=True)
+    ]
+    hindrances = tuple(
+        Hindrance(worker.identifier, tuple(obstacle.sentence for obstacle in obstacles))
+        for worker, obstacles in zip(situation.workers, found, strict=True)
+    )
+    free = [hindrance.worker for hindrance in hindrances if not hindrance.sentences]
+    if free:
+        summary = f"Worker {free[0]} can take it; it waits for a master, or for more urgent runs that come first."
+        return Explanation(summary, workers=hindrances)
+    if all(any(obstacle.is_lasting for obstacle in obstacles) for obstacles in found):
+        summary = "No known worker could ever take it: none meets what its job needs."
+        return Explanation(summary, is_impossible=True, workers=hindrances)
+    able = sum(not any(obstacle.is_lasting for obstacle in obstacles) for obstacles in found)
+    kinds = "the one worker that fits" if able == 1 else f"one of the {able} workers that fit"
+    return Explanation(f"It waits for {kinds}.", workers=hindrances)
+
+
+def _at_worker(run: Run, holder: Worker | None) -> list[str]:
+    if run.status is RunStatus.PENDING:
+        sentences = [f"It was assigned to worker {run.worker} {_date(run.assigned_at)}, which has not started it yet."]
+    else:
+        sentences = [f"It is running on worker {run.worker} {_date(run.started_at, 'since')}."]
+    if holder is None:
+        sentences.append("There is no record of that worker any more.")
+    elif not holder.is_connected:
+        since = _date(holder.disconnected_at, "since")
+        after = "starts" if run.status is RunStatus.PENDING else "goes on there, and its data comes"
+        sentences.append(f"The worker is disconnected {since}; the run {after} when it is connected again.")
+    if run.should_abort or run.should_cancel:
+        sentences.append(f"{run.wished_by} asked to stop it.")
+    return sentences
+
+
+def _holder(situation: Situation) -> Worker | None:
+    return next((worker for worker in situation.workers if worker.identifier == situation.run.worker), None)
+
+
+_ENDINGS = {
+    RunStatus.SUCCEEDED: "succeeded",
+    RunStatus.FAILED: "failed",
+    RunStatus.ABORTED: "was aborted",
+    RunStatus.EXCEPTION: "ended by an exception",
+    RunStatus.CANCELLED: "was cancelled",
+}
+
+
+def _date(date: datetime | None, preposition: str = "at") -> str:
+    return f"{preposition} an unknown time" if date is None else f"{preposition} {date:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,39 @@
+"""From a job, as it is configured now, to the request that a run keeps for ever."""
+
+from __future__ import annotations
+
+from job_orchestra.domain.checking import read_all
+from job_orchestra.domain.definitions import PipelineDefinition
+from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.job_data import read_priority
+from job_orchestra.domain.jobs import Job
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.parameters import check_parameters
+from job_orchestra.domain.places import Place
+from job_orchestra.domain.runs import RunRequest
+
+
+def request_of(job: Job, parameters: JsonObject, priority: int | None = None) -> RunRequest:
+    """Invalid for parameters or a priority that the job does not take, Conflict if the job cannot be triggered.
+
+    A disabled job can be: its runs wait until it is enabled.
+    """
+    settings = job.settings
+    if not job.is_active:
+        raise Conflict(f"Job {job.project}/{job.identifier} is no longer configured, so nothing can trigger it.")
+    if isinstance(settings.definition, PipelineDefinition):
+        raise Conflict(
+            f"Job {job.project}/{job.identifier} is a pipeline; this version does not execute pipelines yet."
+        )
+    if priority is not None:
+        priority = read_all(priority, read_priority, Place().field("priority"))
+    return RunRequest(
+        project=job.project,
+        job=job.identifier,
+        definition=settings.definition,
+        parameters=check_parameters(settings.parameters, parameters),
+        properties=settings.properties,
+        workspace=settings.workspace,
+        limits=settings.limits,
+        priority=settings.priority if priority is None else priority,
+    )

@@ -1,0 +1,1 @@
+"""Records as the API answers them: one module for each resource."""

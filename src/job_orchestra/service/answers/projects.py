@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from job_orchestra.domain.job_data import definition_to_data, limits_to_data
+from job_orchestra.domain.jobs import Job
+from job_orchestra.domain.projects import Project
+from job_orchestra.domain.schedules import Schedule
+from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer, ProjectAnswer, ScheduleAnswer
+from job_orchestra.service.answers.dates import iso
+
+
+def project_answer(project: Project) -> ProjectAnswer:
+    return ProjectAnswer(
+        identifier=project.identifier,
+        display_name=project.settings.display_name,
+        description=project.settings.description,
+        repository=project.settings.repository,
+        is_active=project.is_active,
+    )
+
+
+def job_answer(job: Job) -> JobAnswer:
+    settings = job.settings
+    return JobAnswer(
+        project=job.project,
+        identifier=job.identifier,
+        display_name=settings.display_name,
+        description=settings.description,
+        type=settings.definition.type,
+        definition=definition_to_data(settings.definition),
+        parameters=[
+            ParameterAnswer(one.identifier, one.is_required, one.default, list(one.choices), one.description)
+            for one in settings.parameters
+        ],
+        properties=settings.properties,
+        workspace=settings.workspace.value,
+        limits=limits_to_data(settings.limits),
+        priority=settings.priority,
+        is_active=job.is_active,
+        is_enabled=job.is_enabled,
+        changed_at=iso(job.changed_at),
+    )
+
+
+def schedule_answer(schedule: Schedule) -> ScheduleAnswer:
+    settings = schedule.settings
+    return ScheduleAnswer(
+        project=schedule.project,
+        identifier=schedule.identifier,
+        job=settings.job,
+        expression=settings.expression,
+        time_zone=settings.time_zone,
+        parameters=settings.parameters,
+        description=settings.description,
+        is_active=schedule.is_active,
+        is_enabled=schedule.is_enabled,
+    )

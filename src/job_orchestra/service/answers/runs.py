@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from job_orchestra.domain.explanation import Explanation
+from job_orchestra.domain.job_data import definition_to_data
+from job_orchestra.domain.moments import from_microseconds
+from job_orchestra.domain.runs import Run
+from job_orchestra.protocol.resources import (
+    EventAnswer,
+    LogAnswer,
+    ObstacleAnswer,
+    ReasonAnswer,
+    RunAnswer,
+    RunSummaryAnswer,
+    SourceAnswer,
+    WhyAnswer,
+)
+from job_orchestra.repositories.rows.events import StoredEvent
+from job_orchestra.service.answers.dates import iso, optional_iso
+
+
+def run_answer(run: Run, is_worker_connected: bool | None = None) -> RunAnswer:
+    request = run.request
+    return RunAnswer(
+        project=request.project,
+        job=request.job,
+        identifier=run.identifier,
+        status=run.status.value,
+        reason=_reason(run),
+        attempt=run.attempt,
+        source=SourceAnswer(run.source.kind.value, run.source.identifier),
+        retry_of=run.retry_of,
+        parameters=request.parameters,
+        properties=request.properties,
+        definition=definition_to_data(request.definition),
+        results=run.results,
+        worker=run.worker,
+        is_worker_connected=is_worker_connected,
+        should_cancel=run.should_cancel,
+        should_abort=run.should_abort,
+        wished_by=run.wished_by,
+        created_at=iso(run.created_at),
+        assigned_at=optional_iso(run.assigned_at),
+        started_at=optional_iso(run.started_at),
+        ended_at=optional_iso(run.ended_at),
+        duration=run.duration,
+        log=LogAnswer(run.log.size, run.log.sha256),
+    )
+
+
+def run_summary_answer(run: Run) -> RunSummaryAnswer:
+    return RunSummaryAnswer(
+        project=run.request.project,
+        job=run.request.job,
+        identifier=run.identifier,
+        status=run.status.value,
+        reason=_reason(run),
+        attempt=run.attempt,
+        source=SourceAnswer(run.source.kind.value, run.source.identifier),
+        parameters=run.request.parameters,
+        worker=run.worker,
+        created_at=iso(run.created_at),
+        started_at=optional_iso(run.started_at),
+        ended_at=optional_iso(run.ended_at),
+        duration=run.duration,
+    )
+
+
+def _reason(run: Run) -> ReasonAnswer | None:
+    return None if run.reason is None else ReasonAnswer(run.reason.code.value, run.reason.sentence)
+
+
+def event_answer(event: StoredEvent) -> EventAnswer:
+    record = event.record
+    return EventAnswer(event.attempt, record.sequence, record.kind, iso(from_microseconds(record.date)), record.data)
+
+
+def why_answer(run: Run, explanation: Explanation) -> WhyAnswer:
+    return WhyAnswer(
+        status=run.status.value,
+        summary=explanation.summary,
+        is_impossible=explanation.is_impossible,
+        workers=[ObstacleAnswer(one.worker, list(one.sentences)) for one in explanation.workers],
+    )

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from job_orchestra.domain.workers import Worker
+from job_orchestra.protocol.resources import WorkerAnswer
+from job_orchestra.service.answers.dates import iso, optional_iso
+
+
+def worker_answer(worker: Worker, active_runs: int) -> WorkerAnswer:
+    description = worker.description
+    return WorkerAnswer(
+        identifier=worker.identifier,
+        display_name=description.display_name,
+        owner=worker.owner,
+        version=description.version,
+        properties=description.properties,
+        executor_limit=description.executor_limit,
+        active_runs=active_runs,
+        is_enabled=worker.is_enabled,
+        is_connected=worker.is_connected,
+        is_draining=worker.should_drain,
+        registered_at=iso(worker.registered_at),
+        connected_at=optional_iso(worker.connected_at),
+        disconnected_at=optional_iso(worker.disconnected_at),
+        skew=worker.skew,
+    )

@@ -1,0 +1,104 @@
+"""The service as a whole: HTTP API, control channels to the masters, and the wait for the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.errors import Unavailable
+from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.workers import Workers
+from job_orchestra.service.dispatch import build_app
+from job_orchestra.service.followers import Followers
+from job_orchestra.service.masters import Masters
+from job_orchestra.service.parts import ServiceParts
+from job_orchestra.service.route import Route
+from job_orchestra.service.routes import ROUTES
+from job_orchestra.service.server import listen, serve
+from job_orchestra.storage.log_port import LogStore
+
+_logger = logging.getLogger(__name__)
+
+_LOOK_AGAIN = 0.5
+
+
+class ServiceApplication:
+    def __init__(
+        self,
+        *,
+        address: str,
+        port: int,
+        url: str,
+        accounts: Accounts,
+        projects: Projects,
+        jobs: Jobs,
+        runs: Runs,
+        workers: Workers,
+        schedules: Schedules,
+        log_store: LogStore,
+        selector: WorkerSelector,
+        master_urls: Sequence[str],
+        clock: Clock,
+        routes: Sequence[Route] = ROUTES,
+    ) -> None:
+        self.port = port
+        """The real one, once `run` has called `ready`."""
+        self._address = address
+        self._projects = projects
+        self._followers = Followers()
+        self._masters = Masters(master_urls, accounts, self._followers)
+        self._parts = ServiceParts(
+            accounts=accounts,
+            projects=projects,
+            jobs=jobs,
+            runs=runs,
+            schedules=schedules,
+            workers=workers,
+            log_store=log_store,
+            selector=selector,
+            clock=clock,
+            masters=self._masters,
+            followers=self._followers,
+            routes=routes,
+            url=url,
+        )
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
+        """Serves until `stop` is set; answers from the first moment, with 503 while there is no database."""
+        listener = listen(self._address, self.port)
+        self.port = listener.getsockname()[1]
+        async with asyncio.TaskGroup() as tasks:
+            beside = (
+                tasks.create_task(self._masters.run()),
+                tasks.create_task(self._wait_for_database(ready)),
+                tasks.create_task(self._close_followers(stop)),
+            )
+            try:
+                await serve(build_app(self._parts), listener, stop)
+            finally:
+                for task in beside:
+                    task.cancel()
+
+    async def _wait_for_database(self, ready: Callable[[str], None]) -> None:
+        said = ""
+        while True:
+            try:
+                await self._projects.list(limit=1)
+                break
+            except Unavailable as error:
+                if error.message != said:
+                    said = error.message
+                    _logger.warning("Waiting for the database: %s", said)
+                await asyncio.sleep(_LOOK_AGAIN)
+        ready(f"service: ready on {self._address}:{self.port}")
+
+    async def _close_followers(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._followers.close()

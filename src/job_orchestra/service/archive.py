@@ -1,0 +1,83 @@
+"""A run as a zip file, made while it is sent: memory stays constant whatever the size of its log."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import msgspec
+from stream_zip import ZIP_64, MemberFile, stream_zip
+
+from job_orchestra.domain.runs import Run
+from job_orchestra.service.answers.runs import event_answer, run_answer
+from job_orchestra.service.logs import log_key, stored
+from job_orchestra.service.parts import ServiceParts
+
+_MODE = 0o100644
+_PAGE = 500
+
+
+def _indented(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+async def archive(parts: ServiceParts, run: Run) -> AsyncGenerator[bytes]:
+    """`run.json`, `results.json`, `events.json` and `log`, as they are now."""
+    key = log_key(run, None)
+    size = await parts.log_store.size(key)
+    members: list[tuple[str, AsyncIterator[bytes]]] = [
+        ("run.json", _once(_indented(run_answer(run)))),
+        ("results.json", _once(_indented(run.results))),
+        ("events.json", _events(parts, run)),
+        ("log", stored(parts, key, 0, size)),
+    ]
+    prefix = f"{run.request.project}-{run.request.job}-{run.identifier}"
+    date = run.ended_at or run.created_at
+    loop = asyncio.get_running_loop()
+    files = iter([_member(loop, f"{prefix}/{name}", date, chunks) for name, chunks in members])
+    zipped = iter(stream_zip(files, get_compressobj=_compressor))
+    # A thread of its own: it waits for the event loop, and so must not take the place of one that the loop waits for.
+    thread = ThreadPoolExecutor(1, "archive")
+    try:
+        while chunk := await loop.run_in_executor(thread, next, zipped, b""):
+            yield chunk
+    finally:
+        thread.shutdown(wait=False)
+
+
+def _member(loop: asyncio.AbstractEventLoop, name: str, date: datetime, chunks: AsyncIterator[bytes]) -> MemberFile:
+    def pulled() -> Iterator[bytes]:
+        while chunk := asyncio.run_coroutine_threadsafe(_next(chunks), loop).result():
+            yield chunk
+
+    return name, date, _MODE, ZIP_64, pulled()
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes:
+    """Empty at the end."""
+    return await anext(chunks, b"")
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def _events(parts: ServiceParts, run: Run) -> AsyncIterator[bytes]:
+    separator = b"[\n"
+    cursor: str | None = None
+    while True:
+        page = await parts.runs.list_events(run.identifier, _PAGE, cursor)
+        for event in page.items:
+            yield separator + msgspec.json.encode(event_answer(event))
+            separator = b",\n"
+        cursor = page.next
+        if cursor is None:
+            break
+    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
+
+
+def _compressor() -> zlib._Compress:  # pyright: ignore[reportPrivateUsage]
+    return zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS)

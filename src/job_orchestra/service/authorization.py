@@ -1,0 +1,30 @@
+"""The one place where a request is authenticated and authorised."""
+
+from __future__ import annotations
+
+from job_orchestra.domain.errors import Forbidden, Unauthenticated
+from job_orchestra.domain.roles import Permission, is_allowed
+from job_orchestra.domain.users import TokenKind
+from job_orchestra.protocol.authorization import read_authorization
+from job_orchestra.repositories.accounts import Accounts, Identity
+from job_orchestra.service.route import Route
+
+
+async def authorize(accounts: Accounts, route: Route, authorization: str | None) -> Identity | None:
+    """Who asks, None where that does not matter; Unauthenticated or Forbidden."""
+    if route.permission is Permission.ANYONE and not (route.is_caller_told and authorization):
+        return None
+    credentials = read_authorization(authorization)
+    identity = await accounts.authenticate(credentials.secret, credentials.user)
+    if identity.token.kind is TokenKind.CONTROL:
+        raise Unauthenticated("A control token opens a connection to a master, nothing else.")
+    if not may(identity, route.permission):
+        state = "lacks the permission" if identity.user.is_enabled else "is disabled and lacks the permission"
+        raise Forbidden(f"User {identity.user.identifier!r} {state} {route.permission.value!r}, which this needs.")
+    return identity
+
+
+def may(identity: Identity | None, permission: Permission) -> bool:
+    if identity is None:
+        return permission is Permission.ANYONE
+    return is_allowed(identity.user.roles, identity.user.is_enabled, permission)

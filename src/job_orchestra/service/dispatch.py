@@ -1,0 +1,136 @@
+"""From a request to a handler and back: route, authorisation, parameters, body, answer, errors, each at one place."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Router
+from starlette.routing import Route as Path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from job_orchestra.domain.errors import NotFound, OrchestraError
+from job_orchestra.service.authorization import authorize
+from job_orchestra.service.bodies import read_body
+from job_orchestra.service.call import Answered, Call
+from job_orchestra.service.followers import Stopping
+from job_orchestra.service.parameters import read_headers, read_query
+from job_orchestra.service.parts import ServiceParts
+from job_orchestra.service.problems import HEADERS, Refused, problem_response, unexpected_response
+from job_orchestra.service.route import JSON, Route
+
+_LONGEST_PATH_VALUE = 200
+_encoder = msgspec.json.Encoder()
+
+
+def build_app(parts: ServiceParts) -> ASGIApp:
+    """The service as an ASGI application."""
+
+    def path_of(route: Route) -> str:
+        return route.path
+
+    endpoints: list[BaseRoute] = [
+        Path(path, _Endpoint({route.method: route for route in routes}, parts))
+        for path, routes in groupby(sorted(parts.routes, key=path_of), key=path_of)
+    ]
+    router = Router(endpoints, redirect_slashes=False, default=_nothing_there)
+    return _ErrorBoundary(router)
+
+
+class _ErrorBoundary:
+    """Turns whatever is raised into a problem document."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched_send)
+        except (ClientDisconnect, Stopping):
+            # Nobody is left to be told; or the answer is cut off, so that its reader knows it to be incomplete.
+            return
+        except Exception as error:  # the last resort of every request: answered, logged, and no harm to others
+            response = problem_response(error) if isinstance(error, OrchestraError) else unexpected_response(error)
+            if not has_begun:
+                await response(scope, receive, send)
+
+
+async def _nothing_there(scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise NotFound("page", str(scope["path"])[:_LONGEST_PATH_VALUE])
+
+
+class _Endpoint:
+    """All methods of one path."""
+
+    def __init__(self, routes: Mapping[str, Route], parts: ServiceParts) -> None:
+        self._routes = routes
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        is_head = request.method == "HEAD"
+        route = self._routes.get("GET" if is_head else request.method)
+        if route is None:
+            methods = _methods(self._routes)
+            raise Refused(
+                http.HTTPStatus.METHOD_NOT_ALLOWED,
+                f"{request.url.path} does not take {request.method}; it takes {methods}.",
+                {"Allow": methods},
+            )
+        response = await self._respond(route, request, is_head)
+        await response(scope, receive, send)
+
+    async def _respond(self, route: Route, request: Request, is_head: bool) -> Response:
+        identity = await authorize(self._parts.accounts, route, request.headers.get("authorization"))
+        call = Call(
+            path=_path_values(request),
+            identity=identity,
+            values=_values(route, request),
+            body=await read_body(request, route.body) if route.body else None,
+            is_head=is_head,
+        )
+        return _response(route, await route.handler(self._parts, call))
+
+
+def _path_values(request: Request) -> Mapping[str, str]:
+    values: Mapping[str, str] = request.path_params
+    for kind, value in values.items():
+        # What no identifier can be is not even looked for: databases refuse some of it.
+        if len(value) > _LONGEST_PATH_VALUE or not value.isprintable():
+            raise NotFound(kind, value[:_LONGEST_PATH_VALUE])
+    return values
+
+
+def _values(route: Route, request: Request) -> dict[str, object]:
+    values = read_query(route.query, request.scope["query_string"].decode("latin-1"))
+    if route.headers:
+        values |= read_headers(route.headers, request.headers)
+    return values
+
+
+def _response(route: Route, result: object) -> Response:
+    if isinstance(result, Response):
+        return result
+    if result is None:
+        return Response(status_code=http.HTTPStatus.NO_CONTENT, headers=HEADERS)
+    if isinstance(result, Answered):
+        content, status, headers = result.content, result.status, {**HEADERS, **result.headers}
+    else:
+        content, status, headers = result, route.status, HEADERS
+    return Response(_encoder.encode(content), status, headers, media_type=JSON)
+
+
+def _methods(routes: Mapping[str, Route]) -> str:
+    methods: Sequence[str] = [*routes, "HEAD"] if "GET" in routes else [*routes]
+    return ", ".join(sorted(methods))

@@ -1,0 +1,1 @@
+"""What each route does: one module for each resource, one function for each route."""

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from job_orchestra.protocol.resources import Page, ProjectAnswer
+from job_orchestra.service.answers.pages import page
+from job_orchestra.service.answers.projects import project_answer
+from job_orchestra.service.call import Call
+from job_orchestra.service.parameters import CURSOR, LIMIT, ORDER_BY
+from job_orchestra.service.parts import ServiceParts
+
+
+async def list_all(parts: ServiceParts, call: Call) -> Page[ProjectAnswer]:
+    listed = await parts.projects.list(call.value(LIMIT), call.value(CURSOR), call.value(ORDER_BY))
+    return page(listed, project_answer)
+
+
+async def show(parts: ServiceParts, call: Call) -> ProjectAnswer:
+    return project_answer(await parts.projects.get(call.path["project"]))

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+import http
+
+from job_orchestra.domain.errors import Conflict, NotFound
+from job_orchestra.domain.explanation import Situation, explain
+from job_orchestra.domain.jobs import Job
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.runs import Run, Source, SourceKind
+from job_orchestra.domain.triggering import request_of
+from job_orchestra.protocol.control import RunTriggered, RunWish
+from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunSummaryAnswer, WhyAnswer
+from job_orchestra.repositories.runs import RunFilter
+from job_orchestra.service import parameters
+from job_orchestra.service.answers.pages import page
+from job_orchestra.service.answers.runs import event_answer, run_answer, run_summary_answer, why_answer
+from job_orchestra.service.call import Answered, Call
+from job_orchestra.service.parts import ServiceParts
+
+
+async def list_everywhere(parts: ServiceParts, call: Call) -> Page[RunSummaryAnswer]:
+    return await _list(parts, call, call.value(parameters.PROJECT))
+
+
+async def list_all(parts: ServiceParts, call: Call) -> Page[RunSummaryAnswer]:
+    project = await parts.projects.get(call.path["project"])
+    return await _list(parts, call, project.identifier)
+
+
+async def _list(parts: ServiceParts, call: Call, project: str | None) -> Page[RunSummaryAnswer]:
+    wanted = RunFilter(
+        project=project,
+        job=call.value(parameters.JOB),
+        statuses=call.value(parameters.STATUS),
+        worker=call.value(parameters.WORKER),
+        source_kind=call.value(parameters.SOURCE),
+        source_identifier=call.value(parameters.SOURCE_IDENTIFIER),
+        created_after=call.value(parameters.CREATED_AFTER),
+        created_before=call.value(parameters.CREATED_BEFORE),
+    )
+    listed = await parts.runs.list(
+        wanted,
+        call.value(parameters.LIMIT),
+        call.value(parameters.CURSOR),
+        newest_first=call.value(parameters.RUN_ORDER_BY),
+    )
+    return page(listed, run_summary_answer)
+
+
+async def get_run(parts: ServiceParts, call: Call) -> Run:
+    return await parts.runs.get(call.path["project"], call.path["run"])
+
+
+async def show(parts: ServiceParts, call: Call) -> RunAnswer:
+    run = await get_run(parts, call)
+    if run.worker is None or run.status.is_terminal:
+        return run_answer(run)
+    worker = await parts.workers.find(run.worker)
+    return run_answer(run, is_worker_connected=worker is not None and worker.is_connected)
+
+
+async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
+    run = await get_run(parts, call)
+    workers = [] if run.status.is_terminal else await parts.workers.all()
+    active = await asyncio.gather(*(parts.runs.count_active(worker.identifier) for worker in workers))
+    situation = Situation(run, await _job_of(parts, run), workers, active)
+    return why_answer(run, explain(situation, parts.selector))
+
+
+async def _job_of(parts: ServiceParts, run: Run) -> Job | None:
+    try:
+        return await parts.jobs.get(run.request.project, run.request.job)
+    except NotFound:
+        return None
+
+
+async def results(parts: ServiceParts, call: Call) -> JsonObject:
+    return (await get_run(parts, call)).results
+
+
+async def events(parts: ServiceParts, call: Call) -> Page[EventAnswer]:
+    run = await get_run(parts, call)
+    listed = await parts.runs.list_events(run.identifier, call.value(parameters.LIMIT), call.value(parameters.CURSOR))
+    return page(listed, event_answer)
+
+
+async def cancel(parts: ServiceParts, call: Call) -> RunAnswer:
+    run = await parts.runs.request_cancel(call.path["project"], call.path["run"], call.user)
+    return _wished(parts, run)
+
+
+async def abort(parts: ServiceParts, call: Call) -> RunAnswer:
+    run = await parts.runs.request_abort(call.path["project"], call.path["run"], call.user)
+    return _wished(parts, run)
+
+
+def _wished(parts: ServiceParts, run: Run) -> RunAnswer:
+    parts.masters.tell(RunWish(run.identifier))
+    return run_answer(run)
+
+
+async def retry(parts: ServiceParts, call: Call) -> Answered:
+    """A new run with the parameters of this one, of the job as it is configured now."""
+    earlier = await get_run(parts, call)
+    if not earlier.status.is_terminal:
+        raise Conflict(f"Run {earlier.identifier!r} is {earlier.status}; only what has ended can be retried.")
+    job = await parts.jobs.get(earlier.request.project, earlier.request.job)
+    request = request_of(job, earlier.request.parameters, earlier.request.priority)
+    source = Source(SourceKind.USER, call.user)
+    triggered = await parts.runs.trigger(request, source, retry_of=earlier.identifier)
+    run = triggered.run
+    parts.masters.tell(RunTriggered(run.identifier))
+    location = f"/projects/{job.project}/runs/{run.identifier}"
+    return Answered(run_answer(run), http.HTTPStatus.CREATED, {"Location": location})

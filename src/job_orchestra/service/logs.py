@@ -1,0 +1,51 @@
+"""The bytes of a run's log: as they are stored, or as they come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from job_orchestra.domain.errors import NotFound, Unavailable
+from job_orchestra.domain.runs import Run
+from job_orchestra.service.parts import ServiceParts
+from job_orchestra.storage.log_port import LogKey
+
+_CHUNK = 256 << 10
+
+
+def log_key(run: Run, attempt: int | None) -> LogKey:
+    """NotFound for an attempt that there has not been yet."""
+    if attempt is not None and attempt > run.attempt:
+        raise NotFound("attempt", f"{run.identifier}/{attempt}")
+    return LogKey(run.request.project, run.identifier, run.attempt if attempt is None else attempt)
+
+
+async def stored(parts: ServiceParts, key: LogKey, start: int, end: int) -> AsyncGenerator[bytes]:
+    while start < end:
+        data = await parts.log_store.read(key, start, min(_CHUNK, end - start))
+        if not data:
+            return
+        yield data
+        start += len(data)
+
+
+async def followed(parts: ServiceParts, run: Run, attempt: int | None, start: int) -> AsyncGenerator[bytes]:
+    """From `start` until the run has ended and everything was handed out; an outage in between is waited out."""
+    key = log_key(run, attempt)
+    offset = start
+    with parts.followers.watch(run.identifier) as watch:
+        may_have_changed = True
+        while True:
+            try:
+                if may_have_changed:
+                    run = await parts.runs.get(run.request.project, run.identifier)
+                    if attempt is None and offset == start:
+                        key = log_key(run, None)
+                while data := await parts.log_store.read(key, offset, _CHUNK):
+                    yield data
+                    offset += len(data)
+            except Unavailable:
+                pass  # looked at again below, by and by
+            else:
+                if run.status.is_terminal or run.attempt != key.attempt:
+                    return
+            may_have_changed = await watch.wait()

@@ -1,0 +1,209 @@
+"""Query and header parameters: how each is read, and how it is described. Reading all finds every mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl
+
+from job_orchestra.domain.errors import Invalid, Mistake
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.runs import SourceKind
+from job_orchestra.domain.statuses import RunStatus
+
+Value = TypeVar("Value")
+Read = TypeVar("Read")
+
+_LONGEST_TEXT = 1024
+_MOST_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Generic[Value]):
+    name: str
+    description: str
+    read: Callable[[str], Value]
+    """Raises ValueError with a sentence that says what would be right."""
+    default: Value
+    schema: JsonObject = field(default_factory=lambda: dict[str, JsonValue](type="string"))
+
+
+def read_query(parameters: Iterable[Parameter[Any]], query: str) -> dict[str, object]:
+    """Values of all parameters, defaults where they are not given; Invalid with every mistake."""
+    known = {parameter.name: parameter for parameter in parameters}
+    values: dict[str, object] = {name: parameter.default for name, parameter in known.items()}
+    if not query:
+        return values
+    mistakes: list[Mistake] = []
+    seen: set[str] = set()
+    for name, text in parse_qsl(query, keep_blank_values=True, errors="replace"):
+        parameter = known.get(name)
+        if parameter is None:
+            mistakes.append(Mistake(name[:100], _unknown(name, known)))
+        elif name in seen:
+            mistakes.append(Mistake(name, "is given more than once"))
+        else:
+            seen.add(name)
+            _read_one(parameter, text, values, mistakes)
+    if mistakes:
+        raise Invalid(mistakes)
+    return values
+
+
+def read_headers(parameters: Iterable[Parameter[Any]], headers: Mapping[str, str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    mistakes: list[Mistake] = []
+    for parameter in parameters:
+        values[parameter.name] = parameter.default
+        text = headers.get(parameter.name)
+        if text is not None:
+            _read_one(parameter, text, values, mistakes)
+    if mistakes:
+        raise Invalid(mistakes)
+    return values
+
+
+def _read_one(parameter: Parameter[Any], text: str, values: dict[str, object], mistakes: list[Mistake]) -> None:
+    try:
+        if len(text) > _LONGEST_TEXT or not (text.isprintable() or text == ""):
+            raise ValueError(f"takes at most {_LONGEST_TEXT} printable characters")
+        values[parameter.name] = parameter.read(text)
+    except ValueError as error:
+        mistakes.append(Mistake(parameter.name, str(error)))
+
+
+def _unknown(name: str, known: Mapping[str, object]) -> str:
+    close = get_close_matches(name, known, n=1)
+    if close:
+        return f"is no parameter of this route; did you mean {close[0]}?"
+    return f"is no parameter of this route; it takes {', '.join(known) or 'none'}"
+
+
+# ---------- how values are read
+
+
+def _integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and minimum <= int(text) <= maximum):
+            raise ValueError(f"{text!r} is not an integer from {minimum} to {maximum}")
+        return int(text)
+
+    return read
+
+
+def _one_of(choices: Mapping[str, Read]) -> Callable[[str], Read]:
+    def read(text: str) -> Read:
+        if text not in choices:
+            raise ValueError(f"{text!r} is not one of {', '.join(choices)}")
+        return choices[text]
+
+    return read
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise ValueError("is empty")
+    return text
+
+
+def _statuses(text: str) -> tuple[RunStatus, ...]:
+    read = _one_of({status.value: status for status in RunStatus})
+    return tuple(dict.fromkeys(read(part.strip()) for part in text.split(",")))
+
+
+def _date(text: str) -> datetime:
+    try:
+        # A plus sign in a query means a space.
+        date = datetime.fromisoformat(text.replace(" ", "+") if text.count(":") > 2 else text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date such as 2026-11-23T10:00:00Z") from None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+def _idempotency_key(text: str) -> str:
+    if not (1 <= len(text) <= 200 and text.isascii()):
+        raise ValueError("takes 1 to 200 printable ASCII characters")
+    return text
+
+
+def _choices(*choices: str) -> JsonObject:
+    return {"type": "string", "enum": list(choices)}
+
+
+_FLAGS = {"true": True, "false": False}
+
+# ---------- the parameters of this API
+
+LIMIT = Parameter(
+    "limit",
+    "How many items a page has.",
+    _integer(1, _MOST_LIMIT),
+    100,
+    {"type": "integer", "minimum": 1, "maximum": _MOST_LIMIT, "default": 100},
+)
+CURSOR: Parameter[str | None] = Parameter("cursor", "`next` of the page before.", _text, None)
+ORDER_BY = Parameter(
+    "order_by",
+    "`-` in front turns the order round.",
+    _one_of({"identifier": False, "-identifier": True}),
+    False,
+    {**_choices("identifier", "-identifier"), "default": "identifier"},
+)
+RUN_ORDER_BY = Parameter(
+    "order_by",
+    "`-` in front turns the order round: newest first.",
+    _one_of({"created_at": False, "-created_at": True}),
+    True,
+    {**_choices("created_at", "-created_at"), "default": "-created_at"},
+)
+PAGE: tuple[Parameter[Any], ...] = (LIMIT, CURSOR)
+
+PROJECT: Parameter[str | None] = Parameter("project", "Only runs of this project.", _text, None)
+JOB: Parameter[str | None] = Parameter("job", "Only runs of this job.", _text, None)
+STATUS: Parameter[tuple[RunStatus, ...] | None] = Parameter(
+    "status", f"Only runs of these, separated by commas: {', '.join(RunStatus)}.", _statuses, None
+)
+WORKER: Parameter[str | None] = Parameter("worker", "Only runs of this worker.", _text, None)
+SOURCE: Parameter[SourceKind | None] = Parameter(
+    "source",
+    "Only runs triggered by this kind of source.",
+    _one_of({kind.value: kind for kind in SourceKind}),
+    None,
+    _choices(*SourceKind),
+)
+SOURCE_IDENTIFIER: Parameter[str | None] = Parameter(
+    "source_identifier", "Only runs triggered by the user, schedule or run of this name.", _text, None
+)
+_DATE: JsonObject = {"type": "string", "format": "date-time"}
+CREATED_AFTER: Parameter[datetime | None] = Parameter(
+    "created_after", "Only runs created at this time or later.", _date, None, _DATE
+)
+CREATED_BEFORE: Parameter[datetime | None] = Parameter(
+    "created_before", "Only runs created before this time.", _date, None, _DATE
+)
+RUN_FILTERS: tuple[Parameter[Any], ...] = (
+    JOB, STATUS, WORKER, SOURCE, SOURCE_IDENTIFIER, CREATED_AFTER, CREATED_BEFORE, RUN_ORDER_BY, *PAGE,
+)  # fmt: skip
+
+FOLLOW = Parameter(
+    "follow",
+    "Keeps the answer open and sends what is added to the log, until the run has ended.",
+    _one_of(_FLAGS),
+    False,
+    {"type": "boolean", "default": False},
+)
+ATTEMPT: Parameter[int | None] = Parameter(
+    "attempt",
+    "Of this attempt; the run's present one if it is left out.",
+    _integer(1, 1 << 31),
+    None,
+    {"type": "integer"},
+)
+
+IDEMPOTENCY_KEY: Parameter[str | None] = Parameter(
+    "Idempotency-Key", "A trigger of the job with the same key answers with the same run.", _idempotency_key, None
+)
+RANGE: Parameter[str | None] = Parameter("Range", "`bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-COUNT`.", str, None)

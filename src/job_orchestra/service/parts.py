@@ -1,0 +1,41 @@
+"""What handlers work with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.workers import Workers
+from job_orchestra.service.followers import Followers
+from job_orchestra.service.masters import Masters
+from job_orchestra.storage.log_port import LogStore
+
+if TYPE_CHECKING:
+    from job_orchestra.service.route import Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceParts:
+    accounts: Accounts
+    projects: Projects
+    jobs: Jobs
+    runs: Runs
+    schedules: Schedules
+    workers: Workers
+    log_store: LogStore
+    selector: WorkerSelector
+    clock: Clock
+    masters: Masters
+    followers: Followers
+    routes: Sequence[Route]
+    """The whole table, for what describes it."""
+    url: str
+    """Where others reach the service."""

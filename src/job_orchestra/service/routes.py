@@ -1,0 +1,182 @@
+"""The one table of the HTTP API. Whatever describes or checks routes is made from it."""
+
+from __future__ import annotations
+
+import http
+
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.roles import Permission
+from job_orchestra.protocol import resources
+from job_orchestra.protocol.resources import Page
+from job_orchestra.service.handlers import archives, jobs, logs, me, projects, runs, schedules, system, users, workers
+from job_orchestra.service.parameters import (
+    ATTEMPT,
+    FOLLOW,
+    IDEMPOTENCY_KEY,
+    ORDER_BY,
+    PAGE,
+    PROJECT,
+    RANGE,
+    RUN_FILTERS,
+)
+from job_orchestra.service.route import Route
+
+_ANYONE = Permission.ANYONE
+_OWN = Permission.OWN_ACCOUNT
+_READ = Permission.READ
+_SWITCH = Permission.SWITCH
+_MANAGE = Permission.MANAGE_USERS
+_AUDIT = Permission.READ_ADMINISTRATION
+
+_PROJECT = "/projects/{project}"
+_JOB = _PROJECT + "/jobs/{job}"
+_RUN = _PROJECT + "/runs/{run}"
+_SCHEDULE = _PROJECT + "/schedules/{schedule}"
+_WORKER = "/workers/{worker}"
+_USER = "/users/{user}"
+
+# fmt: off
+_SYSTEM = (
+    Route(method="GET", path="/", permission=_ANYONE, handler=system.version,
+          summary="Name and version of the service.", answer=resources.VersionAnswer),
+    Route(method="GET", path="/health", permission=_ANYONE, handler=system.health,
+          summary="Whether the service is alive.", answer=resources.HealthAnswer),
+    Route(method="GET", path="/ready", permission=_ANYONE, handler=system.ready,
+          summary="Whether the service can serve; status 503 while it waits for its database.",
+          answer=resources.HealthAnswer),
+    Route(method="GET", path="/routes", permission=_ANYONE, handler=system.routes,
+          summary="Every route, and whether the caller may use it.", answer=list[resources.RouteAnswer],
+          is_caller_told=True),
+    Route(method="GET", path="/openapi.json", permission=_ANYONE, handler=system.openapi,
+          summary="This API as an OpenAPI document.", answer=JsonObject),
+    Route(method="GET", path="/docs", permission=_ANYONE, handler=system.documentation,
+          summary="This API as a page.", media_type="text/html"),
+)
+
+_ME = (
+    Route(method="POST", path="/me/login", permission=_ANYONE, handler=me.login,
+          summary="Starts a session of a week with user and password; the secret is its token.",
+          body=resources.LoginBody, answer=resources.NewTokenAnswer),
+    Route(method="POST", path="/me/logout", permission=_OWN, handler=me.logout,
+          summary="Ends the session: its token is deleted.", status=http.HTTPStatus.NO_CONTENT),
+    Route(method="POST", path="/me/refresh", permission=_OWN, handler=me.refresh,
+          summary="Prolongs the session to a week from now, at most once a day.", answer=resources.TokenAnswer),
+    Route(method="POST", path="/me/password", permission=_OWN, handler=me.set_password,
+          summary="Changes one's password and ends one's sessions.",
+          body=resources.PasswordBody, status=http.HTTPStatus.NO_CONTENT),
+    Route(method="GET", path="/me", permission=_OWN, handler=me.show,
+          summary="The caller, its token, and what it may do.", answer=resources.MeAnswer),
+    Route(method="GET", path="/me/tokens", permission=_OWN, handler=me.list_tokens,
+          summary="One's tokens, without their secrets.", query=PAGE, answer=Page[resources.TokenAnswer]),
+    Route(method="POST", path="/me/tokens", permission=_OWN, handler=me.create_token,
+          summary="A new token; its secret is shown this once.",
+          body=resources.NewTokenBody, answer=resources.NewTokenAnswer, status=http.HTTPStatus.CREATED),
+    Route(method="DELETE", path="/me/tokens/{token}", permission=_OWN, handler=me.delete_token,
+          summary="Deletes one of one's tokens.", status=http.HTTPStatus.NO_CONTENT),
+)
+
+_PROJECTS = (
+    Route(method="GET", path="/projects", permission=_READ, handler=projects.list_all,
+          summary="All projects.", query=(ORDER_BY, *PAGE), answer=Page[resources.ProjectAnswer]),
+    Route(method="GET", path=_PROJECT, permission=_READ, handler=projects.show,
+          summary="One project.", answer=resources.ProjectAnswer),
+    Route(method="GET", path=_PROJECT + "/jobs", permission=_READ, handler=jobs.list_all,
+          summary="The project's jobs.", query=(ORDER_BY, *PAGE), answer=Page[resources.JobAnswer]),
+    Route(method="GET", path=_JOB, permission=_READ, handler=jobs.show,
+          summary="One job, with its definition and parameters.", answer=resources.JobAnswer),
+    Route(method="POST", path=_JOB + "/trigger", permission=Permission.TRIGGER, handler=jobs.trigger,
+          summary="A new run of the job (201), or that of an earlier trigger with the same key (200).",
+          body=resources.TriggerBody, headers=(IDEMPOTENCY_KEY,), answer=resources.RunAnswer,
+          status=http.HTTPStatus.CREATED),
+    Route(method="POST", path=_JOB + "/enable", permission=_SWITCH, handler=jobs.enable,
+          summary="Runs of the job may start.", answer=resources.JobAnswer),
+    Route(method="POST", path=_JOB + "/disable", permission=_SWITCH, handler=jobs.disable,
+          summary="No run of the job starts; what runs goes on, what is triggered waits.", answer=resources.JobAnswer),
+    Route(method="GET", path=_PROJECT + "/schedules", permission=_READ, handler=schedules.list_all,
+          summary="The project's schedules.", query=(ORDER_BY, *PAGE), answer=Page[resources.ScheduleAnswer]),
+    Route(method="GET", path=_SCHEDULE, permission=_READ, handler=schedules.show,
+          summary="One schedule.", answer=resources.ScheduleAnswer),
+    Route(method="POST", path=_SCHEDULE + "/enable", permission=_SWITCH, handler=schedules.enable,
+          summary="The schedule triggers its job.", answer=resources.ScheduleAnswer),
+    Route(method="POST", path=_SCHEDULE + "/disable", permission=_SWITCH, handler=schedules.disable,
+          summary="The schedule triggers nothing.", answer=resources.ScheduleAnswer),
+)
+
+_RUNS = (
+    Route(method="GET", path="/runs", permission=_READ, handler=runs.list_everywhere,
+          summary="Runs of all projects.", query=(PROJECT, *RUN_FILTERS), answer=Page[resources.RunSummaryAnswer]),
+    Route(method="GET", path=_PROJECT + "/runs", permission=_READ, handler=runs.list_all,
+          summary="Runs of the project.", query=RUN_FILTERS, answer=Page[resources.RunSummaryAnswer]),
+    Route(method="GET", path=_RUN, permission=_READ, handler=runs.show,
+          summary="One run.", answer=resources.RunAnswer),
+    Route(method="GET", path=_RUN + "/why", permission=_READ, handler=runs.why,
+          summary="Why the run waits, worker by worker; where it runs; or why it ended.", answer=resources.WhyAnswer),
+    Route(method="GET", path=_RUN + "/log", permission=_READ, handler=logs.log,
+          summary="The bytes of the log, or of a range of them; live until the run ends, if it is followed.",
+          query=(FOLLOW, ATTEMPT), headers=(RANGE,), media_type="text/plain"),
+    Route(method="GET", path=_RUN + "/results", permission=_READ, handler=runs.results,
+          summary="The results so far.", answer=JsonObject),
+    Route(method="GET", path=_RUN + "/events", permission=_READ, handler=runs.events,
+          summary="What happened in the run, of all its attempts, in order.", query=PAGE,
+          answer=Page[resources.EventAnswer]),
+    Route(method="GET", path=_RUN + "/archive", permission=_READ, handler=archives.download,
+          summary="The run with results, events and log as a zip file.", media_type="application/zip"),
+    Route(method="POST", path=_RUN + "/cancel", permission=Permission.STOP_RUN, handler=runs.cancel,
+          summary="Asks that the run, which has not started, never does.", answer=resources.RunAnswer),
+    Route(method="POST", path=_RUN + "/abort", permission=Permission.STOP_RUN, handler=runs.abort,
+          summary="Asks that the run stops, whether it has started or not.", answer=resources.RunAnswer),
+    Route(method="POST", path=_RUN + "/retry", permission=Permission.TRIGGER, handler=runs.retry,
+          summary="A new run with the same parameters, of the job as it is configured now.",
+          answer=resources.RunAnswer, status=http.HTTPStatus.CREATED),
+)
+
+_WORKERS = (
+    Route(method="GET", path="/workers", permission=_READ, handler=workers.list_all,
+          summary="All workers.", query=(ORDER_BY, *PAGE), answer=Page[resources.WorkerAnswer]),
+    Route(method="GET", path=_WORKER, permission=_READ, handler=workers.show,
+          summary="One worker.", answer=resources.WorkerAnswer),
+    Route(method="POST", path=_WORKER + "/enable", permission=_SWITCH, handler=workers.enable,
+          summary="The worker may take runs; ends draining, too.", answer=resources.WorkerAnswer),
+    Route(method="POST", path=_WORKER + "/disable", permission=_SWITCH, handler=workers.disable,
+          summary="The worker takes no new runs; what runs goes on.", answer=resources.WorkerAnswer),
+    Route(method="POST", path=_WORKER + "/drain", permission=_SWITCH, handler=workers.drain,
+          summary="The worker takes no new runs until it is enabled again.", answer=resources.WorkerAnswer),
+    Route(method="POST", path=_WORKER + "/disconnect", permission=_SWITCH, handler=workers.disconnect,
+          summary="Asks the master to close the worker's connection.", answer=resources.WorkerAnswer),
+    Route(method="DELETE", path=_WORKER, permission=Permission.DELETE_WORKER, handler=workers.delete,
+          summary="Deletes a worker that is disabled, disconnected and has no active run.",
+          status=http.HTTPStatus.NO_CONTENT),
+)
+
+_USERS = (
+    Route(method="GET", path="/users", permission=_AUDIT, handler=users.list_all,
+          summary="All users.", query=(ORDER_BY, *PAGE), answer=Page[resources.UserAnswer]),
+    Route(method="POST", path="/users", permission=_MANAGE, handler=users.create,
+          summary="A new user; without a password it has tokens only.",
+          body=resources.NewUserBody, answer=resources.UserAnswer, status=http.HTTPStatus.CREATED),
+    Route(method="GET", path=_USER, permission=_AUDIT, handler=users.show,
+          summary="One user.", answer=resources.UserAnswer),
+    Route(method="PATCH", path=_USER, permission=_MANAGE, handler=users.update,
+          summary="Changes display name or roles; what is left out stays.",
+          body=resources.UserChangesBody, answer=resources.UserAnswer),
+    Route(method="POST", path=_USER + "/enable", permission=_MANAGE, handler=users.enable,
+          summary="The user may what its roles allow.", answer=resources.UserAnswer),
+    Route(method="POST", path=_USER + "/disable", permission=_MANAGE, handler=users.disable,
+          summary="The user keeps only its own account.", answer=resources.UserAnswer),
+    Route(method="POST", path=_USER + "/password", permission=_MANAGE, handler=users.set_password,
+          summary="Sets the user's password and ends its sessions.",
+          body=resources.PasswordBody, status=http.HTTPStatus.NO_CONTENT),
+    Route(method="DELETE", path=_USER, permission=_MANAGE, handler=users.delete,
+          summary="Deletes a user that is disabled and owns no worker, with its tokens.",
+          status=http.HTTPStatus.NO_CONTENT),
+    Route(method="GET", path=_USER + "/tokens", permission=_AUDIT, handler=users.list_tokens,
+          summary="The user's tokens, without their secrets.", query=PAGE, answer=Page[resources.TokenAnswer]),
+    Route(method="POST", path=_USER + "/tokens", permission=_MANAGE, handler=users.create_token,
+          summary="A new token for the user; its secret is shown this once.",
+          body=resources.NewTokenBody, answer=resources.NewTokenAnswer, status=http.HTTPStatus.CREATED),
+    Route(method="DELETE", path=_USER + "/tokens/{token}", permission=_MANAGE, handler=users.delete_token,
+          summary="Deletes one of the user's tokens.", status=http.HTTPStatus.NO_CONTENT),
+)
+# fmt: on
+
+ROUTES = (*_SYSTEM, *_ME, *_PROJECTS, *_RUNS, *_WORKERS, *_USERS)
