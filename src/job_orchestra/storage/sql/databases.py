@@ -1,0 +1,93 @@
+"""What differs between SQL databases, behind one interface; a new one joins here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import URL, Dialect
+
+from job_orchestra.storage.port import StorageUnavailable
+from job_orchestra.storage.sql.statements import Prepared, SqlRow
+from job_orchestra.storage.sql.urls import DatabaseKind, DatabaseUrl
+
+NO_SCHEMA = "has no schema yet, or an older one; `orchestra database create` or `orchestra database upgrade` helps"
+
+
+class Connection(Protocol):
+    """One connection, used by one thread, never inside a transaction between two units of work."""
+
+    def begin(self) -> None:
+        """For writing."""
+        ...
+
+    def change(self, statement: Prepared) -> int:
+        """How many rows it changed; a transaction of its own unless one was begun."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def fetch(self, statements: Sequence[Prepared]) -> list[Sequence[SqlRow]]:
+        """The rows of each; in one snapshot."""
+        ...
+
+    def close(self) -> None:
+        """Never raises."""
+        ...
+
+
+class Database(Protocol):
+    """Where and how to connect."""
+
+    name: str
+    """Begins messages; without the password."""
+    dialect: Dialect
+    """With positional parameters."""
+    readers: int
+    """How many threads read."""
+
+    def connect(self, *, is_writer: bool) -> Connection:
+        """May raise what `translate` knows."""
+        ...
+
+    def is_usable(self, connection: Connection) -> bool:
+        """Whether a connection that was idle still stands, as far as this side can tell at no cost."""
+        ...
+
+    def is_conflict(self, error: Exception) -> bool:
+        """The transaction was undone because of another one: repeat it."""
+        ...
+
+    def translate(self, error: Exception) -> StorageUnavailable | None:
+        """None for what is a mistake in the program."""
+        ...
+
+    def sqlalchemy_url(self) -> URL:
+        """Of the dialect; how to connect is known to `connect_driver` alone."""
+        ...
+
+    def connect_driver(self, *, is_writer: bool) -> Any:
+        """A connection of the driver, for migrations."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether there is a file or a database that may have a schema."""
+        ...
+
+    def create(self) -> None:
+        """An empty one; it may have come into being meanwhile."""
+        ...
+
+
+def database_at(url: DatabaseUrl) -> Database:
+    match url.kind:
+        case DatabaseKind.SQLITE:
+            from job_orchestra.storage.sql.sqlite import SqliteDatabase
+
+            return SqliteDatabase(url)
+        case DatabaseKind.POSTGRESQL:
+            from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
+
+            return PostgresqlDatabase(url)

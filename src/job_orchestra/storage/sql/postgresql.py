@@ -1,0 +1,183 @@
+"""PostgreSQL by psycopg."""
+
+from __future__ import annotations
+
+import re
+import select
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, cast
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.types.string import TextLoader
+from sqlalchemy import URL, Dialect
+from sqlalchemy.engine.default import DefaultDialect
+
+from job_orchestra.domain.errors import Conflict
+from job_orchestra.storage.port import StorageUnavailable
+from job_orchestra.storage.sql.databases import NO_SCHEMA, Connection
+from job_orchestra.storage.sql.statements import Prepared, SqlRow
+from job_orchestra.storage.sql.urls import DatabaseUrl
+
+# Every query goes along an index. The planner shall not prefer to read a whole table because it was small, or never
+# measured, when the plan was made.
+_SESSION = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "jit": "off",
+    "synchronous_commit": "on",
+    "default_transaction_isolation": "read\\ committed",
+    "lock_timeout": "10s",
+}
+
+_CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "application_name": "job-orchestra",
+}
+
+_UNAVAILABLE: tuple[tuple[type[errors.Error], str], ...] = (
+    (errors.UndefinedTable, NO_SCHEMA),
+    (errors.UndefinedColumn, NO_SCHEMA),
+    (errors.DiskFull, "cannot grow: its disk is full"),
+    (errors.ReadOnlySqlTransaction, "is read-only"),
+    (errors.InvalidPassword, "refuses the user or the password"),
+    (errors.InvalidAuthorizationSpecification, "refuses the user or the password"),
+    (errors.InsufficientPrivilege, "does not allow this user what is needed"),
+    (errors.TooManyConnections, "has no connection to spare"),
+    (errors.LockNotAvailable, "is locked by another process"),
+)
+
+
+class PostgresqlConnection:
+    def __init__(self, connection: psycopg.Connection[SqlRow]) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor()
+
+    def begin(self) -> None:
+        self._cursor.execute(b"BEGIN")
+
+    def change(self, statement: Prepared) -> int:
+        return self._cursor.execute(statement.text.encode(), statement.arguments).rowcount
+
+    def commit(self) -> None:
+        self._cursor.execute(b"COMMIT")
+
+    def rollback(self) -> None:
+        self._cursor.execute(b"ROLLBACK")
+
+    def fetch(self, statements: Sequence[Prepared]) -> list[Sequence[SqlRow]]:
+        if len(statements) == 1:
+            return [self._cursor.execute(statements[0].text.encode(), statements[0].arguments).fetchall()]
+        with self._connection.pipeline():
+            self._cursor.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursors = [
+                self._connection.cursor().execute(statement.text.encode(), statement.arguments)
+                for statement in statements
+            ]
+            self._cursor.execute(b"COMMIT")
+        return [cursor.fetchall() for cursor in cursors]
+
+    @property
+    def is_usable(self) -> bool:
+        if self._connection.broken or self._connection.closed:
+            return False
+        # Nobody speaks on an idle connection, unless to say that it ends.
+        poll = select.poll()
+        poll.register(self._connection.fileno(), select.POLLIN)
+        return not poll.poll(0)
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.close()
+
+
+def _dialect_class() -> type[DefaultDialect]:
+    return cast("type[DefaultDialect]", URL.create("postgresql+psycopg").get_dialect())
+
+
+class PostgresqlDatabase:
+    readers = 4
+
+    def __init__(self, url: DatabaseUrl) -> None:
+        self._url = url
+        self.name = f"The database {url}"
+        self.dialect: Dialect = _dialect_class()(paramstyle="format")
+
+    def connect(self, *, is_writer: bool) -> Connection:
+        connection = psycopg.connect(**self._arguments(), autocommit=True)
+        connection.adapters.register_loader("json", TextLoader)
+        return PostgresqlConnection(connection)
+
+    def connect_driver(self, *, is_writer: bool) -> psycopg.Connection[SqlRow]:
+        return psycopg.connect(**self._arguments())
+
+    def _arguments(self, database: str | None = None) -> dict[str, Any]:
+        """For psycopg; what the user wrote in the URL goes before our own."""
+        url = self._url
+        session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+        written = dict(url.options)
+        options = f"{session} {written.pop('options', '')}".strip()
+        place = {"user": url.user, "password": url.password, "host": url.host, "port": url.port}
+        return {
+            **_CONNECTION,
+            **{name: value for name, value in place.items() if value is not None},
+            "dbname": database or url.database,
+            "options": options,
+            **written,
+        }
+
+    def is_usable(self, connection: Connection) -> bool:
+        return isinstance(connection, PostgresqlConnection) and connection.is_usable
+
+    def is_conflict(self, error: Exception) -> bool:
+        return isinstance(error, errors.DeadlockDetected | errors.SerializationFailure)
+
+    def translate(self, error: Exception) -> StorageUnavailable | None:
+        for kind, message in _UNAVAILABLE:
+            if isinstance(error, kind):
+                return StorageUnavailable(f"{self.name} {message}.")
+        if isinstance(error, psycopg.Error) and _is_missing(error):
+            return StorageUnavailable(f"{self.name} does not exist; `orchestra database create` creates it.")
+        if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            return None
+        return StorageUnavailable(f"{self.name} cannot be used: {_first_line(error)}.")
+
+    def sqlalchemy_url(self) -> URL:
+        return URL.create("postgresql+psycopg")
+
+    def exists(self) -> bool:
+        try:
+            with psycopg.connect(**self._arguments()) as connection:
+                encoding = connection.info.parameter_status("server_encoding")
+        except psycopg.OperationalError as error:
+            if _is_missing(error):
+                return False
+            raise
+        if encoding != "UTF8":
+            raise Conflict(f"{self.name} keeps text as {encoding}; it has to be UTF8.")
+        return True
+
+    def create(self) -> None:
+        name = sql.Identifier(self._url.database)
+        command = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'").format(name)
+        with (
+            psycopg.connect(**self._arguments("postgres"), autocommit=True) as connection,
+            suppress(errors.DuplicateDatabase),
+        ):
+            connection.execute(command)
+
+
+def _is_missing(error: psycopg.Error) -> bool:
+    """Whether there is no such database. Before a connection stands, there may be no code to tell, but words."""
+    return isinstance(error, errors.InvalidCatalogName) or bool(re.search(r'database ".*" does not exist', str(error)))
+
+
+def _first_line(error: Exception) -> str:
+    """Libpq's messages never carry the password."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__

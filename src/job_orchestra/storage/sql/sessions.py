@@ -1,0 +1,49 @@
+"""A thread's own connection to the database: made when needed, and made anew when it was lost."""
+
+from __future__ import annotations
+
+from job_orchestra.storage.port import StorageUnavailable
+from job_orchestra.storage.sql.databases import Connection, Database
+
+
+class Session:
+    """For one thread."""
+
+    def __init__(self, database: Database, *, is_writer: bool) -> None:
+        self._database = database
+        self._is_writer = is_writer
+        self._connection: Connection | None = None
+
+    def connection(self) -> Connection:
+        """May raise what `failed` is to be told."""
+        if self._connection is not None and not self._database.is_usable(self._connection):
+            self.close()
+        if self._connection is None:
+            self._connection = self._database.connect(is_writer=self._is_writer)
+        return self._connection
+
+    def failed(self, error: Exception) -> Exception:
+        """Leaves no transaction open, and says what callers are told: StorageUnavailable, or the error itself."""
+        told = self._database.translate(error)
+        if told is not None:
+            self.close()
+            return told
+        if self._connection is not None:
+            try:
+                self._connection.rollback()
+            except Exception:  # whichever it is: this connection is of no more use
+                self.close()
+        return error
+
+    def is_conflict(self, error: Exception) -> bool:
+        return self._database.is_conflict(error)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def same_for_another(error: Exception) -> Exception:
+    """An exception that several callers are told: each gets its own, for tracebacks are written into it."""
+    return StorageUnavailable(error.message) if isinstance(error, StorageUnavailable) else error

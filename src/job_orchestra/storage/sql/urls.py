@@ -1,0 +1,110 @@
+"""The addresses of databases that users write in their settings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from job_orchestra.domain.errors import Invalid
+
+_PLACE = "database.url"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_SQLITE_FORM = "sqlite:///relative/path.db or sqlite:////absolute/path.db"
+_POSTGRESQL_FORM = "postgresql://user:password@host:5432/database"
+
+
+class DatabaseKind(StrEnum):
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """Where a database is. Its representation never shows the password."""
+
+    kind: DatabaseKind
+    database: str
+    """The path of the file (absolute), or the name of the database."""
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    host: str | None = None
+    port: int | None = None
+    options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """What the driver is told besides, such as ("sslmode", "require")."""
+
+    def __str__(self) -> str:
+        """For messages: without password and options."""
+        if self.kind is DatabaseKind.SQLITE:
+            return f"sqlite:///{self.database}"
+        user = f"{self.user}@" if self.user else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.kind}://{user}{self.host or ''}{port}/{self.database}"
+
+
+def parse_database_url(url: str, directory: Path | None = None) -> DatabaseUrl:
+    """Invalid at `database.url`; a relative path of SQLite is taken from `directory` (default: that of the process)."""
+    scheme, separator, _ = url.partition("://")
+    if not separator or not _SCHEME.fullmatch(scheme):
+        _refuse(f"is no URL; write {_SQLITE_FORM}, or {_POSTGRESQL_FORM}")
+    if scheme == "sqlite":
+        return _parse_sqlite(url, directory)
+    if scheme not in ("postgresql", "postgres"):
+        _refuse(f"has the scheme {scheme!r}; 'sqlite' and 'postgresql' are known")
+    return _parse_postgresql(url)
+
+
+def _parse_sqlite(url: str, directory: Path | None) -> DatabaseUrl:
+    host, slash, path = url.removeprefix("sqlite://").partition("/")
+    path = unquote(path)
+    if host or not slash:
+        _refuse(f"names no file; write {_SQLITE_FORM} (three slashes before the path)")
+    if "?" in path or "\0" in path:
+        _refuse(f"has a path with a character that cannot be used; write {_SQLITE_FORM}, without options")
+    if not path or path.endswith("/") or path == ":memory:":
+        _refuse(f"names no file (a database in memory would be lost at a restart); write {_SQLITE_FORM}")
+    return DatabaseUrl(DatabaseKind.SQLITE, str((directory or Path()).joinpath(path).absolute()))
+
+
+def _parse_postgresql(url: str) -> DatabaseUrl:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        # Not the error's own words: they may repeat a password that has characters which had to be percent-encoded.
+        _refuse(
+            f"cannot be read; write {_POSTGRESQL_FORM}, the port a number up to 65535, "
+            "and special characters of the password as %XX"
+        )
+    database = unquote(parts.path.removeprefix("/"))
+    if not database:
+        _refuse(f"names no database; write {_POSTGRESQL_FORM}")
+    if parts.fragment or "\0" in unquote(url):
+        _refuse(f"has '#' or a NUL character; write {_POSTGRESQL_FORM}, special characters of the password as %XX")
+    return DatabaseUrl(
+        DatabaseKind.POSTGRESQL,
+        database,
+        user=_part(parts.username),
+        password=_part(parts.password),
+        host=_part(parts.hostname),
+        port=port,
+        options=_options(parts),
+    )
+
+
+def _options(parts: SplitResult) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple(parse_qsl(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True))
+    except ValueError:
+        _refuse("has options that cannot be read; write them as ?sslmode=require&connect_timeout=5")
+
+
+def _part(text: str | None) -> str | None:
+    return unquote(text) if text else None
+
+
+def _refuse(message: str) -> NoReturn:
+    raise Invalid.at(_PLACE, message)
