@@ -1,0 +1,230 @@
+"""The other ends of a real master: a scripted worker and a scripted service, over real WebSockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+from job_orchestra.composition.clock import SystemClock
+from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
+from job_orchestra.domain.definitions import CommandsDefinition
+from job_orchestra.domain.event_records import event_to_record
+from job_orchestra.domain.events import Ended, Event, Started
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.roles import Role
+from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.users import TokenKind
+from job_orchestra.master.application import MasterApplication
+from job_orchestra.protocol.codec import decode_hints_to_service, decode_to_worker, encode
+from job_orchestra.protocol.connection import (
+    ConnectionLost,
+    FrameConnection,
+    basic_authorization,
+    bearer_authorization,
+    open_connection,
+)
+from job_orchestra.protocol.control import HintToMaster, HintToService
+from job_orchestra.protocol.messages import (
+    PROTOCOL_VERSION,
+    Events,
+    Hello,
+    JournalEvent,
+    Log,
+    RunOnDisk,
+    ToMaster,
+    ToWorker,
+    Welcome,
+)
+from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.run_progress import RunProgress
+from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.workers import Workers
+from job_orchestra.storage.files import open_log_store
+from job_orchestra.storage.sql import open_administration, open_storage
+
+DEADLINE = 10.0
+PROJECTS = parse_projects([{"identifier": "p", "jobs": [{"identifier": "j", "commands": [["true"]]}]}])
+
+M = TypeVar("M", bound=ToWorker)
+H = TypeVar("H", bound=HintToService)
+
+
+def started(sequence: int = 1) -> Started:
+    return Started(sequence, SystemClock().now(), {}, "/")
+
+
+def ended(sequence: int, log: bytes, status: RunStatus = RunStatus.SUCCEEDED) -> Ended:
+    reason = Reason(ReasonCode.COMPLETED, "It went well.")
+    return Ended(sequence, SystemClock().now(), status, reason, 0.5, len(log), sha256(log).hexdigest())
+
+
+def events(run: Run, *happened: Event) -> Events:
+    records = (event_to_record(event) for event in happened)
+    return Events(
+        run.identifier, run.attempt, tuple(JournalEvent(one.sequence, one.kind, one.date, one.data) for one in records)
+    )
+
+
+def log(run: Run, offset: int, data: bytes) -> Log:
+    return Log(run.identifier, run.attempt, offset, data)
+
+
+@dataclass(slots=True)
+class WorkerPeer:
+    connection: FrameConnection
+    unread: list[ToWorker] = field(default_factory=list[ToWorker])
+
+    async def say(self, *messages: ToMaster) -> None:
+        await self.connection.send_frame(encode(messages))
+
+    async def hear(self, kind: type[M]) -> M:
+        """The next message of that kind; others before it are dropped."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                while self.unread:
+                    message = self.unread.pop(0)
+                    if isinstance(message, kind):
+                        return message
+                self.unread.extend(decode_to_worker(await self.connection.receive_frame()))
+
+    async def wait_for_end(self) -> None:
+        async with asyncio.timeout(DEADLINE):
+            try:
+                while True:
+                    await self.connection.receive_frame()
+            except ConnectionLost:
+                pass
+
+    async def greet(self, *runs: RunOnDisk, instance: str = "one", protocol: int = PROTOCOL_VERSION) -> None:
+        properties: JsonObject = {"operating_system": "linux"}
+        await self.say(Hello(protocol, "1", "w", instance, "boot", "", 2, properties, 0.0, runs))
+
+
+@dataclass(slots=True)
+class ServicePeer:
+    connection: FrameConnection
+    unread: list[HintToService] = field(default_factory=list[HintToService])
+
+    async def hint(self, hint: HintToMaster) -> None:
+        await self.connection.send_frame(encode((hint,)))
+
+    async def hear(self, kind: type[H]) -> H:
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                while self.unread:
+                    hint = self.unread.pop(0)
+                    if isinstance(hint, kind):
+                        return hint
+                self.unread.extend(decode_hints_to_service(await self.connection.receive_frame()))
+
+
+class Surroundings:
+    """A database, a folder of logs, and a master that can be started again and again over them."""
+
+    def __init__(self, url: str, directory: Path) -> None:
+        clock = SystemClock()
+        self.storage = open_storage(url)
+        self.log_store = open_log_store(directory / "logs")
+        self.accounts = Accounts(self.storage, clock)
+        self.runs = Runs(self.storage, clock)
+        self.queue = RunQueue(self.storage, clock)
+        self.workers = Workers(self.storage, clock)
+        self.jobs = Jobs(self.storage, clock)
+        self.clock = clock
+        self.port = 0
+        self.token = ""
+
+    async def prepare(self) -> None:
+        await self.accounts.create_user("workers", roles=(Role.WORKER,))
+        self.token = (await self.accounts.create_token("workers", TokenKind.PERSONAL, "", None)).secret
+
+    def master(self, projects: Sequence[ConfiguredProject] = PROJECTS) -> MasterApplication:
+        return MasterApplication(
+            identifier="m",
+            address="127.0.0.1",
+            port=0,
+            pending_expiry=3600,
+            load_projects=lambda: projects,
+            accounts=self.accounts,
+            projects=Projects(self.storage, self.clock),
+            jobs=self.jobs,
+            run_queue=self.queue,
+            run_progress=RunProgress(self.storage, self.clock),
+            workers=self.workers,
+            log_store=self.log_store,
+            selector=WorkerSelector(),
+            clock=self.clock,
+        )
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncGenerator[MasterApplication]:
+        master = self.master()
+        stop, is_ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(master.run(stop, lambda _: is_ready.set()))
+        waiting = asyncio.create_task(is_ready.wait())
+        await asyncio.wait([task, waiting], timeout=DEADLINE, return_when=asyncio.FIRST_COMPLETED)
+        assert is_ready.is_set(), task
+        self.port = master.port
+        try:
+            yield master
+        finally:
+            stop.set()
+            await asyncio.wait_for(task, DEADLINE)
+
+    @asynccontextmanager
+    async def worker(self, *runs: RunOnDisk, instance: str = "one") -> AsyncGenerator[tuple[WorkerPeer, Welcome]]:
+        async with self.bare_worker() as peer:
+            await peer.greet(*runs, instance=instance)
+            yield peer, await peer.hear(Welcome)
+
+    @asynccontextmanager
+    async def bare_worker(self, authorization: str | None = None) -> AsyncGenerator[WorkerPeer]:
+        """Connected, and silent."""
+        credentials = authorization or basic_authorization("workers", self.token)
+        async with open_connection(f"ws://127.0.0.1:{self.port}/worker", credentials) as connection:
+            yield WorkerPeer(connection)
+
+    @asynccontextmanager
+    async def service(self) -> AsyncGenerator[ServicePeer]:
+        token = await self.accounts.create_control_token()
+        url = f"ws://127.0.0.1:{self.port}/control"
+        async with open_connection(url, bearer_authorization(token)) as connection:
+            yield ServicePeer(connection)
+
+    async def trigger(self, properties: JsonObject | None = None) -> Run:
+        request = RunRequest("p", "j", CommandsDefinition((("true",),)), properties=properties or {})
+        return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
+
+    async def stored(self, run: Run) -> Run:
+        found = await self.queue.load(run.identifier)
+        assert found is not None
+        return found
+
+
+@asynccontextmanager
+async def surroundings(url: str, directory: Path) -> AsyncGenerator[Surroundings]:
+    """`url` names a database with the current schema."""
+    parts = Surroundings(url, directory)
+    try:
+        await parts.prepare()
+        yield parts
+    finally:
+        await parts.storage.close()
+        await parts.log_store.close()
+
+
+def fresh_database(directory: Path) -> str:
+    url = f"sqlite:///{directory}/orchestra.db"
+    open_administration(url).create()
+    return url

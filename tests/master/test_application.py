@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from job_orchestra.domain.errors import Forbidden, Unauthenticated
+from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.roles import Role
+from job_orchestra.domain.runs import LogFacts
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.users import TokenKind
+from job_orchestra.master.intake import log_key
+from job_orchestra.protocol.connection import basic_authorization, bearer_authorization
+from job_orchestra.protocol.control import JobSwitched, LogGrew, RunChanged, RunTriggered, RunWish, WorkerWish
+from job_orchestra.protocol.messages import (
+    Abort,
+    Accepted,
+    Acknowledged,
+    Execute,
+    Goodbye,
+    Refused,
+    Release,
+    Resume,
+    RunOnDisk,
+    SendAgain,
+)
+from tests.master.peers import Surroundings, WorkerPeer, ended, events, fresh_database, log, started, surroundings
+
+Scenario = Callable[[Surroundings], Awaitable[None]]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[[Scenario], None]:
+    url = fresh_database(tmp_path)
+
+    def play_scenario(scenario: Scenario) -> None:
+        async def run() -> None:
+            async with surroundings(url, tmp_path) as parts:
+                await scenario(parts)
+
+        asyncio.run(run())
+
+    return play_scenario
+
+
+def test_a_run_from_trigger_to_release(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.service() as service, parts.worker() as (worker, _):
+            run = await parts.trigger()
+            await service.hint(RunTriggered(run.identifier))
+            execute = await worker.hear(Execute)
+            assert (execute.run, execute.attempt, execute.job) == (run.identifier, 1, "j")
+            assert (await parts.stored(run)).worker == "w"
+            await worker.say(Accepted(run.identifier, 1), log(run, 0, b"hello\n"), events(run, started()))
+            assert await worker.hear(Acknowledged) == Acknowledged(run.identifier, 1, 1, 6)
+            assert await service.hear(LogGrew) == LogGrew(run.identifier, 1, 6)
+            assert not (await service.hear(RunChanged)).is_ended
+            assert (await parts.stored(run)).status is RunStatus.RUNNING
+            await worker.say(events(run, ended(2, b"hello\n")))
+            assert await worker.hear(Release) == Release(run.identifier, 1)
+            assert (await service.hear(RunChanged)).is_ended
+            stored = await parts.stored(run)
+            assert stored.status is RunStatus.SUCCEEDED
+            assert stored.log.size == 6
+            assert stored.duration == 0.5
+            assert await parts.log_store.read(log_key(stored), 0, 100) == b"hello\n"
+
+    play(scenario)
+
+
+def test_a_lost_hint_costs_a_second_and_no_more(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        early = await parts.trigger()
+        async with parts.serving(), parts.worker() as (worker, _):
+            assert (await worker.hear(Execute)).run == early.identifier
+            late = await parts.trigger()
+            assert (await worker.hear(Execute)).run == late.identifier
+
+    play(scenario)
+
+
+def test_a_worker_that_comes_back_goes_on_where_the_master_has_everything(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.worker() as (worker, _):
+            await worker.hear(Execute)
+            await worker.say(Accepted(run.identifier, 1), log(run, 0, b"abc"), events(run, started()))
+            await worker.hear(Acknowledged)
+        on_disk = RunOnDisk(run.identifier, 1, 2, 6)
+        async with parts.serving(), parts.worker(on_disk) as (worker, welcome):
+            assert welcome.resume == (Resume(run.identifier, 1, 1, 3),)
+            # The last piece again, as if its acknowledgement had been lost, and then the rest.
+            await worker.say(log(run, 0, b"abc"), log(run, 3, b"def"), events(run, started(), ended(2, b"abcdef")))
+            await worker.hear(Release)
+        async with parts.serving(), parts.worker(on_disk) as (_, welcome):
+            assert welcome.release == (on_disk,)
+        assert (await parts.stored(run)).status is RunStatus.SUCCEEDED
+
+    play(scenario)
+
+
+def test_a_request_is_repeated_until_the_worker_has_it(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving():
+            for _ in range(2):
+                async with parts.worker() as (worker, _):
+                    assert (await worker.hear(Execute)).run == run.identifier
+
+    play(scenario)
+
+
+def test_a_log_that_does_not_match_is_sent_again(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.worker() as (worker, _):
+            await worker.hear(Execute)
+            await worker.say(log(run, 0, b"wrong"), events(run, started(), ended(2, b"right")))
+            assert await worker.hear(SendAgain) == SendAgain(run.identifier, 1)
+            assert (await parts.stored(run)).status is RunStatus.RUNNING
+            await worker.say(log(run, 0, b"right"), events(run, ended(2, b"right")))
+            await worker.hear(Release)
+        stored = await parts.stored(run)
+        assert stored.log == LogFacts(5, ended(2, b"right").log_sha256)
+
+    play(scenario)
+
+
+def test_a_refused_run_becomes_the_next_attempt_and_waits(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.service() as service, parts.worker() as (worker, _):
+            await worker.hear(Execute)
+            await worker.say(Refused(run.identifier, 1, "disk full"))
+            while (await parts.stored(run)).attempt == 1:
+                await asyncio.sleep(0)
+            # Cancelled while it waits: nobody has it.
+            await parts.runs.request_cancel("p", run.identifier, "eve")
+            await service.hint(RunWish(run.identifier))
+            assert (await service.hear(RunChanged)).is_ended
+        stored = await parts.stored(run)
+        assert (stored.status, stored.attempt, stored.worker) == (RunStatus.CANCELLED, 2, None)
+        assert stored.reason is not None
+        assert stored.reason.code is ReasonCode.CANCEL_REQUESTED
+
+    play(scenario)
+
+
+def test_an_abort_reaches_the_worker_at_once_and_again_after_a_reconnection(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.service() as service:
+            async with parts.worker() as (worker, _):
+                await worker.hear(Execute)
+                await worker.say(events(run, started()))
+                await worker.hear(Acknowledged)
+                await parts.runs.request_abort("p", run.identifier, "eve")
+                await service.hint(RunWish(run.identifier))
+                assert await worker.hear(Abort) == Abort(run.identifier, 1, "eve")
+            async with parts.worker(RunOnDisk(run.identifier, 1, 1, 0)) as (worker, _):
+                assert await worker.hear(Abort) == Abort(run.identifier, 1, "eve")
+
+    play(scenario)
+
+
+def test_disabled_jobs_and_workers_get_nothing_until_they_are_enabled(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.service() as service, parts.worker() as (worker, _):
+            await parts.jobs.set_enabled("p", "j", False)
+            await service.hint(JobSwitched("p", "j"))
+            held = await parts.trigger()
+            await service.hint(RunTriggered(held.identifier))
+            await parts.workers.set_enabled("w", False)
+            await service.hint(WorkerWish("w"))
+            await parts.jobs.set_enabled("p", "j", True)
+            await service.hint(JobSwitched("p", "j"))
+            assert (await parts.stored(held)).worker is None
+            await parts.workers.set_enabled("w", True)
+            await service.hint(WorkerWish("w"))
+            assert (await worker.hear(Execute)).run == held.identifier
+
+    play(scenario)
+
+
+def test_a_newer_connection_of_the_same_worker_takes_the_place_of_the_older(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.worker() as (older, _), parts.worker() as (newer, _):
+            assert (await older.hear(Goodbye)).code == "replaced"
+            run = await parts.trigger()
+            assert (await newer.hear(Execute)).run == run.identifier
+
+    play(scenario)
+
+
+def test_another_instance_under_the_name_is_refused_and_told_who_holds_it(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.worker() as (holder, _):
+            async with parts.bare_worker() as other:
+                await other.greet(instance="two")
+                goodbye = await other.hear(Goodbye)
+                assert goodbye.is_final
+                assert "'w'" in goodbye.message
+            run = await parts.trigger()
+            assert (await holder.hear(Execute)).run == run.identifier
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    "speak",
+    [
+        lambda peer: peer.connection.send_frame(b"\xc1nonsense"),
+        lambda peer: peer.say(Accepted("01", 1)),
+        lambda peer: peer.greet(),
+    ],
+)
+def test_what_makes_no_sense_ends_that_connection_and_no_other(
+    play: Callable[[Scenario], None], speak: Callable[[WorkerPeer], Awaitable[None]]
+) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.service() as service:
+            async with parts.worker() as (worker, _):
+                await speak(worker)
+                assert (await worker.hear(Goodbye)).code == "violation"
+                await worker.wait_for_end()
+            async with parts.worker() as (worker, _):
+                run = await parts.trigger()
+                await service.hint(RunTriggered(run.identifier))
+                assert (await worker.hear(Execute)).run == run.identifier
+
+    play(scenario)
+
+
+def test_an_event_that_cannot_follow_is_refused_and_changes_nothing(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.worker() as (worker, _):
+            await worker.hear(Execute)
+            await worker.say(events(run, started(), replace(started(), sequence=2)))
+            assert "cannot become" in (await worker.hear(Goodbye)).message
+        assert (await parts.stored(run)).status is RunStatus.PENDING
+
+    play(scenario)
+
+
+def test_a_run_whose_data_the_worker_lost_ends_with_that_reason(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.service() as service:
+            async with parts.worker() as (worker, _):
+                await worker.hear(Execute)
+                await worker.say(events(run, started()))
+                await worker.hear(Acknowledged)
+            async with parts.worker():
+                while not (await service.hear(RunChanged)).is_ended:
+                    pass
+        stored = await parts.stored(run)
+        assert stored.status is RunStatus.EXCEPTION
+        assert stored.reason is not None
+        assert stored.reason.code is ReasonCode.WORKER_LOST
+        assert stored.log.sha256 is None
+
+    play(scenario)
+
+
+def test_who_may_not_connect_is_told_why(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        await parts.accounts.create_user("viewer", roles=(Role.VIEWER,))
+        viewer = (await parts.accounts.create_token("viewer", TokenKind.PERSONAL, "", None)).secret
+        control = await parts.accounts.create_control_token()
+        async with parts.serving():
+            for authorization in (basic_authorization("workers", "wrong"), "Digest x", bearer_authorization("00")):
+                with pytest.raises(Unauthenticated):
+                    async with parts.bare_worker(authorization):
+                        pass
+            with pytest.raises(Forbidden, match="lacks the role worker"):
+                async with parts.bare_worker(basic_authorization("viewer", viewer)):
+                    pass
+            with pytest.raises((Forbidden, Unauthenticated)):
+                async with parts.bare_worker(bearer_authorization(control)):
+                    pass
+            await parts.accounts.set_user_enabled("workers", False)
+            with pytest.raises(Forbidden, match="is disabled"):
+                async with parts.bare_worker():
+                    pass
+
+    play(scenario)
+
+
+def test_a_deleted_worker_and_one_to_be_disconnected_are_dismissed(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.service() as service:
+            async with parts.worker() as (worker, _):
+                await parts.workers.set_disconnect("w")
+                await service.hint(WorkerWish("w"))
+                assert (await worker.hear(Goodbye)).code == "disconnected"
+            async with parts.worker() as (worker, _):
+                assert (await parts.workers.get("w")).is_connected
+            async with asyncio.timeout(10):
+                while (await parts.workers.get("w")).is_connected:
+                    await asyncio.sleep(0)
+
+    play(scenario)
