@@ -1,0 +1,152 @@
+"""The port for log bytes on the file system: a file for each attempt of a run, exactly the bytes of the log."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from job_orchestra.storage.files.descriptors import Descriptors, make_durable
+from job_orchestra.storage.files.paths import log_path
+from job_orchestra.storage.log_port import LogKey, LogPiece
+from job_orchestra.storage.port import StorageUnavailable
+
+T = TypeVar("T")
+
+_OPEN_FILES = 256
+
+
+class LogFiles:
+    """Implements `storage.log_port.LogStore`. One thread writes, so that pieces of one file never meet; others read."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory.absolute()
+        self._descriptors = Descriptors(_OPEN_FILES)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="log writer")
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="log reader")
+        self._is_closed = False
+
+    async def append(self, pieces: Sequence[LogPiece]) -> None:
+        # A file's pieces stay in their order; each file is made durable once.
+        by_path: dict[Path, list[LogPiece]] = {}
+        for piece in pieces:
+            by_path.setdefault(log_path(self._directory, piece.key), []).append(piece)
+        if by_path:
+            await self._in(self._writer, lambda: self._append(by_path))
+
+    async def size(self, key: LogKey) -> int:
+        path = log_path(self._directory, key)
+        return await self._in(self._readers, lambda: _size(path))
+
+    async def read(self, key: LogKey, offset: int, limit: int) -> bytes:
+        path = log_path(self._directory, key)
+        if offset < 0 or limit < 0:
+            raise ValueError(f"neither offset nor limit is negative: {offset}, {limit}")
+        return await self._in(self._readers, lambda: _read(path, offset, limit))
+
+    async def sha256(self, key: LogKey) -> tuple[int, str]:
+        path = log_path(self._directory, key)
+        return await self._in(self._readers, lambda: _sha256(path))
+
+    async def truncate(self, key: LogKey) -> None:
+        path = log_path(self._directory, key)
+        await self._in(self._writer, lambda: self._truncate(path))
+
+    async def delete(self, key: LogKey) -> None:
+        path = log_path(self._directory, key)
+        await self._in(self._writer, lambda: self._delete(path))
+
+    async def close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._writer.submit(self._descriptors.close_all)
+        for executor in (self._writer, self._readers):
+            await asyncio.to_thread(executor.shutdown)
+
+    async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        if self._is_closed:
+            raise StorageUnavailable("The log files were closed: this process is ending.")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(executor, work)
+        except OSError as error:
+            raise StorageUnavailable(
+                f"The log files in {self._directory} cannot be used: {error.strerror or error}."
+            ) from error
+
+    def _append(self, by_path: dict[Path, list[LogPiece]]) -> None:
+        """All or nothing, as far as anybody is told: where it fails, every file gets back the size that it had."""
+        sizes: dict[Path, int] = {}
+        try:
+            for path, pieces in by_path.items():
+                descriptor = self._descriptors.writable(path)
+                size = os.fstat(descriptor).st_size
+                sizes[path] = size
+                _write(descriptor, size, pieces)
+                os.fdatasync(descriptor)
+        except BaseException:
+            self._take_back(sizes)
+            raise
+
+    def _take_back(self, sizes: dict[Path, int]) -> None:
+        for path, size in sizes.items():
+            # What cannot even be shortened holds the bytes of the log all the same, only more of them.
+            with suppress(OSError):
+                os.truncate(path, size)
+            self._descriptors.close(path)
+
+    def _truncate(self, path: Path) -> None:
+        if path.exists():
+            descriptor = self._descriptors.writable(path)
+            os.ftruncate(descriptor, 0)
+            os.fdatasync(descriptor)
+
+    def _delete(self, path: Path) -> None:
+        self._descriptors.close(path)
+        with suppress(FileNotFoundError):
+            path.unlink()
+            make_durable(path.parent)
+
+
+def _write(descriptor: int, size: int, pieces: Sequence[LogPiece]) -> None:
+    """Also what is there already: after a power failure it might be there in size only."""
+    for piece in pieces:
+        if piece.offset > size:
+            raise ValueError(f"the log of {piece.key} has {size} bytes, the piece begins at {piece.offset}")
+        rest, place = memoryview(piece.data), piece.offset
+        while rest:
+            written = os.pwrite(descriptor, rest, place)
+            place += written
+            rest = rest[written:]
+        size = max(size, place)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _read(path: Path, offset: int, limit: int) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    try:
+        return os.pread(descriptor, limit, offset)
+    finally:
+        os.close(descriptor)
+
+
+def _sha256(path: Path) -> tuple[int, str]:
+    try:
+        with path.open("rb", buffering=0) as file:
+            digest = hashlib.file_digest(file, "sha256")
+            return file.tell(), digest.hexdigest()
+    except FileNotFoundError:
+        return 0, hashlib.sha256().hexdigest()
