@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from job_orchestra.execution.process_identity import Process, read_process
+from job_orchestra.protocol.run_key import RunKey
 
 _PROC = Path("/proc")
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -35,20 +36,6 @@ class LogFile:
         return cls(facts.st_dev, facts.st_ino)
 
 
-@dataclass(frozen=True, slots=True)
-class RunMarks:
-    """By what the processes of one attempt are known."""
-
-    run: str
-    attempt: int
-    log: LogFile | None
-
-    def are_on(self, pid: int) -> bool:
-        return read_run_marker(pid) == (self.run, str(self.attempt)) or (
-            self.log is not None and writes_to(pid, self.log)
-        )
-
-
 def all_processes() -> dict[int, Process]:
     """Every living process of the host (as far as this one sees it)."""
     found: dict[int, Process] = {}
@@ -60,8 +47,8 @@ def all_processes() -> dict[int, Process]:
     return found
 
 
-def read_run_marker(pid: int) -> tuple[str, str] | None:
-    """Run and attempt in the environment that the process was started with, if it can be read and has them."""
+def read_run_marker(pid: int) -> RunKey | None:
+    """The run and attempt in the environment that the process was started with, if it can be read and has them."""
     try:
         environment = (_PROC / str(pid) / "environ").read_bytes()
     except OSError:
@@ -70,17 +57,17 @@ def read_run_marker(pid: int) -> tuple[str, str] | None:
         return None
     variables = dict(entry.split(b"=", 1) for entry in environment.split(b"\0") if b"=" in entry)
     try:
-        return variables[b"ORCHESTRA_RUN"].decode(), variables[b"ORCHESTRA_ATTEMPT"].decode()
-    except (KeyError, UnicodeDecodeError):
+        return RunKey(variables[b"ORCHESTRA_RUN"].decode(), int(variables[b"ORCHESTRA_ATTEMPT"]))
+    except (KeyError, ValueError):
         return None
 
 
-def writes_to(pid: int, log: LogFile) -> bool:
-    """Whether the standard output or error of the process is that file; who only reads it does not count."""
+def writes_to(pid: int, logs: Collection[LogFile]) -> bool:
+    """Whether standard output or error of the process is one of these files; who only reads it does not count."""
     for descriptor in ("1", "2"):
         try:
             facts = (_PROC / str(pid) / "fd" / descriptor).stat()
-            if (facts.st_dev, facts.st_ino) != (log.device, log.inode):
+            if LogFile(facts.st_dev, facts.st_ino) not in logs:
                 continue
             text = (_PROC / str(pid) / "fdinfo" / descriptor).read_text()
         except OSError:
@@ -111,13 +98,13 @@ def with_descendants(seeds: Iterable[int], processes: dict[int, Process]) -> set
     return found
 
 
-def find_marked(runs: Collection[RunMarks], spared: Collection[int]) -> list[Process]:
-    """Living processes of these attempts, wherever they are in the tree; `spared` pids are none of them.
+def find_marked(runs: Collection[RunKey], logs: Collection[LogFile], spared: Collection[int]) -> list[Process]:
+    """Living processes of these attempts with these logs, wherever they are in the tree, but for the `spared` pids.
 
     For runs whose executor host is gone: their processes have been handed to whoever adopts orphans here.
     """
     processes = {pid: one for pid, one in all_processes().items() if pid not in spared}
-    seeds = {pid for pid in processes if any(marks.are_on(pid) for marks in runs)}
+    seeds = {pid for pid in processes if read_run_marker(pid) in runs or writes_to(pid, logs)}
     found = with_descendants(seeds, processes)
     # Sessions were made within the run, so whoever is in one of them belongs to it.
     sessions = {processes[pid].session for pid in seeds} - {os.getsid(0)}

@@ -45,6 +45,8 @@ class ExecutorHost:
         self._active: dict[str, RunExecution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._workers: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+        self._abandoned: list[str] = []
+        """Runs that were left without their end, by a fault of this program."""
         self._is_stopping = False
         self._exit = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -82,6 +84,8 @@ class ExecutorHost:
         self._workers[writer] = asyncio.current_task()
         self._consider_exit()
         self._tell(writer, HostHello(__version__, self._surroundings.identity, tuple(self._active)))
+        for name in self._abandoned:
+            self._tell(writer, RunFinished(name))
         try:
             while line := await reader.readline():
                 self._receive(decode_to_host(line))
@@ -123,6 +127,7 @@ class ExecutorHost:
             await execution.carry_out()
         except Exception:  # the worker sees to a run that was left without its end; the others go on
             traceback.print_exc()
+            self._abandoned.append(name)
         finally:
             del self._active[name]
             for writer in self._workers:

@@ -55,13 +55,11 @@ class RunProcesses:
             return child.pid in self._commands
         active = self._active()
         marker = read_run_marker(child.pid)
-        if marker is not None:
-            run, attempt = marker
-            if marker == (self._key.run, str(self._key.attempt)):
-                return True
-            if f"{run}.{attempt}" in active:
-                return False
-        if child.session in self._commands or writes_to(child.pid, self._log):
+        if marker == self._key:
+            return True
+        if marker is not None and run_name(marker) in active:
+            return False
+        if child.session in self._commands or writes_to(child.pid, {self._log}):
             return True
         # It has shed everything that it could be known by: it is ended with the last of the runs that it may be of.
         return tuple(active) == (run_name(self._key),)

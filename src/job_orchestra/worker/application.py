@@ -1,0 +1,176 @@
+"""The worker's process: its disk, its executor hosts, its connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticated
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.execution.process_identity import boot_identifier
+from job_orchestra.protocol.connection import ConnectionLost, basic_authorization, open_connection
+from job_orchestra.protocol.messages import Welcome
+from job_orchestra.protocol.worker_session import WorkerIdentity, WorkerSession
+from job_orchestra.version import __version__
+from job_orchestra.worker.conversation import Conversation, GoodbyeReceived
+from job_orchestra.worker.description import describe_host
+from job_orchestra.worker.directory import WorkerDirectory
+from job_orchestra.worker.run_keeper import RunKeeper
+
+_logger = logging.getLogger(__name__)
+
+_SHORTEST_PAUSE = 0.1
+_LONGEST_PAUSE = 10.0
+_REFUSED_PAUSE = 10.0
+_STABLE = 5.0
+"""A connection that held for so long was a good one: the next is tried at once."""
+
+
+class WorkerApplication:
+    """Stopping it leaves executor hosts and runs alone: the next worker of the directory goes on with them."""
+
+    def __init__(
+        self,
+        *,
+        identifier: str,
+        directory: Path,
+        master_url: str,
+        user: str,
+        token: str,
+        display_name: str = "",
+        executor_limit: int = 1,
+        properties: JsonObject | None = None,
+        service_url: str = "",
+        executors: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        host_linger: float = 60.0,
+    ) -> None:
+        """`executors`: `module:Class` by type of definition. `environment`: the commands', by default this process's.
+
+        `host_linger`: seconds that an idle executor host stays without a worker.
+        """
+        self._identifier = identifier
+        self._path = directory
+        self._url = f"{master_url.rstrip('/')}/worker"
+        self._authorization = basic_authorization(user, token)
+        self._display_name = display_name
+        self._executor_limit = executor_limit
+        self._properties = properties or {}
+        self._service_url = service_url
+        self._executors = executors or {}
+        self._environment = os.environ if environment is None else environment
+        self._host_linger = host_linger
+        self._waits_for = ""
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
+        """Until `stop` is set; `ready` hears once, at the first welcome. Raises what `WorkerDirectory` does."""
+        directory = WorkerDirectory(self._path)
+        conversation = Conversation(WorkerSession(), lambda: keeper)
+        keeper = RunKeeper(
+            directory,
+            self._environment,
+            self._executors,
+            self._service_url,
+            self._host_linger,
+            on_grown=conversation.report,
+            on_looked=conversation.send,
+            on_written=conversation.on_written,
+            on_deleted=conversation.on_deleted,
+        )
+        try:
+            await keeper.start()
+            for run in keeper.runs:
+                conversation.found(run)
+            await self._stay_connected(stop, conversation, self._describe(directory), ready)
+        finally:
+            await keeper.close()
+            directory.close()
+
+    def _describe(self, directory: WorkerDirectory) -> WorkerIdentity:
+        return WorkerIdentity(
+            version=__version__,
+            identifier=self._identifier,
+            instance=directory.instance,
+            boot=boot_identifier(),
+            display_name=self._display_name,
+            executor_limit=self._executor_limit,
+            properties={**describe_host(), **self._properties},
+        )
+
+    # ---------- the connection
+
+    async def _stay_connected(
+        self,
+        stop: asyncio.Event,
+        conversation: Conversation,
+        identity: WorkerIdentity,
+        ready: Callable[[str], None],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        is_ready = False
+
+        def on_connected(welcome: Welcome) -> None:
+            nonlocal is_ready
+            self._waits_for = ""
+            _logger.info("Connected to master %s at %s.", welcome.master, self._url)
+            if not is_ready:
+                ready(f"worker: ready, {self._identifier} is connected to {self._url}")
+            is_ready = True
+
+        pause = _SHORTEST_PAUSE
+        while not stop.is_set():
+            began = loop.time()
+            connecting = asyncio.create_task(self._connect(conversation, identity, on_connected), name="connection")
+            stopping = asyncio.create_task(stop.wait(), name="stop")
+            await asyncio.wait([connecting, stopping], return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if stop.is_set():
+                await _leave(conversation, connecting)
+                return
+            if connecting.result():
+                next_pause = _REFUSED_PAUSE
+            else:
+                pause = _SHORTEST_PAUSE if loop.time() - began > _STABLE else min(pause * 2, _LONGEST_PAUSE)
+                # Spread, so that the workers of a restarted master do not come all at once.
+                next_pause = random.uniform(pause / 2, pause)  # noqa: S311 -- no secret
+            try:
+                await asyncio.wait_for(stop.wait(), next_pause)
+            except TimeoutError:
+                continue
+
+    async def _connect(
+        self, conversation: Conversation, identity: WorkerIdentity, on_connected: Callable[[Welcome], None]
+    ) -> bool:
+        """One connection, to its end; whether the master does not want this worker as it is."""
+        try:
+            async with open_connection(self._url, self._authorization) as connection:
+                await conversation.hold(connection, identity, on_connected)
+        except (Unauthenticated, Forbidden) as error:
+            self._wait_for("to be let in", error)
+            return True
+        except GoodbyeReceived as goodbye:
+            self._wait_for("to be let in" if goodbye.is_final else "the master", goodbye)
+            return goodbye.is_final
+        except ConnectionLost as error:
+            self._wait_for("the master", error)
+        except OrchestraError as error:
+            _logger.error("The connection was given up: %s", error)
+        return False
+
+    def _wait_for(self, what: str, error: OrchestraError) -> None:
+        """Said once, and when it changes."""
+        if self._waits_for != error.message:
+            self._waits_for = error.message
+            _logger.warning("Worker %s waits for %s: %s", self._identifier, what, error.message)
+
+
+async def _leave(conversation: Conversation, connecting: asyncio.Task[bool]) -> None:
+    """Closes the connection in order, if there is one."""
+    if conversation.say_goodbye():
+        await asyncio.wait([connecting], timeout=2.0)
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)

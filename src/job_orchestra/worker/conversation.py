@@ -1,0 +1,169 @@
+"""One connection to the master, from hello to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from job_orchestra.domain.errors import Invalid, OrchestraError
+from job_orchestra.execution.journal import read_range
+from job_orchestra.protocol.codec import decode_to_worker
+from job_orchestra.protocol.connection import FrameConnection
+from job_orchestra.protocol.messages import Events, Goodbye, JournalEvent, Log, ToMaster, Welcome
+from job_orchestra.protocol.outbox import Outbox
+from job_orchestra.protocol.run_key import RunKey
+from job_orchestra.protocol.worker_session import (
+    AbortRun,
+    Connected,
+    DeleteRun,
+    Dismissed,
+    Effect,
+    ReadJournal,
+    ReadLog,
+    Reply,
+    StoreRequest,
+    WorkerIdentity,
+    WorkerSession,
+)
+from job_orchestra.worker.followed_runs import FollowedRun
+from job_orchestra.worker.run_keeper import RunKeeper
+
+_logger = logging.getLogger(__name__)
+
+
+class GoodbyeReceived(OrchestraError):
+    """The master has closed the connection, and said why."""
+
+    def __init__(self, goodbye: Goodbye) -> None:
+        super().__init__(goodbye.message)
+        self.is_final = goodbye.is_final
+
+
+class Conversation:
+    """Carries out what the session says, for the connection that there is; without one, effects on disk only."""
+
+    def __init__(self, session: WorkerSession, keeper: Callable[[], RunKeeper]) -> None:
+        self._session = session
+        self._keeper = keeper
+        self._outbox: Outbox[ToMaster] | None = None
+        self._farewell: Goodbye | None = None
+        self._was_connected = False
+
+    async def hold(
+        self, connection: FrameConnection, identity: WorkerIdentity, on_connected: Callable[[Welcome], None]
+    ) -> None:
+        """Until the connection ends: ConnectionLost, GoodbyeReceived, or what is wrong with what the master said."""
+        outbox: Outbox[ToMaster] = Outbox(connection)
+        outbox.post(self._session.hello(identity, time.time()))
+        sending = asyncio.create_task(outbox.flush(), name="send to the master")
+        self._outbox = outbox
+        self._farewell = None
+        try:
+            while True:
+                for message in decode_to_worker(await connection.receive_frame()):
+                    effects = self._session.receive(message)
+                    self.carry_out(effects)
+                    for effect in effects:
+                        if isinstance(effect, Connected):
+                            on_connected(effect.welcome)
+                self.send()
+                if self._farewell is not None:
+                    raise GoodbyeReceived(self._farewell)
+        finally:
+            self._outbox = None
+            self._session.lost()
+            outbox.close()
+            await asyncio.wait([sending], timeout=2.0)
+            sending.cancel()
+
+    def say_goodbye(self) -> bool:
+        """Tells the master that this worker leaves, and closes the connection behind that, if there is one."""
+        if self._outbox is None:
+            return False
+        self._outbox.post(Goodbye("stopping", "The worker stops; its runs go on."))
+        self._outbox.close()
+        return True
+
+    def carry_out(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case StoreRequest(execute):
+                    self._keeper().store(execute)
+                case AbortRun(key, by):
+                    self._keeper().abort(key, by)
+                case DeleteRun(key):
+                    self._keeper().delete(key)
+                case Reply(message):
+                    self._post(message)
+                case Connected():
+                    self._was_connected = True
+                    for run in self._keeper().runs:
+                        self.report(run)
+                case Dismissed(goodbye):
+                    self._farewell = goodbye
+
+    def found(self, run: FollowedRun) -> None:
+        """A run that was on disk at the start.
+
+        Its end is told behind the welcome: a disk that lost the last events with its host has got an end of the
+        worker's own, which must not pass for the event that the master may have under the same number.
+        """
+        self._session.add(run.key, run.journal.sequence - (1 if run.is_ended else 0), run.log_size)
+
+    def report(self, run: FollowedRun) -> None:
+        """The files of the run reach this far now."""
+        if run.is_ended and not self._was_connected:
+            # Until the first welcome no end is told, see `found`.
+            return
+        self.carry_out(self._session.grew(run.key, run.journal.sequence, run.log_size, run.is_ended))
+
+    def send(self) -> None:
+        """Whatever of journals and logs may be sent now."""
+        if self._outbox is None:
+            return
+        for transfer in self._session.transfers():
+            run = self._keeper().runs.get(transfer.key)
+            if run is None:
+                continue
+            try:
+                if isinstance(transfer, ReadLog):
+                    self._post_log(run, transfer)
+                else:
+                    self._post_journal(run, transfer)
+            except (OSError, Invalid) as error:
+                # Someone else has had a hand in it. From the next hello the master learns that the run is not here.
+                _logger.error("The directory of run %s cannot be read: %s", run.directory.name, error)
+                self._keeper().forget(run)
+                self._outbox.close()
+
+    def _post_log(self, run: FollowedRun, transfer: ReadLog) -> None:
+        with run.directory.log.open("rb", buffering=0) as file:
+            data = read_range(file.fileno(), transfer.offset, transfer.size)
+        # Shorter only if a command has truncated the log, its standard output. At the end the whole log is verified and
+        # sent again; until then what is missing is filled, so that offsets go on.
+        self._post(Log(*transfer.key, transfer.offset, data.ljust(transfer.size, b"\0")))
+
+    def _post_journal(self, run: FollowedRun, transfer: ReadJournal) -> None:
+        after, last = transfer.after, transfer.after + transfer.limit
+        while after < last:
+            records = run.journal.read(after, last - after)
+            events = tuple(JournalEvent(one.sequence, one.kind, one.date, one.data) for one in records)
+            self._post(Events(*transfer.key, events))
+            after += len(records)
+            if not records:
+                raise Invalid.at("journal", "is shorter than it was")
+
+    def _post(self, message: ToMaster) -> None:
+        if self._outbox is not None:
+            self._outbox.post(message)
+
+    # ---------- what the keeper tells
+
+    def on_written(self, key: RunKey, problem: str | None) -> None:
+        self.carry_out(self._session.accepted(key) if problem is None else self._session.refused(key, problem))
+        self.send()
+
+    def on_deleted(self, key: RunKey) -> None:
+        self._session.deleted(key)

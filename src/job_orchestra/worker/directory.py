@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from pathlib import Path
+
+from job_orchestra.domain.errors import Conflict, Unavailable
+from job_orchestra.execution.host_directory import HOSTS
+from job_orchestra.execution.run_directory import RUNS, remove_remains
+from job_orchestra.execution.workspace_layout import WORKSPACES
+
+
+class WorkerDirectory:
+    """All that a worker keeps, for one worker at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Conflict if another worker is using the directory, Unavailable if it cannot be used at all."""
+        self.path = path.absolute()
+        self.runs = self.path / RUNS
+        self.hosts = self.path / HOSTS
+        self.workspaces = self.path / WORKSPACES
+        try:
+            for directory in (self.path, self.runs, self.hosts, self.workspaces):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = self._take_lock()
+            self.instance = self._read_instance()
+            remove_remains(self.runs)
+        except OSError as error:
+            raise Unavailable(f"The worker's directory {self.path} cannot be used: {error}.") from None
+
+    def close(self) -> None:
+        os.close(self._lock)
+
+    def _take_lock(self) -> int:
+        # Not inherited by executor hosts, which outlive the worker.
+        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise Conflict(
+                f"The worker's directory {self.path} is in use by another worker; each needs a directory of its own."
+            ) from None
+        return lock
+
+    def _read_instance(self) -> str:
+        path = self.path / "instance"
+        if not path.exists():
+            draft = self.path / ".instance"
+            draft.write_text(secrets.token_hex(16))
+            draft.rename(path)
+        return path.read_text().strip()

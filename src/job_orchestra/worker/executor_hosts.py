@@ -1,0 +1,182 @@
+"""The executor hosts beside the worker: the one of its own version and environment, and earlier ones with runs left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from hashlib import sha256
+from typing import Any
+
+from job_orchestra.domain.errors import Unavailable
+from job_orchestra.execution.host_directory import HostDirectory
+from job_orchestra.execution.host_messages import AbortRun, ExecuteRun, StopWhenIdle
+from job_orchestra.execution.host_start import start_host
+from job_orchestra.execution.process_identity import ProcessIdentity
+from job_orchestra.version import __version__
+from job_orchestra.worker.directory import WorkerDirectory
+from job_orchestra.worker.host_link import HostLink, wait_for_end
+
+_logger = logging.getLogger(__name__)
+
+_PREFIX = "ORCHESTRA_"
+_MARKERS = {"ORCHESTRA_RUN", "ORCHESTRA_ATTEMPT"}
+"""Kept, so that a worker that is itself started by a run is known as a part of it, with its hosts."""
+_FIND_TIMEOUT = 2.0
+_SHORTEST_LIFE = 5.0
+"""A host that lives shorter than this is not restarted at once."""
+
+
+def host_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The worker's environment without its own credentials."""
+    return {name: value for name, value in environment.items() if not name.startswith(_PREFIX) or name in _MARKERS}
+
+
+class ExecutorHosts:
+    def __init__(
+        self,
+        directory: WorkerDirectory,
+        environment: Mapping[str, str],
+        on_finished: Callable[[str], None],
+        on_lost: Callable[[], Awaitable[None]],
+        linger: float,
+    ) -> None:
+        """`on_finished` hears the names of runs that a host has left, `on_lost` that a host is gone with its runs.
+
+        No run is handed to another host before `on_lost` has returned.
+        """
+        self._directory = directory
+        self._environment = host_environment(environment)
+        self._on_finished = on_finished
+        self._on_lost = on_lost
+        self._linger = linger
+        self._current = HostDirectory(directory.hosts / self._identifier())
+        self._links: set[HostLink] = set()
+        self._executing: HostLink | None = None
+        """The one that takes new runs."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watched: set[ProcessIdentity] = set()
+        self._waiting: dict[str, None] = {}
+        """Runs that came while there was no host of this version."""
+
+    def _identifier(self) -> str:
+        facts = [sys.executable, *(f"{name}={value}" for name, value in sorted(self._environment.items()))]
+        digest = sha256("\0".join(facts).encode(errors="surrogateescape")).hexdigest()
+        return f"{__version__}-{digest[:16]}"
+
+    async def start(self) -> None:
+        """Finds the hosts that are left of earlier lives of the worker, and has one of its own started."""
+        finding = [self._begin(self._find(HostDirectory(path))) for path in self._directory.hosts.iterdir()]
+        if finding:
+            # A host that is stopped (by a signal, say) may greet later; it is not waited for.
+            await asyncio.wait(finding, timeout=_FIND_TIMEOUT)
+        if self._executing is None:
+            self._begin(self._keep(0.0))
+
+    def execute(self, name: str) -> None:
+        """Hands the run over, as soon as there is a host."""
+        if self._executing is None:
+            self._waiting[name] = None
+        else:
+            self._executing.tell(ExecuteRun(name))
+
+    def abort(self, name: str) -> None:
+        """Whichever host carries the run out looks at the wish in its directory."""
+        for link in self._links:
+            link.tell(AbortRun(name))
+
+    def pids(self) -> set[int]:
+        return {link.hello.identity.pid for link in self._links}
+
+    def watch(self, identity: ProcessIdentity) -> None:
+        """Hears of the end of a living host also if there is no link to it, because its socket is gone."""
+        if identity not in self._watched and all(link.hello.identity != identity for link in self._links):
+            self._watched.add(identity)
+            self._begin(self._watch(identity))
+
+    async def close(self) -> None:
+        """Leaves the hosts alone, and their runs."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for link in self._links:
+            link.close()
+
+    # ---------- the life of a host
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name="executor hosts")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _find(self, directory: HostDirectory) -> None:
+        try:
+            link = await HostLink.open(directory)
+        except Unavailable:
+            if directory != self._current:
+                shutil.rmtree(directory.path, ignore_errors=True)
+            return
+        _logger.info("Found an executor host with %d runs.", len(link.hello.active))
+        self._adopt(link, may_execute=directory == self._current)
+
+    def _adopt(self, link: HostLink, may_execute: bool) -> None:
+        self._links.add(link)
+        self._begin(self._follow(link))
+        if self._executing is not None or not may_execute:
+            link.tell(StopWhenIdle())
+            return
+        self._executing = link
+        waiting, self._waiting = self._waiting, {}
+        for name in waiting:
+            link.tell(ExecuteRun(name))
+
+    async def _follow(self, link: HostLink) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await link.follow(self._on_finished)
+        _reap(link.hello.identity.pid)
+        was_executing = self._executing is link
+        if was_executing:
+            self._executing = None
+        self._links.discard(link)
+        _logger.info("An executor host has ended.")
+        await self._on_lost()
+        if was_executing:
+            await self._keep(0.0 if loop.time() - began > _SHORTEST_LIFE else 1.0)
+        elif link.directory != self._current:
+            shutil.rmtree(link.directory.path, ignore_errors=True)
+
+    async def _watch(self, identity: ProcessIdentity) -> None:
+        await wait_for_end(identity)
+        self._watched.discard(identity)
+        await self._on_lost()
+
+    async def _keep(self, pause: float) -> None:
+        """Starts hosts until one greets."""
+        while self._executing is None:
+            await asyncio.sleep(pause)
+            pause = min(10.0, pause * 2 or 1.0)
+            pid: int | None = None
+            try:
+                pid = start_host(self._directory.path, self._current, self._environment, self._linger)
+                self._adopt(await HostLink.open(self._current), may_execute=True)
+            except (OSError, Unavailable) as error:
+                _logger.error(
+                    "The executor host cannot be started (it may say why in %s): %s", self._current.output, error
+                )
+                if pid is not None:
+                    os.kill(pid, signal.SIGKILL)
+                    await asyncio.to_thread(os.waitpid, pid, 0)
+
+
+def _reap(pid: int) -> None:
+    """Of a process that may be a child of this one, and has ended."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)

@@ -1,0 +1,114 @@
+"""The run directories of the worker, and how far their journals and logs reach, by notices of the kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+
+from job_orchestra.domain.errors import Invalid
+from job_orchestra.execution.inotify import Change, Inotify
+from job_orchestra.execution.journal import JournalReader
+from job_orchestra.execution.run_directory import RunDirectory
+from job_orchestra.protocol.run_key import RunKey
+
+_logger = logging.getLogger(__name__)
+
+_CHANGES = Change.MODIFIED | Change.CREATED | Change.MOVED_IN
+_GATHER = 0.003
+"""Seconds between two looks when there is much to see; the first notice after a pause is followed at once."""
+
+
+class FollowedRun:
+    """One run directory."""
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self.directory = directory
+        self.key = directory.key
+        self.journal = JournalReader(directory.journal)
+        self.log_size = 0
+
+    @property
+    def is_ended(self) -> bool:
+        return self.journal.is_ended
+
+    def look(self) -> None:
+        # In this order: behind the end in the journal the log does not change any more.
+        try:
+            self.journal.look()
+            self.log_size = self.directory.log.stat().st_size
+        except FileNotFoundError:
+            pass
+        except (OSError, Invalid):
+            _logger.exception("The directory of run %s cannot be read.", self.directory.name)
+
+
+class FollowedRuns:
+    """`on_grown` hears of each run that has changed, `on_looked` once after all of them."""
+
+    def __init__(self, on_grown: Callable[[FollowedRun], None], on_looked: Callable[[], None]) -> None:
+        self._on_grown = on_grown
+        self._on_looked = on_looked
+        self._loop = asyncio.get_running_loop()
+        self._inotify = Inotify()
+        self._runs: dict[RunKey, FollowedRun] = {}
+        self._watches: dict[int, FollowedRun] = {}
+        self._changed: dict[RunKey, FollowedRun] = {}
+        self._look: asyncio.TimerHandle | None = None
+        self._looked_at = 0.0
+        self._loop.add_reader(self._inotify.fileno(), self._on_notices)
+
+    def __iter__(self) -> Iterator[FollowedRun]:
+        return iter(list(self._runs.values()))
+
+    def get(self, key: RunKey) -> FollowedRun | None:
+        return self._runs.get(key)
+
+    def add(self, directory: RunDirectory) -> FollowedRun:
+        """Follows the run from now on; it has been looked at."""
+        run = FollowedRun(directory)
+        self._watches[self._inotify.watch(directory.path, _CHANGES)] = run
+        self._runs[run.key] = run
+        run.look()
+        return run
+
+    def remove(self, run: FollowedRun) -> None:
+        """Its directory may be deleted now."""
+        self._runs.pop(run.key, None)
+        self._changed.pop(run.key, None)
+        for watch in [watch for watch, one in self._watches.items() if one is run]:
+            del self._watches[watch]
+            self._inotify.unwatch(watch)
+
+    def close(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+        self._loop.remove_reader(self._inotify.fileno())
+        self._inotify.close()
+
+    def look_at(self, run: FollowedRun) -> None:
+        """Soon, as after a notice."""
+        self._changed[run.key] = run
+        self._look_soon()
+
+    def _on_notices(self) -> None:
+        for notice in self._inotify.read():
+            if notice.change & Change.OVERFLOWN:
+                self._changed.update(self._runs)
+            run = self._watches.get(notice.watch)
+            if run is not None:
+                self._changed[run.key] = run
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        if self._look is None and self._changed:
+            self._look = self._loop.call_at(self._looked_at + _GATHER, self._look_now)
+
+    def _look_now(self) -> None:
+        self._look = None
+        self._looked_at = self._loop.time()
+        changed, self._changed = self._changed, {}
+        for run in changed.values():
+            run.look()
+            self._on_grown(run)
+        self._on_looked()

@@ -1,0 +1,88 @@
+"""The connection to one executor host."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Self
+
+from job_orchestra.domain.errors import Unavailable
+from job_orchestra.execution.host_directory import HostDirectory
+from job_orchestra.execution.host_messages import (
+    HostHello,
+    NoHostMessage,
+    RunFinished,
+    ToHost,
+    decode_to_worker,
+    encode_host_message,
+)
+from job_orchestra.execution.process_identity import ProcessIdentity, is_alive
+
+
+class HostLink:
+    """Open as long as the host lives."""
+
+    def __init__(
+        self, directory: HostDirectory, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: HostHello
+    ) -> None:
+        self.directory = directory
+        self.hello = hello
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, directory: HostDirectory) -> Self:
+        """Unavailable if there is no host that answers."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(sock=directory.connect())
+        except OSError as error:
+            raise Unavailable(f"No executor host listens in {directory.path}: {error}.") from None
+        try:
+            hello = decode_to_worker(await reader.readline())
+        except (OSError, ValueError, NoHostMessage) as error:
+            writer.close()
+            raise Unavailable(f"The executor host in {directory.path} does not answer: {error}") from None
+        if not isinstance(hello, HostHello):
+            writer.close()
+            raise Unavailable(f"The executor host in {directory.path} does not greet.")
+        return cls(directory, reader, writer, hello)
+
+    def tell(self, message: ToHost) -> None:
+        """Of no effect if the host is gone."""
+        if not self._writer.is_closing():
+            self._writer.write(encode_host_message(message))
+
+    async def follow(self, on_finished: Callable[[str], None]) -> None:
+        """Until the host's process has ended, or the link was closed."""
+        try:
+            while line := await self._reader.readline():
+                message = decode_to_worker(line)
+                if isinstance(message, RunFinished):
+                    on_finished(message.name)
+        except (OSError, ValueError, NoHostMessage):
+            pass  # As good as an end of the connection.
+        self._writer.close()
+        await wait_for_end(self.hello.identity)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def wait_for_end(identity: ProcessIdentity) -> None:
+    """Returns when that process executes no more."""
+    try:
+        descriptor = os.pidfd_open(identity.pid)
+    except OSError:
+        return
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    try:
+        if not is_alive(identity):
+            return
+        loop.add_reader(descriptor, ended.set_result, None)
+        ended.add_done_callback(lambda _: loop.remove_reader(descriptor))
+        await ended
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)

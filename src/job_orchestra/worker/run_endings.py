@@ -1,0 +1,98 @@
+"""The end of runs that their executor host has left: the worker ends what still executes, and writes the last event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.event_records import EventRecord, event_to_record
+from job_orchestra.domain.events import Ended
+from job_orchestra.domain.moments import from_microseconds
+from job_orchestra.domain.reasons import Reason
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.execution.journal import decode_line, encode_line, write_all
+from job_orchestra.execution.log_end import read_log_end
+from job_orchestra.execution.process_end import end_processes
+from job_orchestra.execution.process_tree import LogFile, find_marked
+from job_orchestra.execution.run_directory import RunDirectory
+from job_orchestra.execution.workspace_layout import run_workspace
+
+_logger = logging.getLogger(__name__)
+
+_GRACE = 5.0
+
+
+class RunEndings:
+    """Ends runs in place of a host that cannot any more."""
+
+    def __init__(self, workspaces: Path, hosts: Callable[[], Collection[int]]) -> None:
+        """`hosts` tells the pids of the executor hosts that live."""
+        self._workspaces = workspaces
+        self._hosts = hosts
+
+    async def end(self, directories: Sequence[RunDirectory], reason: Reason) -> None:
+        """Nothing of the runs is left on the host afterwards, and their journals are complete."""
+        await self._end_processes(directories)
+        for directory in directories:
+            shutil.rmtree(run_workspace(self._workspaces, directory.key), ignore_errors=True)
+            try:
+                await asyncio.to_thread(_write_end, directory, reason)
+            except OSError as error:
+                # Found again at the next start, or when a host is lost the next time.
+                _logger.error("The end of run %s cannot be written: %s", directory.name, error)
+
+    async def _end_processes(self, directories: Sequence[RunDirectory]) -> None:
+        runs = {directory.key for directory in directories}
+        logs = {log for directory in directories if (log := LogFile.at(directory.log)) is not None}
+        left = await end_processes(lambda: find_marked(runs, logs, {os.getpid(), *self._hosts()}), _GRACE)
+        if left:
+            _logger.error("These processes of lost runs could not be ended: %s", [one.pid for one in left])
+
+
+def _write_end(directory: RunDirectory, reason: Reason) -> None:
+    descriptor = os.open(directory.journal, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        records = _repair(descriptor, directory.journal)
+        if records and records[-1].kind == "ended":
+            return
+        _say_end(directory.log, reason)
+        end = read_log_end(directory.log)
+        now = datetime.now(UTC)
+        began = from_microseconds(records[0].date) if records else now
+        duration = max(0.0, (now - began).total_seconds())
+        ended = Ended(len(records) + 1, now, RunStatus.EXCEPTION, reason, duration, end.size, end.sha256)
+        write_all(descriptor, encode_line(event_to_record(ended)))
+    finally:
+        os.close(descriptor)
+
+
+def _repair(descriptor: int, path: Path) -> list[EventRecord]:
+    """The events of the journal; what follows the last good line is cut off: its writer was killed within it."""
+    records: list[EventRecord] = []
+    size = 0
+    for line in path.read_bytes().splitlines(keepends=True):
+        try:
+            record = decode_line(line)
+        except Invalid:
+            break
+        if not line.endswith(b"\n") or record.sequence != len(records) + 1:
+            break
+        records.append(record)
+        size += len(line)
+    os.ftruncate(descriptor, size)
+    return records
+
+
+def _say_end(log: Path, reason: Reason) -> None:
+    with log.open("a+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(size - 1)
+        lead = b"\n" if size and file.read(1) != b"\n" else b""
+        file.write(lead + f"[orchestra] Run exception ({reason.code}): {reason.sentence}\n".encode())

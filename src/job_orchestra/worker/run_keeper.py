@@ -1,0 +1,219 @@
+"""The runs on the worker's disk: taken in, handed to an executor host, seen to their end, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from job_orchestra.domain.definitions import CommandsDefinition, Workspace
+from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.identifiers import NAME, NAME_RULE
+from job_orchestra.domain.job_data import limits_from_data
+from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.execution.process_identity import boot_identifier, is_alive
+from job_orchestra.execution.request import Request
+from job_orchestra.execution.run_directory import (
+    RunDirectory,
+    delete_run_directory,
+    list_run_directories,
+    parse_run_name,
+    wish_abort,
+)
+from job_orchestra.protocol.messages import Execute
+from job_orchestra.protocol.run_key import RunKey
+from job_orchestra.worker.directory import WorkerDirectory
+from job_orchestra.worker.executor_hosts import ExecutorHosts
+from job_orchestra.worker.followed_runs import FollowedRun, FollowedRuns
+from job_orchestra.worker.request_writer import RequestWriter
+from job_orchestra.worker.run_endings import RunEndings
+
+_logger = logging.getLogger(__name__)
+
+_TRY_AGAIN = 1.0
+"""Seconds until a write is tried again that found the disk full; nothing tells when there is room."""
+
+
+class RunKeeper:
+    def __init__(
+        self,
+        directory: WorkerDirectory,
+        environment: Mapping[str, str],
+        executors: Mapping[str, str],
+        service_url: str,
+        linger: float,
+        on_grown: Callable[[FollowedRun], None],
+        on_looked: Callable[[], None],
+        on_written: Callable[[RunKey, str | None], None],
+        on_deleted: Callable[[RunKey], None],
+    ) -> None:
+        """`on_written` hears that a run is on disk, or why it cannot be; the others as their names say."""
+        self._directory = directory
+        self._executors = executors
+        self._service_url = service_url
+        self._on_written = on_written
+        self._on_deleted = on_deleted
+        self.runs = FollowedRuns(on_grown, on_looked)
+        self._hosts = ExecutorHosts(directory, environment, self._on_finished, self._end_lost_runs, linger)
+        self._writer = RequestWriter(directory.runs, self._take_in)
+        self._endings = RunEndings(directory.workspaces, self._hosts.pids)
+        self._ending = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Finds the runs and hosts of the worker's earlier lives; runs that nobody has begun are handed over."""
+        for directory in list_run_directories(self._directory.runs):
+            self.runs.add(directory)
+        await self._hosts.start()
+        await self._end_lost_runs()
+        for run in self.runs:
+            if not run.is_ended and run.directory.abort.exists():
+                # The wish may have been written down, and not passed on.
+                self._hosts.abort(run.directory.name)
+
+    async def close(self) -> None:
+        """Leaves executor hosts and runs alone."""
+        await self._writer.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._hosts.close()
+        self.runs.close()
+
+    # ---------- what the master asks
+
+    def store(self, execute: Execute) -> None:
+        """`on_written` hears of the outcome."""
+        try:
+            self._writer.write(self._request(execute))
+        except Invalid as error:
+            self._on_written(RunKey(execute.run, execute.attempt), error.message)
+
+    def abort(self, key: RunKey, by: str) -> None:
+        run = self.runs.get(key)
+        if run is not None and not run.is_ended:
+            self._begin(self._abort(run, by))
+
+    def forget(self, run: FollowedRun) -> None:
+        """Leaves a directory alone that cannot be read."""
+        self.runs.remove(run)
+        self._on_deleted(run.key)
+
+    def delete(self, key: RunKey) -> None:
+        """`on_deleted` hears when it is gone."""
+        run = self.runs.get(key)
+        if run is not None:
+            self.runs.remove(run)
+            self._begin(self._delete(run))
+
+    def _request(self, execute: Execute) -> Request:
+        names = {"run": execute.run, "project": execute.project, "job": execute.job}
+        for place, name in names.items():
+            if not NAME.fullmatch(name):
+                raise Invalid.at(place, f"{name!r} is no identifier: {NAME_RULE}")
+        if parse_run_name(f"{execute.run}.{execute.attempt}") is None:
+            raise Invalid.at("attempt", f"{execute.attempt} is no number of an attempt")
+        try:
+            workspace = Workspace(execute.workspace)
+        except ValueError:
+            raise Invalid.at("workspace", f"{execute.workspace!r} is none that this worker knows") from None
+        kind = str(execute.definition.get("type"))
+        return Request(
+            run=execute.run,
+            attempt=execute.attempt,
+            project=execute.project,
+            job=execute.job,
+            definition=execute.definition,
+            parameters=execute.parameters,
+            workspace=workspace,
+            limits=limits_from_data(execute.limits),
+            service_url=self._service_url,
+            boot=boot_identifier(),
+            executor=None if kind == CommandsDefinition.type else self._executors.get(kind),
+        )
+
+    def _take_in(self, request: Request, error: OSError | None) -> None:
+        if error is not None:
+            _logger.error("Run %s cannot be written to disk: %s", request.run, error)
+            self._on_written(request.key, f"The worker cannot write the run to its disk: {error.strerror or error}.")
+            return
+        directory = RunDirectory.of(self._directory.runs, request.key)
+        try:
+            run = self.runs.add(directory)
+        except OSError as problem:
+            # Of no use to the master if its progress cannot be followed (the host's limit of watches, say).
+            delete_run_directory(directory)
+            self._on_written(request.key, f"The worker cannot follow the run's directory: {problem}.")
+            return
+        self._hosts.execute(directory.name)
+        self._on_written(request.key, None)
+        self.runs.look_at(run)
+
+    async def _abort(self, run: FollowedRun, by: str) -> None:
+        while True:
+            try:
+                wish_abort(run.directory, by)
+                break
+            except OSError as error:
+                _logger.error("The wish to abort run %s cannot be written: %s", run.directory.name, error)
+                await asyncio.sleep(_TRY_AGAIN)
+        self._hosts.abort(run.directory.name)
+
+    async def _delete(self, run: FollowedRun) -> None:
+        try:
+            await asyncio.to_thread(delete_run_directory, run.directory)
+        except OSError as error:
+            # Found again at the next start, and released again.
+            _logger.error("The directory of run %s cannot be deleted: %s", run.directory.name, error)
+        self._on_deleted(run.key)
+
+    # ---------- runs whose host has left them
+
+    def _on_finished(self, name: str) -> None:
+        key = parse_run_name(name)
+        run = self.runs.get(key) if key is not None else None
+        if run is None:
+            return
+        run.look()
+        if not run.is_ended:
+            reason = Reason(
+                ReasonCode.INTERNAL_ERROR, "The executor host failed to carry the run out; its output says why."
+            )
+            self._begin(self._end([run], reason))
+
+    async def _end_lost_runs(self) -> None:
+        """Ends the runs whose host is gone, and hands those that it had not begun to another."""
+        lost: list[FollowedRun] = []
+        for run in self.runs:
+            run.look()
+            if run.is_ended:
+                continue
+            host = run.journal.host
+            if not run.journal.is_claimed:
+                self._hosts.execute(run.directory.name)
+            elif host is not None and is_alive(host):
+                self._hosts.watch(host)
+            else:
+                lost.append(run)
+        here = boot_identifier()
+        restarted = [run for run in lost if run.journal.host is not None and run.journal.host.boot != here]
+        if restarted:
+            sentence = "The worker's host was restarted while the run was being executed."
+            await self._end(restarted, Reason(ReasonCode.HOST_RESTARTED, sentence))
+        if others := [run for run in lost if run not in restarted]:
+            sentence = "The executor host ended while the run was being executed."
+            await self._end(others, Reason(ReasonCode.EXECUTOR_HOST_LOST, sentence))
+
+    async def _end(self, runs: list[FollowedRun], reason: Reason) -> None:
+        async with self._ending:
+            for run in runs:
+                run.look()
+            await self._endings.end([run.directory for run in runs if not run.is_ended], reason)
+            for run in runs:
+                self.runs.look_at(run)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="run keeper")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
