@@ -210,14 +210,19 @@ def test_another_instance_under_the_name_is_refused_and_told_who_holds_it(play: 
     play(scenario)
 
 
-@pytest.mark.parametrize(
-    "speak",
-    [
-        lambda peer: peer.connection.send_frame(b"\xc1nonsense"),
-        lambda peer: peer.say(Accepted("01", 1)),
-        lambda peer: peer.greet(),
-    ],
-)
+async def say_nonsense(peer: WorkerPeer) -> None:
+    await peer.connection.send_frame(b"\xc1nonsense")
+
+
+async def speak_of_a_foreign_run(peer: WorkerPeer) -> None:
+    await peer.say(Accepted("01", 1))
+
+
+async def greet_twice(peer: WorkerPeer) -> None:
+    await peer.greet()
+
+
+@pytest.mark.parametrize("speak", [say_nonsense, speak_of_a_foreign_run, greet_twice])
 def test_what_makes_no_sense_ends_that_connection_and_no_other(
     play: Callable[[Scenario], None], speak: Callable[[WorkerPeer], Awaitable[None]]
 ) -> None:
