@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from job_orchestra.domain.errors import NotFound
+from job_orchestra.domain.json import JsonObject
+from tests.repositories.records import Records, configuration, play
+
+_JOB: JsonObject = {"identifier": "hello", "commands": [["true"]]}
+_SCHEDULE: JsonObject = {"identifier": "nightly", "job": "hello", "expression": "0 3 * * *"}
+_PROJECT: JsonObject = {"identifier": "example", "jobs": [_JOB], "schedules": [_SCHEDULE]}
+
+
+def test_the_configuration_becomes_records(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        (project,) = configuration(_PROJECT)
+        await records.projects.apply([project])
+        stored = await records.projects.get("example")
+        assert (stored.settings, stored.is_active, stored.changed_at) == (project.settings, True, records.clock.date)
+        job = await records.jobs.get("example", "hello")
+        assert (job.settings, job.is_active, job.is_enabled) == (project.jobs[0].settings, True, True)
+        schedule = await records.schedules.get("example", "nightly")
+        assert (schedule.settings, schedule.is_enabled) == (project.schedules[0].settings, False)
+
+    play(database_url, scenario)
+
+
+def test_what_is_gone_becomes_inactive_and_comes_back_with_its_switches(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        await records.projects.apply(configuration(_PROJECT))
+        await records.jobs.set_enabled("example", "hello", False)
+        await records.schedules.set_enabled("example", "nightly", True)
+        await records.projects.apply([])
+        assert not (await records.projects.get("example")).is_active
+        assert not (await records.jobs.get("example", "hello")).is_active
+        assert await records.jobs.disabled() == {("example", "hello")}
+        changed: JsonObject = {**_PROJECT, "jobs": [{**_JOB, "description": "new"}]}
+        records.clock.advance(60)
+        await records.projects.apply(configuration(changed))
+        job = await records.jobs.get("example", "hello")
+        assert (job.is_active, job.is_enabled, job.settings.description) == (True, False, "new")
+        assert job.changed_at == records.clock.date
+        assert (await records.schedules.get("example", "nightly")).is_enabled
+
+    play(database_url, scenario)
+
+
+def test_applying_the_same_again_changes_nothing(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        await records.projects.apply(configuration(_PROJECT))
+        before = await records.projects.get("example")
+        records.clock.advance(60)
+        await records.projects.apply(configuration(_PROJECT))
+        assert await records.projects.get("example") == before
+
+    play(database_url, scenario)
+
+
+def test_several_masters_may_apply_at_once(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        projects = configuration(*({**_PROJECT, "identifier": f"p{number}"} for number in range(5)))
+        await asyncio.gather(*(records.projects.apply(projects) for _ in range(5)))
+        assert [project.identifier for project in (await records.projects.list()).items] == [f"p{n}" for n in range(5)]
+
+    play(database_url, scenario)
+
+
+def test_switches_of_what_is_unknown(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        for attempt in (
+            records.jobs.set_enabled("p", "j", True),
+            records.schedules.set_enabled("p", "s", True),
+            records.projects.get("p"),
+            records.jobs.get("p", "j"),
+            records.schedules.get("p", "s"),
+        ):
+            with pytest.raises(NotFound):
+                await attempt
+
+    play(database_url, scenario)
+
+
+def test_lists_come_in_pages_either_way_round(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        jobs: list[JsonObject] = [{**_JOB, "identifier": name} for name in ("a", "b", "c")]
+        await records.projects.apply(configuration({"identifier": "p", "jobs": list(jobs)}))
+        page = await records.jobs.list("p", limit=2)
+        assert [job.identifier for job in page.items] == ["a", "b"]
+        assert [job.identifier for job in (await records.jobs.list("p", cursor=page.next)).items] == ["c"]
+        assert [job.identifier for job in (await records.jobs.list("p", descending=True)).items] == ["c", "b", "a"]
+
+    play(database_url, scenario)

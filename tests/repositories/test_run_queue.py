@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.event_records import EventRecord
+from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.runs import LogFacts, Run, queue_key
+from job_orchestra.domain.statuses import RunStatus
+from tests.repositories.records import Records, play
+
+_REASON = Reason(ReasonCode.CANCEL_REQUESTED, "Somebody said so.")
+
+
+async def _assigned(records: Records, worker: str = "w") -> Run:
+    assigned = await records.queue.assign(await records.trigger(), worker)
+    assert assigned is not None
+    return assigned
+
+
+def test_groups_and_their_heads(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        low = await records.trigger("a", priority=-1)
+        normal = await records.trigger("a")
+        high = await records.trigger("a", priority=5)
+        picky = await records.trigger("a", properties={"gpu": True})
+        other = await records.trigger("b")
+        taken = await _assigned(records)
+        keys = await records.queue.groups()
+        assert set(keys) == {queue_key(run.request) for run in (low, picky, other)}
+        assert queue_key(taken.request) not in keys
+        head = await records.queue.head(queue_key(low.request), 2)
+        assert [run.identifier for run in head] == [high.identifier, normal.identifier]
+
+    play(database_url, scenario)
+
+
+def test_pending_since_finds_what_came_later(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        first, second, third = [await records.trigger() for _ in range(3)]
+        await records.queue.assign(second, "w")
+        found = await records.queue.pending_since(first.identifier, 10)
+        assert [run.identifier for run in found] == [third.identifier]
+        loaded = await records.queue.load_many([first.identifier, third.identifier, "nope"])
+        assert loaded == [first, third]
+        assert await records.queue.load("nope") is None
+
+    play(database_url, scenario)
+
+
+def test_of_many_who_assign_one_wins(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        run = await records.trigger()
+        assigned = await asyncio.gather(*(records.queue.assign(run, f"w{number}") for number in range(10)))
+        winners = [one for one in assigned if one is not None]
+        assert len(winners) == 1
+        assert await records.queue.load(run.identifier) == winners[0]
+        assert winners[0].assigned_at == records.clock.date
+
+    play(database_url, scenario)
+
+
+def test_a_run_that_is_to_be_cancelled_is_not_assigned(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        run = await records.trigger()
+        await records.runs.request_cancel("p", run.identifier, "me")
+        assert await records.queue.assign(run, "w") is None
+        assert [one.identifier for one in await records.queue.wished(10)] == [run.identifier]
+        cancelled = await records.queue.cancel(run, _REASON)
+        assert cancelled is not None
+        stored = await records.queue.load(run.identifier)
+        assert stored is not None
+        assert (stored.status, stored.reason, stored.ended_at) == (RunStatus.CANCELLED, _REASON, records.clock.date)
+        assert await records.queue.wished(10) == []
+        with pytest.raises(Conflict):
+            await records.queue.cancel(stored, _REASON)
+
+    play(database_url, scenario)
+
+
+def test_an_unassigned_run_waits_as_its_next_attempt(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        assigned = await _assigned(records)
+        waiting = await records.queue.unassign(assigned)
+        assert waiting is not None
+        assert (waiting.attempt, waiting.worker) == (2, None)
+        assert await records.queue.load(assigned.identifier) == waiting
+        # Whoever still believes in the first attempt changes nothing.
+        assert await records.queue.unassign(assigned) is None
+        assert await records.queue.assign(replace(assigned, worker=None), "v") is None
+        assert not await records.progress.save(assigned, replace(assigned, status=RunStatus.RUNNING), [])
+
+    play(database_url, scenario)
+
+
+def test_what_a_worker_holds(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        first, second = await _assigned(records), await _assigned(records)
+        await _assigned(records, "v")
+        running = replace(first, status=RunStatus.RUNNING)
+        assert await records.progress.save(first, running, [])
+        assert await records.queue.assigned_to("w") == [running, second]
+        assert await records.runs.count_active("w") == 2
+        assert await records.progress.save(running, replace(running, status=RunStatus.FAILED), [])
+        assert await records.runs.count_active("w") == 1
+
+    play(database_url, scenario)
+
+
+def test_progress_is_stored_with_its_events_and_only_once(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        run = await _assigned(records)
+        events = [EventRecord(1, "started", 5, {"host": {}}), EventRecord(2, "ended", 6, {"odd": ["\x00", "é"]})]
+        after = replace(
+            run,
+            status=RunStatus.SUCCEEDED,
+            reason=Reason(ReasonCode.COMPLETED, "Done."),
+            started_at=records.clock.date,
+            ended_at=records.clock.date,
+            duration=0.25,
+            results={"a": {"b": [1]}},
+            journal_sequence=2,
+            log=LogFacts(12, "ab" * 32),
+        )
+        assert await records.progress.save(run, after, events)
+        assert await records.queue.load(run.identifier) == after
+        assert not await records.progress.save(run, after, events)
+        stored = await records.runs.events(run.identifier)
+        assert [(one.attempt, one.record) for one in stored] == [(1, events[0]), (1, events[1])]
+        assert await records.runs.events(run.identifier, attempt=2) == []
+        page = await records.runs.list_events(run.identifier, limit=1)
+        assert [one.record for one in page.items] == events[:1]
+        rest = await records.runs.list_events(run.identifier, limit=1, cursor=page.next)
+        assert ([one.record for one in rest.items], rest.next) == (events[1:], None)
+
+    play(database_url, scenario)
+
+
+def test_a_terminal_run_never_changes(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        run = await _assigned(records)
+        ended = replace(run, status=RunStatus.EXCEPTION)
+        assert await records.progress.save(run, ended, [])
+        with pytest.raises(Conflict):
+            await records.progress.save(ended, replace(ended, status=RunStatus.RUNNING), [])
+
+    play(database_url, scenario)
+
+
+def test_saving_what_does_not_differ_only_checks(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        run = await _assigned(records)
+        assert await records.progress.save(run, run, [])
+        assert not await records.progress.save(replace(run, journal_sequence=3), replace(run, journal_sequence=3), [])
+
+    play(database_url, scenario)
