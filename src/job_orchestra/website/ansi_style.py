@@ -5,6 +5,7 @@ The page has sixteen colours as classes, so that they suit light and dark; any o
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -38,14 +39,16 @@ _CLASSES = {"is_bold": "bo", "is_dim": "di", "is_italic": "it", "is_underlined":
 
 @lru_cache(maxsize=1024)
 def classes(style: Style) -> str:
-    """The value of a class attribute; empty for plain text. `fd` and `bd` are the page's own colours, exchanged."""
+    """The value of a class attribute; empty for plain text. `fd` and `gd` are the page's own colours, exchanged."""
     if style == PLAIN:
         return ""
     foreground = "" if style.foreground is None else f"f{style.foreground}"
-    background = "" if style.background is None else f"b{style.background}"
+    # A black ground is what most terminals have; below coloured text it means no more than the page's own.
+    is_plain = style.background is None or (style.background == 0 and style.foreground is not None)
+    background = "" if is_plain else f"g{style.background}"
     if style.is_inverse:
         foreground = "fd" if style.background is None else f"f{style.background}"
-        background = "bd" if style.foreground is None else f"b{style.foreground}"
+        background = "gd" if style.foreground is None else f"g{style.foreground}"
     names = [name for flag, name in _CLASSES.items() if getattr(style, flag)]
     return " ".join(name for name in (foreground, background, *names) if name)
 
@@ -114,21 +117,18 @@ def _indexed(index: int) -> int | None:
     return None
 
 
-# Black, red, green, yellow, blue, magenta, cyan, white, then the bright ones: what terminals show.
-_PALETTE = (
-    (0, 0, 0), (205, 0, 0), (0, 205, 0), (205, 205, 0), (0, 0, 238), (205, 0, 205), (0, 205, 205), (229, 229, 229),
-    (127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255),
-    (255, 255, 255),
-)  # fmt: skip
+_HUES = (1, 3, 2, 6, 4, 5)
+"""Red, yellow, green, cyan, blue, magenta: the colours around the circle, a sixth of it apart."""
 
 
 @lru_cache(maxsize=4096)
 def _nearest(red: int, green: int, blue: int) -> int:
-    def distance(index: int) -> int:
-        other = _PALETTE[index]
-        return 3 * (red - other[0]) ** 2 + 4 * (green - other[1]) ** 2 + 2 * (blue - other[2]) ** 2
-
-    return min(range(16), key=distance)
+    """By hue, so that a dark green is a green; greys by their lightness."""
+    strongest, weakest = max(red, green, blue), min(red, green, blue)
+    if strongest - weakest < 40:
+        return 0 if strongest < 64 else 8 if strongest < 160 else 7 if strongest < 240 else 15
+    hue, _, _ = colorsys.rgb_to_hsv(red, green, blue)
+    return _HUES[round(hue * 6) % 6] + (8 if strongest >= 230 else 0)
 
 
 def _number(text: str) -> int:

@@ -12,6 +12,8 @@ _MOST_NODES = 500
 _MOST_CHILDREN = 100
 _DEEPEST = 12
 _LONGEST_TEXT = 2000
+_SHORT_LIST = 80
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,13 @@ class Tree:
     url: str | None = None
     children: tuple[Tree, ...] = ()
     hidden: int = 0
+
+    @property
+    def is_short_list(self) -> bool:
+        """Whether it reads best on one line."""
+        if self.kind != "list" or self.hidden or any(child.children or child.url for child in self.children):
+            return False
+        return sum(len(child.text) + 2 for child in self.children) <= _SHORT_LIST
 
 
 def tree_of(value: JsonValue, name: str = "") -> Tree:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -36,10 +36,10 @@ class Site:
     clock: Clock
     origins: frozenset[str]
     """`scheme://host:port` under which the website knows that it is reached."""
+    stopping: asyncio.Event
+    """Set when the application ends: streaming pages then say so and end, too."""
     title: str = "Job Orchestra"
     navigation: tuple[NavigationEntry, ...] = NAVIGATION
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the application ends: streaming pages then say so and end, too."""
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,8 @@ def results(project: str, run: str) -> Call[JsonObject]:
     return Call("GET", _path(project, run, "results"), dict)
 
 
-def events(project: str, run: str) -> Call[Page[EventAnswer]]:
-    return Call("GET", _path(project, run, "events"), Page[EventAnswer])
+def events(project: str, run: str, *, limit: int | None = None, cursor: str | None = None) -> Call[Page[EventAnswer]]:
+    return Call("GET", _path(project, run, "events"), Page[EventAnswer], query=query(limit=limit, cursor=cursor))
 
 
 def cancel(project: str, run: str) -> Call[RunAnswer]:

@@ -10,6 +10,7 @@ from job_orchestra.client.calls import runs
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import RunSummaryAnswer
 from job_orchestra.website.page import Page
+from job_orchestra.website.pages.runs import FAILED
 from job_orchestra.website.visit import Visit
 
 _MOST = 20
@@ -34,25 +35,13 @@ class HomePage(Page):
 
 
 async def show(visit: Visit) -> Response:
-    running, waiting, failed, exceptions = await asyncio.gather(
-        *(
-            _runs(visit, status)
-            for status in (RunStatus.RUNNING, RunStatus.PENDING, RunStatus.FAILED, RunStatus.EXCEPTION)
-        )
+    running, waiting, failed = await asyncio.gather(
+        _runs(visit, RunStatus.RUNNING), _runs(visit, RunStatus.PENDING), _runs(visit, FAILED)
     )
-    # Identifiers of runs sort by the time of their creation.
-    lately = sorted((*failed.runs, *exceptions.runs), key=lambda run: run.identifier, reverse=True)
-    has_more = failed.has_more or exceptions.has_more or len(lately) > _MOST
-    page = HomePage(
-        title="Home",
-        running=running,
-        waiting=waiting,
-        failed=RunList(tuple(lately[:_MOST]), has_more),
-        refresh=_REFRESH,
-    )
+    page = HomePage(title="Home", running=running, waiting=waiting, failed=failed, refresh=_REFRESH)
     return visit.page(page)
 
 
-async def _runs(visit: Visit, status: RunStatus) -> RunList:
+async def _runs(visit: Visit, status: str) -> RunList:
     page = await visit.send(runs.list_all(None, status=status, limit=_MOST))
     return RunList(tuple(page.items), page.next is not None)

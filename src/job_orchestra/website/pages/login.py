@@ -19,10 +19,12 @@ class LoginPage(Page):
     user: str = ""
     next: str = ""
     mistake: str = ""
+    is_password_changed: bool = False
 
 
 async def show(visit: Visit) -> Response:
-    return _form(visit, LoginPage(title="Log in", next=visit.query("next")))
+    is_changed = visit.query("changed") == "password"
+    return _form(visit, LoginPage(title="Log in", next=visit.query("next"), is_password_changed=is_changed))
 
 
 async def log_in(visit: Visit) -> Response:

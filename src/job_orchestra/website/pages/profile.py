@@ -6,7 +6,7 @@ from typing import ClassVar
 from starlette.responses import Response
 
 from job_orchestra.client.calls import me
-from job_orchestra.domain.errors import Invalid, OrchestraError, Unauthenticated, Unavailable
+from job_orchestra.domain.errors import Invalid, Unauthenticated
 from job_orchestra.domain.users import TokenKind
 from job_orchestra.protocol.resources import MeAnswer, NewTokenAnswer, TokenAnswer
 from job_orchestra.website.page import Page
@@ -17,6 +17,7 @@ _MOST = 100
 _DAY = 24 * 3600.0
 LIFETIMES = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year", "": "for ever"}
 """Days, and how they are written in the form."""
+_LABELS = {"current": "The current password", "password": "The new password", "again": "The second new password"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,6 @@ class ProfilePage(Page):
     description: str = ""
     token_mistake: str = ""
     password_mistake: str = ""
-    is_password_changed: bool = False
 
 
 async def show(visit: Visit) -> Response:
@@ -56,21 +56,18 @@ async def delete_token(visit: Visit) -> Response:
 
 
 async def set_password(visit: Visit) -> Response:
-    """All sessions end with it, this one included: the visitor logs in with the new one."""
+    """All sessions end with it, this one included: the visitor logs in with the new password."""
     current, new = visit.form.get("current"), visit.form.get("new")
     try:
         if new != visit.form.get("again"):
-            raise Invalid.at("", "The new password was not typed the same way twice.")
+            raise Invalid.at("again", "is not the same as the new one")
         await visit.send(me.set_password(current, new))
-    except Unavailable:
-        raise
-    except OrchestraError as error:
-        # A wrong current password is no end of the session: the page tells by asking the service again.
-        return visit.page(await _profile(visit, password_mistake=error.message), 422)
-    try:
-        return visit.page(await _profile(visit, is_password_changed=True))
-    except Unauthenticated:
-        return redirect("/login")
+    except Invalid as error:
+        mistakes = "; ".join(f"{_LABELS.get(one.place, one.place)} {one.message}" for one in error.mistakes)
+        return visit.page(await _profile(visit, password_mistake=f"{mistakes}."), 422)
+    response = redirect("/login?changed=password")
+    visit.site.cookies.end_session(response)
+    return response
 
 
 async def _profile(
@@ -80,7 +77,6 @@ async def _profile(
     description: str = "",
     token_mistake: str = "",
     password_mistake: str = "",
-    is_password_changed: bool = False,
 ) -> ProfilePage:
     if visit.me is None:
         raise Unauthenticated("Please log in.")
@@ -94,5 +90,4 @@ async def _profile(
         description=description,
         token_mistake=token_mistake,
         password_mistake=password_mistake,
-        is_password_changed=is_password_changed,
     )

@@ -23,6 +23,7 @@ from job_orchestra.website.responses import download, redirect
 from job_orchestra.website.trees import Tree, tree_of
 from job_orchestra.website.visit import Visit
 
+_MOST_EVENTS = 1000
 _TAIL_BYTES = 4096
 _TAIL_LINES = 20
 
@@ -58,7 +59,7 @@ async def show(visit: Visit) -> Response:
     tail_start = max(0, run.log.size - _TAIL_BYTES)
     why, events, tail = await asyncio.gather(
         _why(visit, run),
-        visit.send(runs.events(project, identifier)),
+        visit.send(runs.events(project, identifier, limit=_MOST_EVENTS)),
         visit.client.log(project, identifier, start=tail_start, end=run.log.size),
     )
     lines = _last_lines(tail, tail_start > 0)

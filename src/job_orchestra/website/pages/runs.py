@@ -1,19 +1,28 @@
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import ClassVar
 
 from starlette.responses import Response
 
-from job_orchestra.client.calls import projects, runs
-from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.client.calls import runs
+from job_orchestra.domain.errors import Invalid, NotFound
+from job_orchestra.domain.statuses import ACTIVE, RunStatus
 from job_orchestra.protocol.resources import RunSummaryAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import with_query
 from job_orchestra.website.visit import Visit
 
 _LIMIT = 50
+UNFINISHED = ",".join(ACTIVE)
+FAILED = f"{RunStatus.FAILED},{RunStatus.EXCEPTION}"
+STATUSES = {
+    "": "any",
+    UNFINISHED: "unfinished",
+    FAILED: "failed or exception",
+    **{status.value: status.value for status in RunStatus},
+}
+"""Values of the filter, and how they are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,43 +39,48 @@ class Filter:
 class RunsPage(Page):
     template: ClassVar[str] = "runs.html"
     section: ClassVar[str] = "/runs"
+    project: str | None
+    """The one in the path, if these are its runs only."""
     filter: Filter
-    statuses: tuple[str, ...]
-    runs: tuple[RunSummaryAnswer, ...]
-    first: str | None
+    statuses: dict[str, str]
+    mistakes: tuple[str, ...] = ()
+    runs: tuple[RunSummaryAnswer, ...] = ()
+    first: str | None = None
     """Address of the newest runs, where this is not their page."""
-    next: str | None
+    next: str | None = None
     """Address of the page with older runs."""
 
 
 async def show_all(visit: Visit) -> Response:
     """Of all projects, or of the one in the path."""
-    project = visit.request.path_params.get("project", "")
-    # A form of filters for all projects has a field for the project, too: there it becomes part of the path.
+    project: str | None = visit.request.path_params.get("project")
     filters = Filter(
-        project=project or visit.query("project"),
-        job=visit.query("job"),
-        status=visit.query("status"),
-        worker=visit.query("worker"),
+        project or visit.query("project"), visit.query("job"), visit.query("status"), visit.query("worker")
     )
+    title = f"Runs of {project}" if project else "Runs"
     cursor = visit.query("cursor")
-    wanted = runs.list_all(
-        filters.project or None,
-        job=filters.job or None,
-        status=filters.status or None,
-        worker=filters.worker or None,
-        limit=_LIMIT,
-        cursor=cursor or None,
-    )
-    if project:
-        # So that a project that does not exist is an error, and not one without runs.
-        found, _ = await asyncio.gather(visit.send(wanted), visit.send(projects.get(project)))
-    else:
-        found = await visit.send(wanted)
+    try:
+        found = await visit.send(
+            runs.list_all(
+                filters.project or None,
+                job=filters.job or None,
+                status=filters.status or None,
+                worker=filters.worker or None,
+                limit=_LIMIT,
+                cursor=cursor or None,
+            )
+        )
+    except (Invalid, NotFound) as error:
+        if isinstance(error, NotFound) and project:
+            raise
+        mistakes = tuple(map(str, error.mistakes)) if isinstance(error, Invalid) else (error.message,)
+        page = RunsPage(title=title, project=project, filter=filters, statuses=STATUSES, mistakes=mistakes)
+        return visit.page(page, 422)
     page = RunsPage(
-        title=f"Runs of {project}" if project else "Runs",
+        title=title,
+        project=project,
         filter=filters,
-        statuses=tuple(RunStatus),
+        statuses=STATUSES,
         runs=tuple(found.items),
         first=_address(visit, filters, None) if cursor else None,
         next=_address(visit, filters, found.next) if found.next else None,
@@ -75,8 +89,12 @@ async def show_all(visit: Visit) -> Response:
 
 
 def _address(visit: Visit, filters: Filter, cursor: str | None) -> str:
-    path = visit.request.url.path
     project = "" if "project" in visit.request.path_params else filters.project
     return with_query(
-        path, project=project, job=filters.job, status=filters.status, worker=filters.worker, cursor=cursor
+        visit.request.url.path,
+        project=project,
+        job=filters.job,
+        status=filters.status,
+        worker=filters.worker,
+        cursor=cursor,
     )

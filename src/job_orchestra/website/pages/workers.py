@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs, workers
-from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import RunSummaryAnswer, WorkerAnswer
 from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.page import Page
+from job_orchestra.website.pages.runs import UNFINISHED
 from job_orchestra.website.paths import worker_path
 from job_orchestra.website.responses import redirect
 from job_orchestra.website.trees import Tree, tree_of
@@ -47,20 +47,18 @@ async def show_all(visit: Visit) -> Response:
 
 async def show(visit: Visit) -> Response:
     identifier = visit.value("worker")
-    worker, running, assigned, last_runs = await asyncio.gather(
+    worker, active, last_runs = await asyncio.gather(
         visit.send(workers.get(identifier)),
-        visit.send(runs.list_all(None, worker=identifier, status=RunStatus.RUNNING, limit=_MOST)),
-        visit.send(runs.list_all(None, worker=identifier, status=RunStatus.PENDING, limit=_MOST)),
+        visit.send(runs.list_all(None, worker=identifier, status=UNFINISHED, limit=_MOST)),
         visit.send(runs.list_all(None, worker=identifier, limit=_LAST_RUNS)),
     )
-    active = (*running.items, *assigned.items)
     page = WorkerPage(
         title=worker.display_name or worker.identifier,
         worker=worker,
         properties=tree_of(worker.properties),
-        active=active,
+        active=tuple(active.items),
         runs=tuple(run for run in last_runs.items if run.ended_at is not None),
-        refresh=5 if active else None,
+        refresh=5 if active.items else None,
     )
     return visit.page(page)
 
