@@ -62,14 +62,14 @@ both = pytest.mark.parametrize("send", [send_synchronously, send_asynchronously]
 both_follow = pytest.mark.parametrize("follow", [follow_synchronously, follow_asynchronously])
 
 
-def run_answer(*, ended: bool, size: int) -> Scripted:
+def run_answer(*, ended: bool, size: int, attempt: int = 1) -> Scripted:
     answer = RunAnswer(
         project="example",
         job="hello",
         identifier="r1",
         status="succeeded" if ended else "running",
         reason=None,
-        attempt=1,
+        attempt=attempt,
         source=SourceAnswer("user", "ada"),
         retry_of=None,
         parameters={},
@@ -176,18 +176,38 @@ def test_an_address_that_is_none(url: str, send: Send[None]) -> None:
 
 @both_follow
 def test_a_follower_goes_on_where_the_connection_broke(follow: Callable[[str], bytes]) -> None:
+    running = run_answer(ended=False, size=0)
     with scripted_service(
+        running,
         Scripted(content=b"one\n", breaks=True),
+        running,
         Scripted(status=503),
+        Scripted(status=503),
+        running,
         Scripted(content=b"two\n"),
-        run_answer(ended=False, size=8),
+        running,
         Scripted(content=b"three\n"),
         run_answer(ended=True, size=14),
     ) as service:
         assert follow(service.url) == b"one\ntwo\nthree\n"
     logs = [request for request in service.received if "log" in request.path]
     assert [request.headers.get("Range") for request in logs] == [None, "bytes=4-", "bytes=4-", "bytes=8-"]
-    assert {request.path for request in logs} == {"/projects/example/runs/r1/log?follow=true"}
+    assert {request.path for request in logs} == {"/projects/example/runs/r1/log?follow=true&attempt=1"}
+
+
+@both_follow
+def test_a_new_attempt_is_followed_from_its_beginning(follow: Callable[[str], bytes]) -> None:
+    with scripted_service(
+        run_answer(ended=False, size=0),
+        Scripted(content=b"lost\n"),
+        run_answer(ended=False, size=0, attempt=2),
+        Scripted(content=b"again\n"),
+        run_answer(ended=True, size=6, attempt=2),
+    ) as service:
+        assert follow(service.url) == b"lost\nagain\n"
+    logs = [request for request in service.received if "log" in request.path]
+    assert [request.headers.get("Range") for request in logs] == [None, None]
+    assert logs[1].path.endswith("attempt=2")
 
 
 @both_follow
@@ -197,12 +217,15 @@ def test_a_follower_gives_up_at_once_without_a_first_connection(follow: Callable
 
 
 @both_follow
-def test_a_follower_gives_up_when_its_patience_is_over(follow: Callable[[str, int, float], bytes]) -> None:
-    with (
-        scripted_service(Scripted(content=b"one\n", breaks=True), Scripted(status=503)) as service,
-        pytest.raises(Unavailable),
-    ):
-        follow(service.url, 0, 0.05)
+@pytest.mark.parametrize("rest", [Scripted(status=503), run_answer(ended=True, size=99)])
+def test_a_follower_gives_up_when_its_patience_is_over(
+    rest: Scripted, follow: Callable[[str, int, float], bytes]
+) -> None:
+    """The service stays away, or does not have what the run says that there is."""
+    beginning = [run_answer(ended=False, size=0), Scripted(content=b"one\n", breaks=True)]
+    empty = [run_answer(ended=True, size=99), Scripted()] * 3 if rest.status == 200 else []
+    with scripted_service(*beginning, *empty, rest) as service, pytest.raises(Unavailable):
+        follow(service.url, 0, 0.2)
 
 
 def test_a_part_of_a_log_is_asked_for_by_range() -> None:

@@ -104,14 +104,16 @@ class AsyncClient:
         following = Following(offset, patience)
         while True:
             try:
+                if not following.look(await self.send(runs.get(project, run))):
+                    return
                 async with self._follow(project, run, following) as chunks:
                     async for chunk in chunks:
                         following.received(len(chunk))
                         yield chunk
-                if following.is_complete(await self.send(runs.get(project, run))):
-                    return
+                delay = following.delay_after_end()
             except Unavailable as error:
-                await asyncio.sleep(following.delay_after(error))
+                delay = following.delay_after(error)
+            await asyncio.sleep(delay)
 
     @asynccontextmanager
     async def _follow(self, project: str, run: str, following: Following) -> AsyncGenerator[AsyncIterator[bytes]]:
@@ -119,7 +121,7 @@ class AsyncClient:
             async with self._pool.stream(
                 "GET",
                 self.url + runs.log_path(project, run),
-                params={"follow": "true"},
+                params=following.query,
                 headers={**following.headers, **self._authorization()},
                 timeout=FOLLOW_TIMEOUT,
             ) as response:

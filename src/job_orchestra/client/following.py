@@ -3,48 +3,79 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.protocol.resources import RunAnswer
 
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 2.0
+_SOUND = 1.0
+"""A connection that lasted so many seconds was a good one, even if the log said nothing."""
 
 
-@dataclass
 class Following:
-    """The state of one follower. Nothing here waits or sends."""
+    """The state of one follower; nothing here waits or sends.
 
-    offset: int
-    patience: float
-    """Seconds without a connection after which the follower gives up."""
-    _delay: float = field(default=_FIRST_DELAY, init=False)
-    _broken_since: float | None = field(default=None, init=False)
-    _was_connected: bool = field(default=False, init=False)
+    Before each connection, `look` at the run: there is nothing more to come when that answers False.
+    """
+
+    def __init__(self, offset: int, patience: float) -> None:
+        """`patience`: seconds without progress after which the follower gives up."""
+        self._offset = offset
+        self._patience = patience
+        self._attempt: int | None = None
+        self._delay = _FIRST_DELAY
+        self._stuck_since: float | None = None
+        self._was_connected = False
+        self._connected_at: float | None = None
+        self._has_received = False
+
+    @property
+    def query(self) -> dict[str, str]:
+        return {"follow": "true", "attempt": str(self._attempt)}
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Range": f"bytes={self.offset}-"} if self.offset else {}
+        return {"Range": f"bytes={self._offset}-"} if self._offset else {}
+
+    def look(self, run: RunAnswer) -> bool:
+        """Whether there is more to come. A new attempt has a log of its own, which is followed from its beginning."""
+        if self._attempt not in {None, run.attempt}:
+            self._offset = 0
+        self._attempt = run.attempt
+        return run.ended_at is None or self._offset < run.log.size
 
     def connected(self) -> None:
         self._was_connected = True
-        self._broken_since = None
-        self._delay = _FIRST_DELAY
+        self._connected_at = time.monotonic()
 
     def received(self, size: int) -> None:
-        self.offset += size
+        self._offset += size
+        self._has_received = True
+
+    def delay_after_end(self) -> float:
+        """Seconds until the next look, after a connection that ended in order; raises when patience is over."""
+        if self._has_received:
+            self._has_received = False
+            return 0.0
+        return self.delay_after(Unavailable(f"The service has no more of the log than {self._offset} bytes."))
 
     def delay_after(self, error: Unavailable) -> float:
-        """Seconds until the next attempt; raises `error` when there never was a connection or patience is over."""
+        """Seconds until the next look; raises `error` when there never was a connection, or when patience is over."""
         now = time.monotonic()
-        if self._broken_since is None:
-            self._broken_since = now
-        if not self._was_connected or now - self._broken_since >= self.patience:
+        if not self._was_connected:
+            raise error
+        if self._stuck_since is None or self._made_progress(now):
+            self._stuck_since = now
+            self._delay = _FIRST_DELAY
+        if now - self._stuck_since >= self._patience:
             raise error
         delay = self._delay
         self._delay = min(2 * delay, _LONGEST_DELAY)
         return delay
 
-    def is_complete(self, run: RunAnswer) -> bool:
-        return run.ended_at is not None and self.offset >= run.log.size
+    def _made_progress(self, now: float) -> bool:
+        """Since the last connection began."""
+        connected_at, self._connected_at = self._connected_at, None
+        has_received, self._has_received = self._has_received, False
+        return has_received or (connected_at is not None and now - connected_at >= _SOUND)

@@ -78,14 +78,16 @@ class Client:
         path = runs.log_path(project, run)
         while True:
             try:
-                with self._stream(path, {"follow": "true"}, following.headers, FOLLOW_TIMEOUT) as response:
+                if not following.look(self.send(runs.get(project, run))):
+                    return
+                with self._stream(path, following.query, following.headers, FOLLOW_TIMEOUT) as response:
                     for chunk in self._body(response, following):
                         following.received(len(chunk))
                         yield chunk
-                if following.is_complete(self.send(runs.get(project, run))):
-                    return
+                delay = following.delay_after_end()
             except Unavailable as error:
-                time.sleep(following.delay_after(error))
+                delay = following.delay_after(error)
+            time.sleep(delay)
 
     @contextmanager
     def _stream(

@@ -10,15 +10,19 @@ from job_orchestra.settings.sections import LOCAL, Settings, host_name
 
 def complete(settings: Settings) -> Settings:
     """Every URL filled in, every path absolute."""
-    master_url = settings.master.url or f"ws://{_reachable(settings.master.address)}:{settings.master.port}"
-    service_url = settings.service.url or f"http://{_reachable(settings.service.address)}:{settings.service.port}"
-    website_url = settings.website.url or f"http://{_reachable(settings.website.address)}:{settings.website.port}"
+    master_url = settings.master.url or _url("ws", settings.master.address, settings.master.port)
+    service_url = settings.service.url or _url("http", settings.service.address, settings.service.port)
+    website_url = settings.website.url or _url("http", settings.website.address, settings.website.port)
     base = settings.directory
     return replace(
         settings,
         storage=replace(settings.storage, directory=base / settings.storage.directory),
         master=replace(settings.master, url=master_url),
-        service=replace(settings.service, url=service_url, master_urls=settings.service.master_urls or (master_url,)),
+        service=replace(
+            settings.service,
+            url=service_url,
+            master_urls=settings.service.master_urls or ((master_url,) if master_url else ()),
+        ),
         website=replace(settings.website, url=website_url, service_url=settings.website.service_url or service_url),
         worker=replace(
             settings.worker,
@@ -29,6 +33,11 @@ def complete(settings: Settings) -> Settings:
         ),
         logging=replace(settings.logging, file=_from(base, settings.logging.file)),
     )
+
+
+def _url(scheme: str, address: str, port: int) -> str:
+    """Empty while nobody knows the port."""
+    return f"{scheme}://{_reachable(address)}:{port}" if port else ""
 
 
 def _from(base: Path, path: Path | None) -> Path | None:

@@ -25,15 +25,23 @@ SECTIONS: Mapping[str, type[Any]] = {
 
 def load_settings(file: Path, environment: Mapping[str, str], *, must_exist: bool = False) -> Settings:
     """Invalid with every mistake, each at its place; a file that does not exist is like an empty one unless it must."""
+    settings, mistakes = examine_settings(file, environment, must_exist=must_exist)
+    if mistakes:
+        raise Invalid(mistakes)
+    return settings
+
+
+def examine_settings(
+    file: Path, environment: Mapping[str, str], *, must_exist: bool = False
+) -> tuple[Settings, list[Mistake]]:
+    """The settings with defaults in place of what is wrong, for who wants to find further mistakes elsewhere."""
     file = file.absolute()
     mistakes: list[Mistake] = []
     given = {name: _Given() for name in SECTIONS}
     _take_file(file, must_exist, given, mistakes)
     _take_environment(environment, given, mistakes)
     sections = {name: _build(SECTIONS[name], given[name], mistakes) for name in SECTIONS}
-    if mistakes:
-        raise Invalid(mistakes)
-    return complete(Settings(file=file, **sections))
+    return complete(Settings(file=file, **sections)), mistakes
 
 
 @dataclass
@@ -109,12 +117,13 @@ def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str]]
 
 
 def _build(section: type[Any], given: _Given, mistakes: list[Mistake]) -> Any:
+    values = dict(given.values)
     for one in fields(section):
         rule = one.metadata.get(RULE)
-        wrong = rule(given.values[one.name]) if rule and one.name in given.values else None
+        wrong = rule(values[one.name]) if rule and one.name in values else None
         if wrong:
-            mistakes.append(Mistake(given.places[one.name], f"{given.values[one.name]!r} will not do: {wrong}"))
-    return section(**given.values)
+            mistakes.append(Mistake(given.places[one.name], f"{values.pop(one.name)!r} will not do: {wrong}"))
+    return section(**values)
 
 
 def _nearest(name: str, known: Mapping[str, Any] | list[str]) -> str:

@@ -59,7 +59,7 @@ def abort(project: str, run: str) -> Call[RunAnswer]:
 
 
 def retry(project: str, run: str) -> Call[RunAnswer]:
-    """A new run of the same definition and parameters."""
+    """A new run with the same parameters, of the job as it is configured now."""
     return Call("POST", _path(project, run, "retry"), RunAnswer)
 
 

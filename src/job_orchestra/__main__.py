@@ -1,0 +1,3 @@
+from job_orchestra.cli.main import main
+
+main()

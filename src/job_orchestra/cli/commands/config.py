@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from job_orchestra.cli.installation_check import check_installation
+from job_orchestra.cli.options import settings_option
+
+
+@click.group()
+def config() -> None:
+    """Check settings and projects."""
+
+
+@config.command("check")
+@settings_option
+def check_config(settings_file: Path) -> None:
+    """Report every mistake of settings and projects at once, each with its place."""
+    click.echo(check_installation(settings_file, os.environ))

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from job_orchestra.cli.connection import service
+from job_orchestra.cli.options import Output, output_option, page_options, settings_option
+from job_orchestra.cli.output import (
+    Column,
+    duration,
+    json_text,
+    moment,
+    pairs,
+    print_fields,
+    print_json,
+    print_page,
+    status_colour,
+)
+from job_orchestra.client.call import Call
+from job_orchestra.client.calls import runs
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.protocol.resources import RunAnswer, RunSummaryAnswer, WhyAnswer
+
+
+@click.group()
+def run() -> None:
+    """List and show runs, their logs and results; cancel, abort, retry."""
+
+
+@run.command("list")
+@click.argument("project", required=False)
+@click.option("--job", help="Of this job only.")
+@click.option("--status", type=click.Choice([status.value for status in RunStatus]), help="In this status only.")
+@click.option("--worker", help="Executed by this worker only.")
+@click.option("--created-after", metavar="DATE", help="ISO 8601, such as 2026-11-23T10:00:00Z.")
+@click.option("--created-before", metavar="DATE", help="ISO 8601.")
+@page_options
+@output_option
+@settings_option
+def list_runs(
+    settings_file: Path,
+    output: Output,
+    project: str | None,
+    limit: int,
+    cursor: str | None,
+    job: str | None,
+    status: str | None,
+    worker: str | None,
+    created_after: str | None,
+    created_before: str | None,
+) -> None:
+    """The runs of a project, or of all projects; newest first."""
+    call = runs.list_all(
+        project,
+        job=job,
+        status=status,
+        worker=worker,
+        created_after=created_after,
+        created_before=created_before,
+        limit=limit,
+        cursor=cursor,
+    )
+    with service(settings_file) as client:
+        page = client.send(call)
+    columns: list[Column[RunSummaryAnswer]] = [
+        Column("run", lambda run: run.identifier),
+        *([] if project else [Column[RunSummaryAnswer]("project", lambda run: run.project)]),
+        Column("job", lambda run: run.job),
+        Column("status", lambda run: run.status, status_colour),
+        Column("created", lambda run: moment(run.created_at)),
+        Column("duration", lambda run: duration(run.duration)),
+        Column("worker", lambda run: run.worker or ""),
+        Column("source", lambda run: f"{run.source.kind} {run.source.identifier}"),
+        Column("parameters", lambda run: pairs(run.parameters)),
+    ]
+    print_page(output, page, columns)
+
+
+@run.command("show")
+@click.argument("project")
+@click.argument("run")
+@output_option
+@settings_option
+def show_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+    """One run."""
+    _call(settings_file, output, runs.get(project, run))
+
+
+@run.command("why")
+@click.argument("project")
+@click.argument("run")
+@output_option
+@settings_option
+def why_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+    """What the run waits for, worker by worker, or why it ended as it did."""
+    with service(settings_file) as client:
+        answer = client.send(runs.why(project, run))
+    if output is Output.JSON:
+        print_json(answer)
+    else:
+        _print_why(answer)
+
+
+@run.command("log")
+@click.argument("project")
+@click.argument("run")
+@click.option(
+    "--follow", "should_follow", is_flag=True, help="Until the run has ended, which the exit code then tells."
+)
+@click.option("--attempt", type=click.IntRange(min=1), help="An earlier one; default: the last.")
+@settings_option
+@click.pass_context
+def log_run(
+    ctx: click.Context, settings_file: Path, project: str, run: str, should_follow: bool, attempt: int | None
+) -> None:
+    """The stored bytes of the log, and nothing else, on standard output."""
+    from job_orchestra.cli.following import follow, write_bytes
+
+    if should_follow and attempt is not None:
+        raise click.UsageError("An earlier attempt cannot be followed: give --follow or --attempt.")
+    with service(settings_file) as client:
+        if should_follow:
+            ctx.exit(follow(client, project, run))
+        write_bytes(client.log(project, run, attempt))
+
+
+@run.command("results")
+@click.argument("project")
+@click.argument("run")
+@settings_option
+def results_run(settings_file: Path, project: str, run: str) -> None:
+    """The results as JSON."""
+    with service(settings_file) as client:
+        print_json(client.send(runs.results(project, run)))
+
+
+@run.command("cancel")
+@click.argument("project")
+@click.argument("run")
+@output_option
+@settings_option
+def cancel_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+    """End a run that has not started."""
+    _call(settings_file, output, runs.cancel(project, run))
+
+
+@run.command("abort")
+@click.argument("project")
+@click.argument("run")
+@output_option
+@settings_option
+def abort_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+    """Stop a run: its processes are terminated, then killed; teardown is still executed."""
+    _call(settings_file, output, runs.abort(project, run))
+
+
+@run.command("retry")
+@click.argument("project")
+@click.argument("run")
+@output_option
+@settings_option
+def retry_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+    """Make a new run with the same parameters, of the job as it is now, and print its identifier."""
+    with service(settings_file) as client:
+        answer = client.send(runs.retry(project, run))
+    if output is Output.JSON:
+        print_json(answer)
+    else:
+        click.echo(answer.identifier)
+
+
+@run.command("download")
+@click.argument("project")
+@click.argument("run")
+@click.option("--file", type=click.Path(path_type=Path), help="Where to; - is standard output. Default: RUN.zip.")
+@settings_option
+def download_run(settings_file: Path, project: str, run: str, file: Path | None) -> None:
+    """The run's record, log and results as a ZIP archive."""
+    target = file or Path(f"{run}.zip")
+    with service(settings_file) as client:
+        chunks = client.archive(project, run)
+        if str(target) == "-":
+            from job_orchestra.cli.following import write_bytes
+
+            write_bytes(chunks)
+        else:
+            _save(chunks, target)
+            click.echo(str(target))
+
+
+def _save(chunks: Iterable[bytes], target: Path) -> None:
+    """Under its name only when it is whole."""
+    partial = target.with_name(target.name + ".part")
+    try:
+        with partial.open("wb") as stream:
+            stream.writelines(chunks)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
+    with service(settings_file) as client:
+        run = client.send(call)
+    fields = [
+        ("run", run.identifier),
+        ("job", f"{run.project} {run.job}"),
+        ("status", _status(run)),
+        ("attempt", str(run.attempt) if run.attempt > 1 else ""),
+        ("source", f"{run.source.kind} {run.source.identifier}"),
+        ("retry of", run.retry_of or ""),
+        ("parameters", pairs(run.parameters)),
+        ("worker", _worker(run)),
+        ("created", moment(run.created_at)),
+        ("started", moment(run.started_at)),
+        ("ended", moment(run.ended_at)),
+        ("duration", duration(run.duration)),
+        ("log", f"{run.log.size} bytes" + (f", SHA-256 {run.log.sha256}" if run.log.sha256 else "")),
+        ("results", "\n".join(f"{name}: {json_text(value)}" for name, value in run.results.items())),
+    ]
+    print_fields(output, run, fields)
+
+
+def _status(run: RunAnswer) -> str:
+    status = click.style(run.status, fg=status_colour(run.status)) if sys.stdout.isatty() else run.status
+    if run.reason is not None:
+        return f"{status}: {run.reason.sentence}"
+    wish = "cancel" if run.should_cancel else "abort" if run.should_abort else None
+    return f"{status}, {wish} asked for by {run.wished_by}" if wish else status
+
+
+def _worker(run: RunAnswer) -> str:
+    if run.worker is None:
+        return ""
+    return run.worker if run.is_worker_connected is not False else f"{run.worker} (disconnected)"
+
+
+def _print_why(why: WhyAnswer) -> None:
+    status = click.style(why.status, fg=status_colour(why.status))
+    click.echo(f"{status}: {why.summary}")
+    for obstacle in why.workers:
+        click.echo(f"  {obstacle.worker}: {'; '.join(obstacle.sentences)}")

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from job_orchestra.cli.connection import service
+from job_orchestra.cli.options import Output, output_option, settings_option
+from job_orchestra.cli.output import print_json
+from job_orchestra.client.calls import jobs
+
+
+@click.command()
+@click.argument("project")
+@click.argument("job")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter. Text, or JSON where the parameter's default is no text; KEY:=JSON is JSON in any case.",
+)
+@click.option("--key", help="A repeated trigger with the same key answers with the same run.")
+@click.option("--priority", type=int, help="Instead of the job's; a higher one goes first.")
+@click.option("--follow", "should_follow", is_flag=True, help="Show the log as it comes, and exit as the run ended.")
+@output_option
+@settings_option
+@click.pass_context
+def trigger(
+    ctx: click.Context,
+    settings_file: Path,
+    output: Output,
+    project: str,
+    job: str,
+    given: tuple[str, ...],
+    key: str | None,
+    priority: int | None,
+    should_follow: bool,
+) -> None:
+    """Trigger a job and print the identifier of its run.
+
+    With --follow the run's log follows, and the exit code tells how it ended: 0 succeeded, 1 failed, 2 aborted or
+    cancelled, 3 exception.
+    """
+    with service(settings_file) as client:
+        parameters = {}
+        if given:
+            from job_orchestra.cli.parameters import parse_parameters
+
+            parameters = parse_parameters(given, client.send(jobs.get(project, job)).parameters)
+        run = client.send(jobs.trigger(project, job, parameters, priority=priority, idempotency_key=key))
+        if output is Output.JSON and not should_follow:
+            print_json(run)
+        else:
+            click.echo(run.identifier)
+        if should_follow:
+            from job_orchestra.cli.following import follow
+
+            ctx.exit(follow(client, project, run.identifier))

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from job_orchestra.cli.connection import service
+from job_orchestra.cli.options import Output, output_option, page_options, settings_option
+from job_orchestra.cli.output import Column, moment, pairs, print_fields, print_page, yes
+from job_orchestra.client.call import Call
+from job_orchestra.client.calls import workers
+from job_orchestra.protocol.resources import WorkerAnswer
+
+
+@click.group(invoke_without_command=True)
+@settings_option
+@click.pass_context
+def worker(ctx: click.Context, settings_file: Path) -> None:
+    """Execute runs: without a command, the worker in the foreground.
+
+    SIGTERM or Ctrl-C stops it; the runs that it executes go on, and it finds them again.
+    """
+    if ctx.invoked_subcommand is None:
+        from job_orchestra.cli.foreground import run_application
+
+        run_application("worker", settings_file)
+
+
+@worker.command("list")
+@page_options
+@output_option
+@settings_option
+def list_workers(settings_file: Path, output: Output, limit: int, cursor: str | None) -> None:
+    """All workers that ever connected."""
+    with service(settings_file) as client:
+        page = client.send(workers.list_all(limit=limit, cursor=cursor))
+    columns: list[Column[WorkerAnswer]] = [
+        Column("worker", lambda worker: worker.identifier),
+        Column("state", _state, lambda state: "green" if state == "connected" else "yellow"),
+        Column("runs", lambda worker: f"{worker.active_runs} of {worker.executor_limit}"),
+        Column("owner", lambda worker: worker.owner),
+        Column("version", lambda worker: worker.version),
+        Column("properties", lambda worker: pairs(worker.properties)),
+    ]
+    print_page(output, page, columns)
+
+
+@worker.command("show")
+@click.argument("worker")
+@output_option
+@settings_option
+def show_worker(settings_file: Path, output: Output, worker: str) -> None:
+    """One worker."""
+    _call(settings_file, output, workers.get(worker))
+
+
+@worker.command("enable")
+@click.argument("worker")
+@output_option
+@settings_option
+def enable_worker(settings_file: Path, output: Output, worker: str) -> None:
+    """Let it take runs again."""
+    _call(settings_file, output, workers.enable(worker))
+
+
+@worker.command("disable")
+@click.argument("worker")
+@output_option
+@settings_option
+def disable_worker(settings_file: Path, output: Output, worker: str) -> None:
+    """Let it take no new runs; what runs goes on."""
+    _call(settings_file, output, workers.disable(worker))
+
+
+@worker.command("drain")
+@click.argument("worker")
+@output_option
+@settings_option
+def drain_worker(settings_file: Path, output: Output, worker: str) -> None:
+    """Let it finish what it has and take nothing new, until it is enabled again."""
+    _call(settings_file, output, workers.drain(worker))
+
+
+@worker.command("disconnect")
+@click.argument("worker")
+@output_option
+@settings_option
+def disconnect_worker(settings_file: Path, output: Output, worker: str) -> None:
+    """End its connection; what runs goes on."""
+    _call(settings_file, output, workers.disconnect(worker))
+
+
+@worker.command("delete")
+@click.argument("worker")
+@settings_option
+def delete_worker(settings_file: Path, worker: str) -> None:
+    """Forget a worker that is disabled and idle."""
+    with service(settings_file) as client:
+        client.send(workers.delete(worker))
+
+
+def _call(settings_file: Path, output: Output, call: Call[WorkerAnswer]) -> None:
+    with service(settings_file) as client:
+        worker = client.send(call)
+    fields = [
+        ("worker", worker.identifier),
+        ("name", worker.display_name),
+        ("state", _state(worker)),
+        ("runs", f"{worker.active_runs} of {worker.executor_limit}"),
+        ("owner", worker.owner),
+        ("version", worker.version),
+        ("properties", "\n".join(pairs({name: value}) for name, value in worker.properties.items())),
+        ("registered", moment(worker.registered_at)),
+        ("connected", moment(worker.connected_at)),
+        ("disconnected", moment(worker.disconnected_at) if not worker.is_connected else ""),
+        ("enabled", yes(worker.is_enabled)),
+        ("clock", "" if worker.skew is None else f"{worker.skew:+.3f} s against its master's"),
+    ]
+    print_fields(output, worker, fields)
+
+
+def _state(worker: WorkerAnswer) -> str:
+    state = "connected" if worker.is_connected else "disconnected"
+    if worker.is_draining:
+        state += ", draining"
+    return state if worker.is_enabled else f"{state}, disabled"

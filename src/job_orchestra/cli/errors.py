@@ -1,0 +1,96 @@
+"""Where errors end: each becomes one clear line on standard error and an exit code, and none a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from enum import IntEnum
+
+import click
+
+from job_orchestra.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    OrchestraError,
+    Unauthenticated,
+    Unavailable,
+)
+
+
+class ExitCode(IntEnum):
+    """Of the program; 1 to 3 also tell, after `--follow`, how the run ended."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    INVALID = 2
+    NOT_FOUND = 4
+    CONFLICT = 5
+    UNAUTHENTICATED = 6
+    FORBIDDEN = 7
+    UNAVAILABLE = 8
+    INTERNAL = 70
+    INTERRUPTED = 130
+    PIPE_BROKEN = 141
+
+
+_CODES: tuple[tuple[type[OrchestraError], ExitCode], ...] = (
+    (Invalid, ExitCode.INVALID),
+    (NotFound, ExitCode.NOT_FOUND),
+    (Conflict, ExitCode.CONFLICT),
+    (Unauthenticated, ExitCode.UNAUTHENTICATED),
+    (Forbidden, ExitCode.FORBIDDEN),
+    (Unavailable, ExitCode.UNAVAILABLE),
+)
+
+
+def exit_code_of(command: Callable[[], object]) -> int:
+    """Carries out a command of the command line; tells what went wrong, and answers with the exit code."""
+    try:
+        code = command()
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except OrchestraError as error:
+        tell(error)
+        return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)
+    except BrokenPipeError:
+        _leave_pipe()
+        return ExitCode.PIPE_BROKEN
+    except OSError as error:
+        _write(f"{error.filename}: {error.strerror}." if error.filename and error.strerror else f"{error}.")
+        return ExitCode.FAILED
+    except Exception as error:
+        # A fault of ours: the user gets a sentence, and who looks for it the traceback.
+        if os.environ.get("ORCHESTRA_TRACEBACK"):
+            traceback.print_exc()
+        _write(
+            f"This is a fault of the program: {type(error).__name__}: {error} "
+            "(with ORCHESTRA_TRACEBACK=1 in the environment it shows where)."
+        )
+        return ExitCode.INTERNAL
+    return code if isinstance(code, int) else ExitCode.SUCCEEDED
+
+
+def tell(error: OrchestraError) -> None:
+    """On standard error; each mistake of an input on a line of its own."""
+    if isinstance(error, Invalid):
+        for mistake in error.mistakes:
+            _write(str(mistake))
+    else:
+        _write(error.message)
+
+
+def _write(line: str) -> None:
+    click.echo(click.style("Error: ", fg="red") + " ".join(line.split("\n")), err=True)
+
+
+def _leave_pipe() -> None:
+    # The interpreter flushes standard output when it exits; that must not complain about the pipe once more.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,63 @@
+"""Following a run on standard output: its log as it comes, what it waits for meanwhile, and how it ended."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable
+
+import click
+
+from job_orchestra.cli.errors import ExitCode
+from job_orchestra.client.calls import runs
+from job_orchestra.client.synchronous import Client
+from job_orchestra.domain.errors import OrchestraError
+
+EXIT_CODES = {
+    "succeeded": ExitCode.SUCCEEDED,
+    "failed": ExitCode.FAILED,
+    "aborted": 2,
+    "cancelled": 2,
+    "exception": 3,
+}
+_QUIET_BEFORE_WHY = 2.0
+_WHY_INTERVAL = 5.0
+
+
+def write_bytes(chunks: Iterable[bytes]) -> None:
+    """To standard output, as they are and as they come."""
+    for chunk in chunks:
+        sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+
+def follow(client: Client, project: str, run: str) -> int:
+    """Until the run has ended; answers with the exit code that tells how."""
+    has_begun = threading.Event()
+    reporter = threading.Thread(target=_report_waiting, args=(client, project, run, has_begun), daemon=True)
+    reporter.start()
+    try:
+        for chunk in client.follow_log(project, run):
+            has_begun.set()
+            write_bytes([chunk])
+    finally:
+        has_begun.set()
+    ended = client.send(runs.get(project, run))
+    if ended.log.size == 0 and ended.reason is not None:
+        click.echo(f"{ended.status}: {ended.reason.sentence}", err=True)
+    return EXIT_CODES[ended.status]
+
+
+def _report_waiting(client: Client, project: str, run: str, has_begun: threading.Event) -> None:
+    """Says on standard error what a run waits for that does not start; once, and whenever it changes."""
+    said = ""
+    pause = _QUIET_BEFORE_WHY
+    while not has_begun.wait(pause):
+        pause = _WHY_INTERVAL
+        try:
+            why = client.send(runs.why(project, run))
+        except OrchestraError:
+            continue  # The follower itself tells what is wrong, or gets over it.
+        if why.status == "pending" and why.summary != said and not has_begun.is_set():
+            said = why.summary
+            click.echo(f"Waiting: {said}", err=True)

@@ -1,0 +1,106 @@
+"""One application in the foreground: built by its composition, stopped in order by SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import importlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from job_orchestra.cli.log_output import configure_logging
+from job_orchestra.cli.notification import Notifier, stop_with_parent
+from job_orchestra.cli.options import read_settings
+from job_orchestra.composition.base import ApplicationComposition
+from job_orchestra.composition.loading import composition_class
+from job_orchestra.domain.errors import OrchestraError, Unavailable
+from job_orchestra.settings.sections import Settings
+
+_logger = logging.getLogger(__name__)
+
+_ADDRESS_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
+
+
+COMPOSITIONS: Mapping[str, str] = {
+    "master": "job_orchestra.composition.master:MasterComposition",
+    "service": "job_orchestra.composition.service:ServiceComposition",
+    "website": "job_orchestra.composition.website:WebsiteComposition",
+    "worker": "job_orchestra.composition.worker:WorkerComposition",
+}
+"""What the composition of each application has to be a subclass of; imported when it is needed."""
+
+
+def load_composition(name: str, settings: Settings) -> ApplicationComposition:
+    """Of the application `name`; Invalid if the class in its settings cannot be used."""
+    module, _, attribute = COMPOSITIONS[name].partition(":")
+    base: type[ApplicationComposition] = getattr(importlib.import_module(module), attribute)
+    chosen = {
+        "master": settings.master.composition,
+        "service": settings.service.composition,
+        "website": settings.website.composition,
+        "worker": settings.worker.composition,
+    }
+    return composition_class(chosen[name], base, settings.directory, name)(settings)
+
+
+def run_application(name: str, settings_file: Path) -> None:
+    serve(name, load_composition(name, read_settings(settings_file)))
+
+
+def serve(name: str, composition: ApplicationComposition) -> None:
+    """Until it is told to stop. A second signal does not wait for the end of the first."""
+    notifier = Notifier.from_environment(os.environ)
+    stop_with_parent(os.environ)
+    configure_logging(name, composition.settings.logging)
+    try:
+        asyncio.run(_serve(composition, notifier))
+    except* OSError as group:
+        raise _address_error(name, group) from None
+    except* Exception as group:
+        # A task group hands on what one of its tasks raised; the edge wants to know the error itself.
+        error = _first(group)
+        if not isinstance(error, OrchestraError):
+            _logger.error("the %s stops because of a fault", name, exc_info=error)
+        raise error from None
+
+
+async def _serve(composition: ApplicationComposition, notifier: Notifier) -> None:
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(128 + signal.SIGINT)
+        notifier.stopping()
+        stop.set()
+
+    def on_ready(sentence: str) -> None:
+        if notifier.has_listener:
+            notifier.ready(sentence)
+        else:
+            click.echo(sentence)
+            sys.stdout.flush()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    async with composition:
+        await composition.application.run(stop, on_ready)
+
+
+def _address_error(name: str, group: BaseExceptionGroup[OSError]) -> Exception:
+    error = _first(group)
+    if isinstance(error, OSError) and error.errno in _ADDRESS_ERRORS:
+        reason = os.strerror(error.errno).lower()
+        return Unavailable(f"The {name} cannot listen: {reason}. See [{name}] address and port in the settings.")
+    return error
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

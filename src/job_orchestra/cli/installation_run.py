@@ -1,0 +1,53 @@
+"""An installation from its first start to the end of `orchestra up`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from job_orchestra.cli.children import Say
+from job_orchestra.cli.first_start import ADMINISTRATOR, create_accounts, create_database
+from job_orchestra.cli.host import records_of
+from job_orchestra.cli.installation_check import check_installation
+from job_orchestra.cli.supervision import only_one, plan_children, supervise
+from job_orchestra.composition.installation_secrets import InstallationSecrets
+from job_orchestra.domain.errors import OrchestraError
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.repositories.runs import RunFilter
+from job_orchestra.settings.sections import Settings
+
+Work = Callable[[str | None], Coroutine[Any, Any, None]]
+"""What is done when all is ready; is given the administrator's password if that was made now."""
+
+
+def run_installation(settings: Settings, workers: int, say: Say, work: Work) -> None:
+    """Until SIGTERM or SIGINT, or until `work` raises. Invalid, with all mistakes, before anything is changed."""
+    check_installation(settings.file, os.environ)
+    secrets = InstallationSecrets.of(settings.directory)
+    with only_one(secrets.directory):
+        if create_database(records_of(settings)):
+            say("The database is created.")
+        asyncio.run(_run(settings, workers, say, work, secrets))
+
+
+async def _run(settings: Settings, workers: int, say: Say, work: Work, secrets: InstallationSecrets) -> None:
+    async with records_of(settings) as records:
+        password = await create_accounts(records, secrets)
+    if password is not None:
+        say(f"Login for the website: {ADMINISTRATOR}, password {password} (shown this once; keep it)")
+    await supervise(plan_children(settings, workers), say, lambda: work(password))
+    await _say_what_goes_on(settings, say)
+
+
+async def _say_what_goes_on(settings: Settings, say: Say) -> None:
+    try:
+        async with records_of(settings) as records:
+            active = await records.runs.list(RunFilter(statuses=(RunStatus.RUNNING,)), limit=100)
+    except OrchestraError:
+        return  # The database is gone, too: nothing can be said.
+    if active.items:
+        number = len(active.items)
+        runs = "1 run goes" if number == 1 else f"{number}{'' if active.next is None else ' or more'} runs go"
+        say(f"{runs} on without us; the next `orchestra up` finds what they did.")

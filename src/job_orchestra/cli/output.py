@@ -1,0 +1,125 @@
+"""What commands print: tables and fields for people, JSON for programs. Colours on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+import click
+import msgspec
+
+from job_orchestra.cli.options import Output
+from job_orchestra.domain.json import JsonValue
+from job_orchestra.protocol.resources import Page
+
+Item = TypeVar("Item")
+
+STATUS_COLOURS = {
+    "pending": "yellow",
+    "running": "cyan",
+    "succeeded": "green",
+    "failed": "red",
+    "aborted": "magenta",
+    "exception": "red",
+    "cancelled": "magenta",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Item]):
+    title: str
+    value: Callable[[Item], str]
+    colour: Callable[[str], str | None] = lambda _: None
+
+
+def print_page(output: Output, page: Page[Item], columns: Sequence[Column[Item]]) -> None:
+    """One line for each item, and where to go on."""
+    if output is Output.JSON:
+        print_json(page)
+        return
+    print_table(page.items, columns)
+    if page.next:
+        click.echo(f"There is more: --cursor {page.next}", err=True)
+
+
+def print_table(items: Sequence[Item], columns: Sequence[Column[Item]]) -> None:
+    rows = [[_one_line(column.value(item)) for column in columns] for item in items]
+    titles = [column.title for column in columns]
+    widths = [max(map(len, cells)) for cells in zip(titles, *rows, strict=True)]
+    click.secho(_row(titles, widths), bold=True)
+    for row in rows:
+        styled = [
+            click.style(text.ljust(width), fg=column.colour(text))
+            for text, width, column in zip(row, widths, columns, strict=True)
+        ]
+        click.echo("  ".join(styled).rstrip())
+
+
+def print_fields(output: Output, answer: object, fields: Sequence[tuple[str, str]]) -> None:
+    """One thing: a line for each field that has a value."""
+    if output is Output.JSON:
+        print_json(answer)
+        return
+    width = max(len(name) for name, _ in fields)
+    for name, value in fields:
+        if value:
+            first, *rest = value.splitlines()
+            click.echo(f"{click.style(name.ljust(width), bold=True)}  {first}")
+            for line in rest:
+                click.echo(" " * (width + 2) + line)
+
+
+def print_json(answer: object) -> None:
+    encoded = msgspec.json.encode(answer)
+    if sys.stdout.isatty():
+        encoded = msgspec.json.format(encoded, indent=2)
+    click.echo(encoded.decode())
+
+
+def status_colour(status: str) -> str | None:
+    return STATUS_COLOURS.get(status)
+
+
+def moment(text: str | None) -> str:
+    """A date of the API, without its milliseconds."""
+    return "" if text is None else text[:19].replace("T", " ")
+
+
+def iso(date: datetime) -> str:
+    """As the API writes dates."""
+    return date.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def json_text(value: JsonValue) -> str:
+    """Data on one line; text as it is."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def pairs(values: dict[str, JsonValue]) -> str:
+    return ", ".join(f"{name}={json_text(value)}" for name, value in values.items())
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _one_line(text: str) -> str:
+    """Control characters of users' texts do not reach the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)

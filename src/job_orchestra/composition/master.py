@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from job_orchestra.composition.projects import load_projects
+from job_orchestra.composition.records import RecordsComposition
+from job_orchestra.domain.configuration import ConfiguredProject
+from job_orchestra.repositories.run_progress import RunProgress
+from job_orchestra.repositories.run_queue import RunQueue
+
+if TYPE_CHECKING:
+    from job_orchestra.master.application import MasterApplication
+
+
+class MasterComposition(RecordsComposition):
+    @cached_property
+    def load_projects(self) -> Callable[[], Sequence[ConfiguredProject]]:
+        """The configured projects, read and checked anew at each call; Invalid with every mistake."""
+        return lambda: load_projects(self.settings.projects.module, self.settings.directory)
+
+    @cached_property
+    def run_queue(self) -> RunQueue:
+        return RunQueue(self.storage, self.clock)
+
+    @cached_property
+    def run_progress(self) -> RunProgress:
+        return RunProgress(self.storage, self.clock)
+
+    @cached_property
+    def application(self) -> MasterApplication:
+        from job_orchestra.master.application import MasterApplication
+
+        return MasterApplication(
+            identifier=self.settings.master.identifier,
+            address=self.settings.master.address,
+            port=self.settings.master.port,
+            pending_expiry=self.settings.master.pending_expiry,
+            load_projects=self.load_projects,
+            accounts=self.accounts,
+            projects=self.projects,
+            jobs=self.jobs,
+            run_queue=self.run_queue,
+            run_progress=self.run_progress,
+            workers=self.workers,
+            log_store=self.log_store,
+            selector=self.worker_selector,
+            clock=self.clock,
+        )

@@ -1,0 +1,65 @@
+"""Parts over the database and the log files: for the master, the service, and commands on the host."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from job_orchestra.composition.base import ApplicationComposition
+from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.workers import Workers
+from job_orchestra.storage.files import open_log_store
+from job_orchestra.storage.log_port import LogStore
+from job_orchestra.storage.port import Storage, StorageAdministration
+from job_orchestra.storage.sql import open_administration, open_storage
+
+
+class RecordsComposition(ApplicationComposition):
+    @cached_property
+    def storage(self) -> Storage:
+        storage = open_storage(self.settings.database.url, self.settings.directory)
+        self.close_with(storage.close)
+        return storage
+
+    @cached_property
+    def administration(self) -> StorageAdministration:
+        """Creates and upgrades the schema."""
+        return open_administration(self.settings.database.url, self.settings.directory)
+
+    @cached_property
+    def log_store(self) -> LogStore:
+        log_store = open_log_store(self.settings.storage.directory)
+        self.close_with(log_store.close)
+        return log_store
+
+    @cached_property
+    def worker_selector(self) -> WorkerSelector:
+        return WorkerSelector()
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.storage, self.clock)
+
+    @cached_property
+    def projects(self) -> Projects:
+        return Projects(self.storage, self.clock)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        return Jobs(self.storage, self.clock)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        return Schedules(self.storage, self.clock)
+
+    @cached_property
+    def runs(self) -> Runs:
+        return Runs(self.storage, self.clock)
+
+    @cached_property
+    def workers(self) -> Workers:
+        return Workers(self.storage, self.clock)
