@@ -13,11 +13,12 @@ from pathlib import Path
 def main(arguments: list[str]) -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     import asyncio
+    import os
     import socket
 
     from job_orchestra.execution.host_directory import HostDirectory
     from job_orchestra.executor.host import ExecutorHost
-    from job_orchestra.executor.subreaper import become_subreaper
+    from job_orchestra.executor.inheritance import become_subreaper, keep_only
 
     worker_directory, host_directory, descriptor, linger = arguments
 
@@ -26,6 +27,8 @@ def main(arguments: list[str]) -> None:
         await host.serve(socket.socket(fileno=int(descriptor)))
 
     become_subreaper()
+    keep_only(range(int(descriptor) + 1))
+    os.set_inheritable(int(descriptor), False)
     asyncio.run(serve())
 
 

@@ -97,9 +97,7 @@ class CommandExecution:
 
     async def _wait(self, exit_code: asyncio.Future[int], stop: StopSignal) -> int:
         if not await stop.wait_for(exit_code):
-            outcome = stop.outcome()
-            assert outcome is not None
-            await self.log.say(f"Ending the command: {outcome.reason.sentence}")
+            # Nothing is said here: between its two offsets the log has the command's own bytes and no others.
             left = await self.processes.end(self.request.limits.grace)
             # The exit of what is gone has been heard of by now, unless the kernel does not let the command go.
             if left and not exit_code.done():

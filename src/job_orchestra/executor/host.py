@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import sys
@@ -30,7 +29,7 @@ from job_orchestra.execution.run_directory import RUNS, RunDirectory, parse_run_
 from job_orchestra.executor.children import Children
 from job_orchestra.executor.outcome import Outcome
 from job_orchestra.executor.run_execution import RunExecution
-from job_orchestra.executor.surroundings import Surroundings
+from job_orchestra.executor.surroundings import Surroundings, given_environment
 from job_orchestra.executor.workspaces import Workspaces
 from job_orchestra.version import __version__
 
@@ -56,7 +55,7 @@ class ExecutorHost:
             identity=own_identity(),
             host_name=socket.gethostname(),
             python=sys.executable,
-            environment=dict(os.environ),
+            environment=given_environment(),
             children=self._children,
             workspaces=Workspaces(worker_directory),
             active=lambda: tuple(self._active),

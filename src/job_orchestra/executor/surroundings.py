@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.errors import Invalid
@@ -16,6 +18,12 @@ from job_orchestra.executor.workspaces import Workspaces
 
 CREDENTIALS = "ORCHESTRA_"
 """Variables whose names begin like that are the worker's own."""
+
+
+def given_environment() -> dict[str, str]:
+    """What this process was started with: the interpreter itself may have added a locale to `os.environ`."""
+    entries = Path("/proc/self/environ").read_bytes().split(b"\0")
+    return dict(os.fsdecode(entry).split("=", 1) for entry in entries if b"=" in entry)
 
 
 class DefinitionFault(Exception):
