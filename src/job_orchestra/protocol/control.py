@@ -24,6 +24,8 @@ class RunWish(_Hint, frozen=True, tag="run_wish"):
 
 
 class JobSwitched(_Hint, frozen=True, tag="job_switched"):
+    """To the master: the job was enabled or disabled."""
+
     project: str
     job: str
 
@@ -51,6 +53,8 @@ class LogGrew(_Hint, frozen=True, tag="log_grew"):
 
 
 class WorkerChanged(_Hint, frozen=True, tag="worker_changed"):
+    """To the services: the worker has connected, disconnected or was changed."""
+
     worker: str
 
 
