@@ -1,0 +1,130 @@
+"""A service on an SQLite database and a website before it, both real, in a thread with an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from job_orchestra.composition.clock import SystemClock
+from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.passwords import PasswordHasher
+from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.workers import Workers
+from job_orchestra.service.application import ServiceApplication
+from job_orchestra.storage.files import open_log_store
+from job_orchestra.storage.sql import open_administration, open_storage
+from job_orchestra.website.application import WebsiteApplication
+from tests.website.clock import ShiftedClock
+
+Answer = TypeVar("Answer")
+
+_PATIENCE = 30.0
+
+
+class Loop:
+    """Runs coroutines for tests that are synchronous."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="event loop of a test")
+        self._thread.start()
+
+    def call(self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_PATIENCE)
+
+    def start(self, application: ServiceApplication | WebsiteApplication) -> RunningApplication:
+        return self.call(RunningApplication.started(application))
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class RunningApplication:
+    def __init__(self, application: ServiceApplication | WebsiteApplication) -> None:
+        self._stop = asyncio.Event()
+        self._is_ready = asyncio.Event()
+        self._serving = asyncio.create_task(application.run(self._stop, lambda _: self._is_ready.set()))
+
+    @classmethod
+    async def started(cls, application: ServiceApplication | WebsiteApplication) -> Self:
+        running = cls(application)
+        waiting = asyncio.create_task(running._is_ready.wait())
+        await asyncio.wait({waiting, running._serving}, return_when=asyncio.FIRST_COMPLETED)
+        if running._serving.done():
+            waiting.cancel()
+            await running._serving
+        return running
+
+    async def stop(self) -> None:
+        self._stop.set()
+        await self._serving
+
+
+class Installation:
+    """`clock` is that of the website; the service and the database go by the host's."""
+
+    def __init__(self, directory: Path) -> None:
+        url = f"sqlite:///{directory / 'records.sqlite'}"
+        open_administration(url, directory).create()
+        clock = SystemClock()
+        self.loop = Loop()
+        self.storage = open_storage(url, directory)
+        self.log_store = open_log_store(directory / "logs")
+        # A million iterations per login are the service's tests' business.
+        self.accounts = Accounts(self.storage, clock, PasswordHasher(iterations=1000))
+        self.projects = Projects(self.storage, clock)
+        self.jobs = Jobs(self.storage, clock)
+        self.runs = Runs(self.storage, clock)
+        self.workers = Workers(self.storage, clock)
+        self.service = ServiceApplication(
+            address="127.0.0.1",
+            port=0,
+            url="",
+            accounts=self.accounts,
+            projects=self.projects,
+            jobs=self.jobs,
+            runs=self.runs,
+            workers=self.workers,
+            schedules=Schedules(self.storage, clock),
+            log_store=self.log_store,
+            selector=WorkerSelector(),
+            master_urls=(),
+            clock=clock,
+        )
+        self.clock = ShiftedClock()
+        self._stack = ExitStack()
+        self._stack.callback(self.loop.close)
+        self._stack.callback(lambda: self.loop.call(self._close_stores()))
+        self._start(self.service)
+        self.website = WebsiteApplication(
+            address="127.0.0.1", port=0, service_url=f"http://127.0.0.1:{self.service.port}", clock=self.clock
+        )
+        self._start(self.website)
+
+    @property
+    def url(self) -> str:
+        return self.website.url
+
+    def call(self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+        return self.loop.call(coroutine)
+
+    def _start(self, application: ServiceApplication | WebsiteApplication) -> None:
+        running = self.loop.start(application)
+        self._stack.callback(lambda: self.loop.call(running.stop()))
+
+    async def _close_stores(self) -> None:
+        await self.storage.close()
+        await self.log_store.close()
+
+    def close(self) -> None:
+        self._stack.close()

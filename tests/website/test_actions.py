@@ -1,0 +1,126 @@
+"""What forms do, and what is shown when they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import RunStatus
+from tests.website.examples import WORKER, Examples, RunDriver
+from tests.website.installation import Installation
+from tests.website.visitor import Visitor, form
+
+Visitors = Callable[[str | None], Visitor]
+
+HELLO = "/projects/example/jobs/hello"
+
+
+@pytest.fixture
+def operator(visitors: Visitors, examples: Examples) -> Visitor:
+    return visitors("operator")
+
+
+def _run(installation: Installation, location: str) -> Run:
+    return installation.call(installation.runs.get("example", location.rpartition("/")[2]))
+
+
+def test_a_job_is_triggered_with_what_was_typed(operator: Visitor, installation: Installation) -> None:
+    fields = {"parameter-name": "<ü> & co", "parameter-volume": '"high"', "parameter-times": "3"}
+    response = operator.send(HELLO, f"{HELLO}/trigger", **fields)
+    assert response.status_code == 303
+    run = _run(installation, response.headers["Location"])
+    assert run.request.parameters == {"name": "<ü> & co", "volume": "high", "times": 3}
+    assert run.source.identifier == "operator"
+
+
+def test_an_untouched_form_triggers_with_the_defaults(operator: Visitor, installation: Installation) -> None:
+    response = operator.send(HELLO, f"{HELLO}/trigger")
+    run = _run(installation, response.headers["Location"])
+    assert run.request.parameters == {"name": "world", "volume": "low", "times": 1}
+
+
+def test_the_same_form_sent_twice_means_one_run(operator: Visitor, installation: Installation) -> None:
+    fields = form(operator.get(HELLO).text, f"{HELLO}/trigger").fields
+    first, second = (operator.post(f"{HELLO}/trigger", fields).headers["Location"] for _ in range(2))
+    assert first == second
+    assert operator.post(f"{HELLO}/trigger", {**fields, "parameter-name": "x"}).headers["Location"] != first
+    # Much later it was not the finger that slipped.
+    installation.clock.shift = timedelta(minutes=1)
+    try:
+        assert operator.post(f"{HELLO}/trigger", fields).headers["Location"] != first
+    finally:
+        installation.clock.shift = timedelta()
+
+
+def test_what_was_typed_wrong_is_shown_again_with_the_reason(operator: Visitor) -> None:
+    typed = {"parameter-name": "<kept>", "parameter-times": "many"}
+    response = operator.send(HELLO, f"{HELLO}/trigger", **typed)
+    assert response.status_code == 422
+    fields = form(response.text, f"{HELLO}/trigger").fields
+    assert {name: fields[name] for name in typed} == typed
+    assert 'aria-invalid="true"' in response.text
+    assert "must be JSON" in response.text
+    bare = "/projects/example/jobs/bare"
+    response = operator.send(bare, f"{bare}/trigger")
+    assert response.status_code == 422
+    assert 'id="field-1-mistake"' in response.text
+
+
+def test_jobs_schedules_and_workers_are_switched(operator: Visitor) -> None:
+    for page, thing in (
+        ("/projects/example/jobs/bare", "/projects/example/jobs/bare"),
+        ("/projects/example", "/projects/example/schedules/nightly"),
+        (f"/workers/{WORKER}", f"/workers/{WORKER}"),
+    ):
+        if "schedules" in thing:
+            assert operator.send(page, f"{thing}/enable").headers["Location"] == page
+        assert operator.send(page, f"{thing}/disable").headers["Location"] == page
+        assert "disabled" in operator.get(page).text
+        assert operator.send(page, f"{thing}/enable").headers["Location"] == page
+    assert operator.send(f"/workers/{WORKER}", f"/workers/{WORKER}/drain").status_code == 303
+    assert "draining" in operator.get(f"/workers/{WORKER}").text
+    assert operator.send(f"/workers/{WORKER}", f"/workers/{WORKER}/enable").status_code == 303
+
+
+def test_runs_are_cancelled_aborted_and_repeated(
+    operator: Visitor, installation: Installation, examples: Examples
+) -> None:
+    driver = RunDriver(installation)
+    waiting = installation.call(driver.trigger("hello"))
+    running = installation.call(_started(driver))
+    for run, action, words in ((waiting, "cancel", "asked to cancel"), (running, "abort", "asked to abort")):
+        page = f"/projects/example/runs/{run.identifier}"
+        assert operator.send(page, f"{page}/{action}").headers["Location"] == page
+        assert words in operator.get(page).text
+    page = f"/projects/example/runs/{examples.failed.identifier}"
+    again = _run(installation, operator.send(page, f"{page}/retry").headers["Location"])
+    assert again.retry_of == examples.failed.identifier
+    assert again.status is RunStatus.PENDING
+    assert examples.failed.identifier in operator.get(f"/projects/example/runs/{again.identifier}").text
+
+
+async def _started(driver: RunDriver) -> Run:
+    return await driver.start(await driver.trigger("hello"))
+
+
+def test_what_is_not_possible_any_more_says_so(operator: Visitor, examples: Examples) -> None:
+    page = f"/projects/example/runs/{examples.succeeded.identifier}"
+    token = form(operator.get(page).text, "/logout").fields["form_token"]
+    for action in ("cancel", "abort"):
+        response = operator.post(f"{page}/{action}", {"form_token": token})
+        assert response.status_code == 409
+        assert "succeeded" in response.text
+        assert f'href="{page}">Back' in response.text
+
+
+def test_a_worker_is_deleted_when_it_is_disabled_and_idle(visitors: Visitors, installation: Installation) -> None:
+    administrator = visitors("administrator")
+    page = f"/workers/{WORKER}"
+    token = form(administrator.get(page).text, "/logout").fields["form_token"]
+    assert f'action="{page}/delete"' not in administrator.get(page).text
+    response = administrator.post(f"{page}/delete", {"form_token": token})
+    assert response.status_code == 409
+    assert administrator.get(page).status_code == 200

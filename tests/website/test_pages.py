@@ -1,0 +1,187 @@
+"""What stands on the pages, fetched from a real service."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable
+
+import pytest
+
+from job_orchestra.website.pages.runs import UNFINISHED
+from tests.website.examples import WORKER, Examples
+from tests.website.installation import Installation
+from tests.website.visitor import Visitor
+
+Visitors = Callable[[str | None], Visitor]
+
+
+@pytest.fixture
+def operator(visitors: Visitors, examples: Examples) -> Visitor:
+    return visitors("operator")
+
+
+def test_home_shows_what_runs_what_waits_and_what_failed(operator: Visitor, examples: Examples) -> None:
+    response = operator.get("/")
+    assert response.status_code == 200
+    running, waiting, failed = re.split("<h2>", response.text)[1:]
+    assert examples.running.identifier in running
+    assert examples.waiting.identifier in waiting
+    assert examples.impossible.identifier in waiting
+    assert examples.failed.identifier in failed
+    assert "Command 1 exited with 3." in failed
+    assert examples.succeeded.identifier not in response.text
+    assert response.headers["Refresh"] == "5"
+    assert "Refresh" not in operator.get("/?refresh=off").headers
+
+
+def test_projects_and_a_project(operator: Visitor) -> None:
+    assert 'href="/projects/example"' in operator.get("/projects").text
+    page = operator.get("/projects/example").text
+    for part in ("An example", "What a test looks at.", "hello", "bare", "picky", "0 3 * * *", "Europe/Paris"):
+        assert part in page
+
+
+def test_a_job_with_its_form(operator: Visitor, examples: Examples) -> None:
+    page = operator.get("/projects/example/jobs/hello").text
+    assert '<input id="field-1" name="parameter-name" aria-describedby="field-1-description" value="world"' in page
+    assert "Who is greeted." in page
+    assert re.search(r"<option value=\"&#34;low&#34;\" selected>low</option>", page)
+    assert examples.succeeded.identifier in page
+
+
+def test_runs_are_filtered(operator: Visitor, examples: Examples) -> None:
+    def shown(query: str) -> set[str]:
+        page = operator.get(f"/runs{query}").text
+        return {name for name, run in vars(examples).items() if f"/runs/{run.identifier}" in page}
+
+    assert shown("") == set(vars(examples))
+    assert shown("?status=failed") == {"failed"}
+    assert shown(f"?status={UNFINISHED}&job=hello") >= {"running", "waiting"}
+    assert shown("?job=picky") == {"impossible"}
+    assert shown(f"?worker={WORKER}&project=example") == {"succeeded", "failed", "running"}
+    assert shown("?worker=nobody") == set()
+
+
+def test_what_is_wrong_with_a_filter_is_shown_beside_it(operator: Visitor) -> None:
+    for query, mistake in (("?status=asleep", "status"), ("?project=unknown", "unknown"), ("?cursor=xyz", "cursor")):
+        response = operator.get(f"/runs{query}")
+        assert response.status_code == 422
+        assert mistake in re.sub("<[^>]*>", "", response.text)
+        assert '<form method="get" action="/runs"' in response.text
+    assert operator.get("/projects/unknown/runs").status_code == 404
+
+
+def test_a_run_that_has_ended(operator: Visitor, examples: Examples) -> None:
+    run = examples.succeeded
+    response = operator.get(f"/projects/example/runs/{run.identifier}")
+    page = response.text
+    assert "Refresh" not in response.headers
+    assert '<span class="status succeeded">succeeded</span>' in page
+    assert "All commands succeeded." in page
+    assert "echo hello &#39;&lt;i&gt;you&lt;/i&gt;&#39;" in page
+    assert '<span class="f2">hello</span> &lt;script&gt;alert(1)&lt;/script&gt;' in page
+    assert "Complete and verified" in page
+    assert run.log.sha256 is not None
+    assert run.log.sha256 in page
+    assert '<a href="https://example.org/report" rel="nofollow noopener noreferrer">' in page
+    assert 'href="javascript' not in page
+    assert f'href="/workers/{WORKER}"' in page
+    assert f'action="/projects/example/runs/{run.identifier}/retry"' in page
+    assert "/abort" not in page
+
+
+def test_a_run_that_goes_on_refreshes_and_can_be_aborted(operator: Visitor, examples: Examples) -> None:
+    response = operator.get(f"/projects/example/runs/{examples.running.identifier}")
+    assert int(response.headers["Refresh"]) <= 5
+    assert f"{examples.running.identifier}/abort" in response.text
+    assert "/cancel" not in response.text
+    assert "begun" in response.text
+
+
+def test_a_run_that_waits_says_why(operator: Visitor, examples: Examples) -> None:
+    page = operator.get(f"/projects/example/runs/{examples.impossible.identifier}").text
+    assert "Why it waits" in page
+    assert "needs operating_system = plan9, has linux" in page
+    assert f"{examples.impossible.identifier}/cancel" in page
+
+
+def test_results_are_downloaded_as_json(operator: Visitor, examples: Examples) -> None:
+    response = operator.get(f"/projects/example/runs/{examples.succeeded.identifier}/results")
+    assert response.headers["Content-Type"] == "application/json"
+    assert f"example.{examples.succeeded.identifier}.results.json" in response.headers["Content-Disposition"]
+    assert response.json() == examples.succeeded.results
+
+
+def test_the_archive_is_a_zip_file(operator: Visitor, examples: Examples) -> None:
+    response = operator.get(f"/projects/example/runs/{examples.succeeded.identifier}/archive")
+    assert response.headers["Content-Type"] == "application/zip"
+    assert response.content.startswith(b"PK")
+    assert operator.get("/projects/example/runs/unknown/archive").status_code == 404
+
+
+def test_workers_and_a_worker(operator: Visitor, examples: Examples) -> None:
+    assert "1 of 2" in operator.get("/workers").text
+    page = operator.get(f"/workers/{WORKER}").text
+    assert "&lt;b&gt;bold&lt;/b&gt;" in page
+    now, ended = page.split("<h2>Last runs</h2>")
+    assert examples.running.identifier in now
+    assert examples.failed.identifier in ended
+
+
+def test_pages_come_with_strict_headers(operator: Visitor, examples: Examples) -> None:
+    for path in ("/", "/login", "/nothing", f"/projects/example/runs/{examples.succeeded.identifier}/log/raw"):
+        headers = operator.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; style-src 'self';")
+        assert "script" not in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-store"
+
+
+def test_no_page_has_script_or_inline_style(operator: Visitor, examples: Examples) -> None:
+    for path in _main_pages(examples):
+        page = operator.get(path).text
+        assert "<script" not in page
+        assert not re.search(r"<[^>]*\s(style|on\w+)=", page)
+
+
+def test_pages_are_small(operator: Visitor, installation: Installation, examples: Examples) -> None:
+    page = operator.get("/").text
+    [style] = re.findall(r'<link rel="stylesheet" href="([^"]+)">', page)
+    sheet = operator.get(style)
+    assert sheet.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert sheet.headers["Content-Type"] == "text/css; charset=utf-8"
+    size = len(gzip.compress(sheet.content))
+    assert size < 5 * 1024
+    for path in _main_pages(examples):
+        response = operator.get(path)
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert size + len(gzip.compress(response.content)) < 14 * 1024, path
+        assert not re.search(r'(src|href)="(http|//)(?!s://example.org/report)', response.text), path
+    assert operator.get("/static/0000/style.css").headers["Cache-Control"] == "no-cache"
+    assert operator.get("/static/0000/../../routes.py").status_code == 404
+    assert operator.get("/static/0000/missing.css").status_code == 404
+
+
+def _main_pages(examples: Examples) -> list[str]:
+    run = f"/projects/example/runs/{examples.succeeded.identifier}"
+    return [
+        "/", "/projects", "/projects/example", "/projects/example/jobs/hello", "/runs", "/projects/example/runs",
+        run, f"{run}/log", "/workers", f"/workers/{WORKER}", "/profile", "/login",
+    ]  # fmt: skip
+
+
+def test_what_does_not_exist_has_a_page_that_says_so(operator: Visitor) -> None:
+    for path in (
+        "/nothing", "/projects/unknown", "/projects/example/jobs/unknown", "/projects/example/runs/unknown",
+        "/projects/example/runs/unknown/log", "/workers/unknown", "/projects/a%2Fb", "/projects/%00",
+    ):  # fmt: skip
+        response = operator.get(path)
+        assert response.status_code in {404, 422}, path
+        assert "<h1>" in response.text
+        assert "Traceback" not in response.text
+    assert operator.client.put("/").status_code == 405
+    assert operator.client.head("/").status_code == 200
