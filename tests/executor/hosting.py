@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import signal
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -97,6 +98,8 @@ class Host:
         self.runs.mkdir(exist_ok=True)
         self.directory = HostDirectory(root / "hosts" / "test")
         self.pid = start_host(root, self.directory, os.environ if environment is None else environment, linger)
+        self.prefix = secrets.token_hex(4)
+        """Of the identifiers of its runs: their processes are looked for among all of the machine."""
         self._count = 0
         self._finished: set[str] = set()
         self._connect()
@@ -128,7 +131,7 @@ class Host:
     def prepare(self, definition: JsonObject, *, limits: RunLimits | None = None, **fields: Any) -> RunDirectory:
         self._count += 1
         given: dict[str, Any] = {
-            "run": f"r{self._count}",
+            "run": f"{self.prefix}-{self._count}",
             "attempt": 1,
             "project": "example",
             "job": "test",
@@ -160,6 +163,12 @@ class Host:
 
     def execute(self, definition: JsonObject, **fields: Any) -> Ended:
         return self.finish(self.begin(definition, **fields))
+
+    def place(self, job: str = "test") -> Path:
+        """The workspace of the job."""
+        place = self.root / "workspaces/job/example" / job
+        place.mkdir(parents=True, exist_ok=True)
+        return place
 
     def wait_for_exit(self) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

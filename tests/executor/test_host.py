@@ -22,7 +22,7 @@ def test_a_host_greets_with_its_identity_and_runs(host: Host) -> None:
     wait_for(directory.journal.exists)
     host.reconnect()
     assert host.hello.active == (directory.name,)
-    (host.root / "workspaces/job/example/test/go").touch()
+    (host.place() / "go").touch()
     assert host.finish(directory).outcome == ("succeeded", "completed")
 
 
@@ -30,7 +30,7 @@ def test_runs_go_on_without_a_worker(host: Host) -> None:
     directory = host.begin(commands("until [ -e go ]; do sleep 0.01; done; echo on"))
     wait_for(directory.journal.exists)
     host.disconnect()
-    (host.root / "workspaces/job/example/test/go").touch()
+    (host.place() / "go").touch()
     wait_for(lambda: b'"kind":"ended"' in directory.journal.read_bytes())
     host.reconnect()
     assert host.hello.active == ()
@@ -65,8 +65,7 @@ def test_nonsense_ends_the_connection_and_nothing_else(tmp_path: Path, nonsense:
             else:
                 while other.recv(65536):
                     pass
-        (tmp_path / "workspaces/job/example/test").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "workspaces/job/example/test/go").touch()
+        (host.place() / "go").touch()
         assert host.finish(directory).outcome == ("succeeded", "completed")
     finally:
         os.kill(host.pid, signal.SIGKILL)
@@ -85,7 +84,7 @@ def test_a_host_stops_when_idle(host: Host) -> None:
     wait_for(directory.journal.exists)
     host.send(StopWhenIdle())
     late = host.begin(commands("echo late"))
-    (host.root / "workspaces/job/example/test/go").touch()
+    (host.place() / "go").touch()
     assert host.finish(directory).outcome == ("succeeded", "completed")
     assert host.wait_for_exit() == 0
     assert not late.journal.exists()
@@ -96,7 +95,7 @@ def test_an_idle_host_without_a_worker_goes(tmp_path: Path) -> None:
         directory = host.begin(commands("until [ -e go ]; do sleep 0.01; done; sleep 0.5"))
         wait_for(directory.journal.exists)
         host.disconnect()
-        (tmp_path / "workspaces/job/example/test/go").touch()
+        (host.place() / "go").touch()
         assert host.wait_for_exit() == 0
         # It has not gone before its run was done.
         assert b'"kind":"ended"' in directory.journal.read_bytes()

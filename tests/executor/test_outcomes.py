@@ -27,7 +27,7 @@ def test_a_run_that_succeeds(host: Host) -> None:
 def test_the_log_tells_the_whole_story(host: Host) -> None:
     lines = host.execute(commands("printf 'no newline'", "exit 7")).log.decode().splitlines()
     assert lines[0].startswith("[orchestra] Job Orchestra ")
-    assert "run r1, attempt 1 of example/test on " in lines[0]
+    assert f"run {host.prefix}-1, attempt 1 of example/test on " in lines[0]
     assert f"workspace {host.root}/workspaces/job/example/test" in lines[0]
     assert lines[1] == """[orchestra] $ sh -c 'printf '"'"'no newline'"'"''"""
     assert lines[2] == "no newline"
@@ -62,7 +62,7 @@ def test_setup_commands_teardown(host: Host, setup: str, main: str, teardown: st
 
     definition = commands(*phase("commands", main), setup=phase("setup", setup), teardown=phase("teardown", teardown))
     ended = host.execute(definition, workspace=Workspace.JOB)
-    executed = (host.root / "workspaces/job/example/test/phases").read_text().split()
+    executed = (host.place() / "phases").read_text().split()
     if setup != "true":
         expected = ("exception", "setup_failed" if setup == "false" else "program_missing")
         assert executed == ["setup", "teardown"]
@@ -103,7 +103,7 @@ def test_commands_are_formatted(host: Host) -> None:
     ended = host.execute(definition, parameters={"name": "it's"}, attempt=3)
     assert ended.outcome == ("succeeded", "completed")
     first, _, last = ended.outputs()
-    assert first.startswith(b"""example/test r1 3 "it's" /""")
+    assert first.startswith(f"""example/test {host.prefix}-1 3 "it's" /""".encode())
     assert last == b"005\n"
 
 
@@ -144,7 +144,7 @@ def test_a_definition_of_the_users_own(host: Host, tmp_path: Path) -> None:
         "        return request.definition['data']['code']\n"
     )
     for code, outcome in ((0, "succeeded"), (4, "failed")):
-        workspace = tmp_path / "workspaces/job/example/test"
+        workspace = host.place()
         workspace.mkdir(parents=True, exist_ok=True)
         (workspace / "rockets.py").write_text((tmp_path / "rockets.py").read_text())
         definition: JsonObject = {"type": "rocket", "data": {"target": "moon", "code": code}}
@@ -250,13 +250,13 @@ def test_the_environment_of_commands(tmp_path: Path) -> None:
         "COLOUR": "bläu",
         "ORCHESTRA_PROJECT": "example",
         "ORCHESTRA_JOB": "test",
-        "ORCHESTRA_RUN": "r1",
+        "ORCHESTRA_RUN": f"{host.prefix}-1",
         "ORCHESTRA_ATTEMPT": "1",
         "ORCHESTRA_RESULT_FILE": str(ended.directory.results),
         "ORCHESTRA_SERVICE_URL": "http://service",
     }
     lines = ended.outputs()[1].decode().splitlines()
-    assert lines[:2] == [str(tmp_path / "workspaces/job/example/test"), "err"]
+    assert lines[:2] == [str(host.place()), "err"]
     # Standard input, output, error, and the directory that ls itself reads: nothing of the host's is inherited.
     assert len([line for line in lines[2:] if "->" in line]) == 4
 

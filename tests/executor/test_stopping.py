@@ -79,7 +79,7 @@ def test_nothing_is_left_behind(host: Host, is_aborted: bool) -> None:
         f"echo ready; {last}\n"
     )
     directory = begin_and_wait(host, f": > pids; . {script}")
-    pids = pids_in(host.root / "workspaces/job/example/test/pids", 5)
+    pids = pids_in(host.place() / "pids", 5)
     if is_aborted:
         assert not any(map(is_gone, pids))
         host.abort(directory)

@@ -64,14 +64,14 @@ def test_a_run_that_waits_can_be_aborted(host: Host) -> None:
     ended = host.finish(second)
     assert ended.outcome == ("aborted", "abort_requested")
     assert ended.of("command_started") == []
-    (host.root / "workspaces/job/example/test/go").touch()
+    (host.place() / "go").touch()
     assert host.finish(third).outcome == ("succeeded", "completed")
     assert host.finish(first).outcome == ("succeeded", "completed")
 
 
 def test_two_hosts_do_not_share_a_workspace(host: Host, tmp_path: Path) -> None:
     first = host.begin(commands("touch here; until [ -e go ]; do sleep 0.01; done; rm here"))
-    place = tmp_path / "workspaces/job/example/test"
+    place = host.place()
     wait_for((place / "here").exists)
     other_place = tmp_path / "other"
     other_place.mkdir()
