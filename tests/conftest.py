@@ -1,0 +1,57 @@
+"""Databases for all tests: each test gets one of its own, with the schema in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from job_orchestra.storage.sql import open_administration
+from tests.postgresql_server import PostgresqlServer
+from tests.services import needed
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """One server for each process that executes tests; not to be stopped by a test."""
+    server = PostgresqlServer(needed("PostgreSQL"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: PostgresqlServer) -> str:
+    url = postgresql.new_database_url()
+    open_administration(url).create()
+    return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "orchestra.db"
+    open_administration(f"sqlite:///{path}").create()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A database of this test alone, with the schema in it."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'orchestra.db')}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgresqlServer, postgresql_template: str) -> str:
+    """Likewise."""
+    return postgresql.copy_of(postgresql_template)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Likewise, once on each kind of database."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url

@@ -1,0 +1,160 @@
+"""A PostgreSQL server of the tests' own: started in less than a second, killed and started again at will."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TypedDict
+
+import psycopg
+from psycopg import sql
+
+_DEADLINE = 30.0
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "200",
+    "shared_buffers": "32MB",
+    "autovacuum_naptime": "10s",
+    "log_min_messages": "error",
+}
+
+
+class _As(TypedDict):
+    """What `subprocess` is told of the user who executes a program; None is this process's own."""
+
+    user: int | None
+    group: int | None
+    extra_groups: list[int] | None
+
+
+class PostgresqlServer:
+    """`programs` is the folder with `postgres` and `initdb`; as root may not execute them, `nobody` does then."""
+
+    def __init__(self, programs: Path) -> None:
+        self._as = _nobody() if os.geteuid() == 0 else _As(user=None, group=None, extra_groups=None)
+        self._directory = Path(tempfile.mkdtemp(prefix="orchestra-postgresql-"))
+        self._programs = programs
+        if os.geteuid() == 0:
+            if not _is_reachable_by_all(programs):
+                self._programs = Path(shutil.copytree(programs.parent, self._directory / "programs")) / "bin"
+            shutil.chown(self._directory, self._as["user"], self._as["group"])
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = 0
+        self._execute("initdb", "--auth=trust", "--username=orchestra", "--encoding=UTF8", "--locale=C", "--no-sync")
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://orchestra@127.0.0.1:{self._port}/{database}"
+
+    def new_database_url(self) -> str:
+        """Of a database that does not exist yet."""
+        self._databases += 1
+        return self.url(f"test_{self._databases}")
+
+    def copy_of(self, template_url: str) -> str:
+        """The URL of a new database with what is in another one, that nobody is connected to."""
+        url = self.new_database_url()
+        name, template = (sql.Identifier(each.rpartition("/")[2]) for each in (url, template_url))
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
+        return url
+
+    def start(self) -> None:
+        """Returns when it takes connections."""
+        assert self._process is None
+        settings = [argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    self._programs / "postgres",
+                    *("-D", self._directory / "data", "-k", self._directory, "-p", str(self._port)),
+                    *settings,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=self._directory,
+                **self._as,
+            )
+        self._wait()
+
+    def stop(self) -> None:
+        """In order, but not waiting for those who are connected."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """All its processes at once, as a power failure does."""
+        assert self._process is not None
+        children = _children(self._process.pid)
+        self._process.kill()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        self._process.wait(_DEADLINE)
+        self._process = None
+
+    def remove(self) -> None:
+        if self._process is not None:
+            self._end(signal.SIGQUIT)
+        shutil.rmtree(self._directory)
+
+    def _end(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait(_DEADLINE)
+        self._process = None
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _DEADLINE
+        while True:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                raise RuntimeError(f"PostgreSQL did not start: {(self._directory / 'log').read_text()}")
+            try:
+                psycopg.connect(self.url(), connect_timeout=5).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def _execute(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self._programs / program, "-D", self._directory / "data", *arguments],
+            check=True,
+            capture_output=True,
+            cwd=self._directory,
+            **self._as,
+        )
+
+
+def _nobody() -> _As:
+    nobody = pwd.getpwnam("nobody")
+    return _As(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+
+
+def _is_reachable_by_all(folder: Path) -> bool:
+    return all(each.stat().st_mode & 0o005 == 0o005 for each in (folder, *folder.parents))
+
+
+def _children(process: int) -> list[int]:
+    """PostgreSQL's processes have sessions of their own."""
+    text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(each) for each in text.split()]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,74 @@
+"""Programs of other people that tests need: where they are, and what happens where one is missing.
+
+`scripts/test_services.py` installs them; this only looks. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NoReturn
+
+INSTALLED = Path(__file__).parent.parent / ".services"
+"""Where the script puts what it installs."""
+
+_OLDEST_POSTGRESQL = 14
+_CHROMIUM = (
+    "chromium",
+    "chromium-browser",
+    "chromium-headless-shell",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+)
+
+
+def find_postgresql() -> Path | None:
+    """The folder with `postgres` and `initdb`."""
+    folders = [INSTALLED / "postgresql" / "bin", *Path("/usr/lib/postgresql").glob("*/bin")]
+    on_path = shutil.which("postgres")
+    if on_path:
+        folders.append(Path(on_path).resolve().parent)
+    return next((folder for folder in folders if _is_postgresql(folder)), None)
+
+
+def find_chromium() -> Path | None:
+    found = (shutil.which(name) for name in _CHROMIUM)
+    return next((Path(path) for path in found if path), None)
+
+
+FINDERS: dict[str, Callable[[], Path | None]] = {"PostgreSQL": find_postgresql, "Chromium": find_chromium}
+
+
+def needed(service: str) -> Path:
+    """Where it is; without it the test is skipped, and under CI=true it fails."""
+    return FINDERS[service]() or missing(service)
+
+
+def missing(service: str) -> NoReturn:
+    import pytest
+
+    reason = f"{service} was not found; `make test-services` installs what can be installed"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def version_of(command: Iterable[str | Path]) -> str:
+    """The first line that it prints; empty if it does not run."""
+    try:
+        done = subprocess.run(list(command), capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip().partition("\n")[0]
+
+
+def _is_postgresql(folder: Path) -> bool:
+    if not (folder / "initdb").exists():
+        return False
+    version = re.search(r"(\d+)", version_of([folder / "postgres", "--version"]))
+    return version is not None and int(version[1]) >= _OLDEST_POSTGRESQL

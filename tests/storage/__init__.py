@@ -1,0 +1,1 @@
+"""Records and logs on every storage that there is."""
