@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from job_orchestra.domain.definitions import CommandsDefinition
+from job_orchestra.domain.explanation import Explanation, Situation, explain
+from job_orchestra.domain.jobs import Job, JobSettings
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
+from job_orchestra.domain.statuses import TERMINAL, RunStatus
+from job_orchestra.domain.workers import Worker, WorkerDescription
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+DEFINITION = CommandsDefinition((("true",),))
+LINUX: JsonObject = {"operating_system": "linux"}
+JOB = Job("example", "hello", JobSettings(DEFINITION), is_active=True, is_enabled=True, changed_at=NOW)
+RUN = Run(
+    "0" * 18, RunRequest("example", "hello", DEFINITION, properties=LINUX), Source(SourceKind.USER, "someone"), NOW
+)
+
+
+def worker(identifier: str, properties: JsonObject = LINUX, *, is_connected: bool = True) -> Worker:
+    description = WorkerDescription("1.0", executor_limit=1, properties=properties)
+    return Worker(
+        identifier, "someone", "i", description, NOW, is_connected=is_connected, disconnected_at=NOW, connected_at=NOW
+    )
+
+
+def explained(run: Run = RUN, job: Job | None = JOB, *workers: tuple[Worker, int]) -> Explanation:
+    situation = Situation(run, job, [one for one, _ in workers], [active for _, active in workers])
+    return explain(situation, WorkerSelector())
+
+
+def test_a_run_that_could_start_waits_for_a_master() -> None:
+    found = explained(RUN, JOB, (worker("busy"), 1), (worker("free"), 0))
+    assert found.summary.startswith("Worker free can take it; it waits for a master")
+    assert [hindrance.sentences for hindrance in found.workers] == [("all 1 executors are busy",), ()]
+    assert not found.is_impossible
+
+
+def test_each_worker_says_what_keeps_it() -> None:
+    found = explained(RUN, JOB, (worker("one", {}), 0), (worker("two", is_connected=False), 0), (worker("three"), 1))
+    assert found.summary == "It waits for one of the 2 workers that fit."
+    assert {hindrance.worker: hindrance.sentences for hindrance in found.workers} == {
+        "one": ("needs operating_system = linux, has no operating_system",),
+        "two": ("is disconnected",),
+        "three": ("all 1 executors are busy",),
+    }
+
+
+def test_what_no_worker_could_ever_take_says_so_at_once() -> None:
+    assert explained(RUN, JOB).is_impossible
+    found = explained(RUN, JOB, (worker("one", {}), 0), (worker("two", {"operating_system": "plan9"}), 0))
+    assert found.is_impossible
+    assert found.summary == "No known worker could ever take it: none meets what its job needs."
+
+
+def test_switches_and_the_configuration_hold_runs_up() -> None:
+    free = (worker("free"), 0)
+    assert "is disabled" in explained(RUN, replace(JOB, is_enabled=False), free).summary
+    assert "no longer configured" in explained(RUN, replace(JOB, is_active=False), free).summary
+    assert "no longer configured" in explained(RUN, None, free).summary
+
+
+def test_a_wish_is_told_with_who_wished() -> None:
+    assert explained(replace(RUN, should_cancel=True, wished_by="maria")).summary.startswith("maria asked to cancel")
+    running = replace(RUN, status=RunStatus.RUNNING, worker="one", started_at=NOW, should_abort=True, wished_by="maria")
+    assert "maria asked to stop it." in explained(running, JOB, (worker("one"), 1)).summary
+
+
+def test_an_assigned_or_running_run_says_where_it_is() -> None:
+    assigned = replace(RUN, worker="one", assigned_at=NOW)
+    assert "was assigned to worker one" in explained(assigned, JOB, (worker("one"), 1)).summary
+    running = replace(assigned, status=RunStatus.RUNNING, started_at=NOW)
+    assert explained(running, JOB, (worker("one"), 1)).summary == (
+        "It is running on worker one since 2026-11-23 10:00:00 UTC."
+    )
+    away = explained(running, JOB, (worker("one", is_connected=False), 1)).summary
+    assert "The worker is disconnected since 2026-11-23 10:00:00 UTC" in away
+    assert "There is no record of that worker" in explained(running).summary
+
+
+def test_an_ended_run_gives_its_reason() -> None:
+    reason = Reason(ReasonCode.COMMAND_FAILED, "commands[0] (false) returned 1.")
+    for status in TERMINAL:
+        summary = explained(replace(RUN, status=status, reason=reason, ended_at=NOW)).summary
+        assert summary.endswith("at 2026-11-23 10:00:00 UTC: commands[0] (false) returned 1.")
