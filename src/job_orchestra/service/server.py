@@ -22,7 +22,8 @@ _KEEP_ALIVE = 75
 def listen(address: str, port: int) -> socket.socket:
     """Unavailable, with the system's reason, if the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol has to be named: asyncio switches off Nagle's delay only where it stands.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))

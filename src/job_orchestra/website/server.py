@@ -21,11 +21,17 @@ _GRACE = 3
 def listen(address: str, port: int) -> socket.socket:
     """Unavailable, with the system's reason, if the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    # The protocol has to be named: asyncio switches off Nagle's delay of 40 ms only where it stands.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((address, port), family=family, backlog=_BACKLOG)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(_BACKLOG)
     except OSError as error:
+        listener.close()
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise Unavailable(f"The website cannot listen on {address}:{port}: {reason}.") from None
+    return listener
 
 
 async def serve(application: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> None:
