@@ -18,27 +18,30 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.runs import RunFilter
 from job_orchestra.settings.sections import Settings
 
-Work = Callable[[str | None], Coroutine[Any, Any, None]]
-"""What is done when all is ready; is given the administrator's password if that was made now."""
+Work = Callable[[str | None], Coroutine[Any, Any, bool]]
+"""What is done when all is ready; is given the administrator's password if that was made now. True: all stays up."""
 
 
-def run_installation(settings: Settings, workers: int, say: Say, work: Work) -> None:
-    """Until SIGTERM or SIGINT, or until `work` raises. Invalid, with all mistakes, before anything is changed."""
+def run_installation(settings: Settings, workers: int, say: Say, work: Work, patience: float | None = None) -> None:
+    """Until SIGTERM or SIGINT, or the end of `work`. Invalid, with all mistakes, before anything is changed.
+
+    `patience`: seconds until all has to be ready.
+    """
     check_installation(settings.file, os.environ)
     secrets = InstallationSecrets.of(settings.directory)
     with only_one(secrets.directory):
         if create_database(records_of(settings)):
             say("The database is created.")
-        asyncio.run(_run(settings, workers, say, work, secrets))
+        password = asyncio.run(_create_accounts(settings, secrets))
+        if password is not None:
+            say(f"Login for the website: {ADMINISTRATOR}, password {password} (shown this once; keep it)")
+        asyncio.run(supervise(plan_children(settings, workers), say, lambda: work(password), patience))
+        asyncio.run(_say_what_goes_on(settings, say))
 
 
-async def _run(settings: Settings, workers: int, say: Say, work: Work, secrets: InstallationSecrets) -> None:
+async def _create_accounts(settings: Settings, secrets: InstallationSecrets) -> str | None:
     async with records_of(settings) as records:
-        password = await create_accounts(records, secrets)
-    if password is not None:
-        say(f"Login for the website: {ADMINISTRATOR}, password {password} (shown this once; keep it)")
-    await supervise(plan_children(settings, workers), say, lambda: work(password))
-    await _say_what_goes_on(settings, say)
+        return await create_accounts(records, secrets)
 
 
 async def _say_what_goes_on(settings: Settings, say: Say) -> None:

@@ -52,7 +52,7 @@ def print_table(items: Sequence[Item], columns: Sequence[Column[Item]]) -> None:
     click.secho(_row(titles, widths), bold=True)
     for row in rows:
         styled = [
-            click.style(text.ljust(width), fg=column.colour(text))
+            click.style(text, fg=column.colour(text)) + " " * (width - len(text))
             for text, width, column in zip(row, widths, columns, strict=True)
         ]
         click.echo("  ".join(styled).rstrip())
@@ -101,7 +101,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.2f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"

@@ -14,13 +14,14 @@ from typing import Any
 
 from job_orchestra.cli.children import Child, ChildPlan, Say
 from job_orchestra.cli.errors import ExitCode
-from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.errors import Conflict, Unavailable
 from job_orchestra.settings.sections import Settings
 
 _STOP_ORDER = ("website", "service", "worker", "master")
 """From what needs others to what others need."""
 
-Work = Callable[[], Coroutine[Any, Any, None]]
+Work = Callable[[], Coroutine[Any, Any, bool]]
+"""Whether the children stay after it."""
 
 
 def plan_children(settings: Settings, workers: int) -> list[ChildPlan]:
@@ -39,32 +40,37 @@ def plan_children(settings: Settings, workers: int) -> list[ChildPlan]:
     return plans
 
 
-async def supervise(plans: Sequence[ChildPlan], say: Say, work: Work) -> None:
-    """Keeps the children alive until SIGTERM or SIGINT, or until `work`, begun when all are ready, raises.
+async def supervise(plans: Sequence[ChildPlan], say: Say, work: Work, patience: float | None = None) -> None:
+    """Keeps the children alive until SIGTERM or SIGINT; `work`, begun when all are ready, may end it earlier.
 
-    When `work` returns, they stay. A second signal kills them.
+    Unavailable if they are not all ready after `patience` seconds. A second signal kills them.
     """
     stop = asyncio.Event()
     with tempfile.TemporaryDirectory(prefix="orchestra-") as sockets:
         children = [Child(plan, Path(sockets), say) for plan in plans]
         _listen_for_signals(stop, children, say)
-        working = asyncio.create_task(_work(children, work), name="work")
+        working = asyncio.create_task(_work(children, work, patience), name="work")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                working.result()
+            if working.done() and working.result():
                 await stopping
         finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            for task in (working, stopping):
+                task.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
             await stop_in_order(children)
 
 
-async def _work(children: Sequence[Child], work: Work) -> None:
-    for child in children:
-        await child.is_ready.wait()
-    await work()
+async def _work(children: Sequence[Child], work: Work, patience: float | None) -> bool:
+    try:
+        async with asyncio.timeout(patience):
+            for child in children:
+                await child.is_ready.wait()
+    except TimeoutError:
+        waiting = ", ".join(child.name for child in children if not child.is_ready.is_set())
+        raise Unavailable(f"Not ready after {patience:g} seconds: {waiting}.") from None
+    return await work()
 
 
 async def stop_in_order(children: Sequence[Child]) -> None:

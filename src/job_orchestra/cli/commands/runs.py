@@ -67,7 +67,6 @@ def list_runs(
         page = client.send(call)
     columns: list[Column[RunSummaryAnswer]] = [
         Column("run", lambda run: run.identifier),
-        *([] if project else [Column[RunSummaryAnswer]("project", lambda run: run.project)]),
         Column("job", lambda run: run.job),
         Column("status", lambda run: run.status, status_colour),
         Column("created", lambda run: moment(run.created_at)),
@@ -76,6 +75,8 @@ def list_runs(
         Column("source", lambda run: f"{run.source.kind} {run.source.identifier}"),
         Column("parameters", lambda run: pairs(run.parameters)),
     ]
+    if project is None:
+        columns.insert(1, Column("project", lambda run: run.project))
     print_page(output, page, columns)
 
 

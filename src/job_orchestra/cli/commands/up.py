@@ -20,8 +20,9 @@ def up(settings_file: Path, workers: int) -> None:
     """
     settings = read_installation(settings_file)
 
-    async def tell(password: str | None) -> None:
+    async def tell(password: str | None) -> bool:
         login = "" if password is None else f" (log in as {ADMINISTRATOR})"
         click.echo(f"All is ready: {settings.website.url}{login}. Ctrl-C stops it.")
+        return True
 
     run_installation(settings, workers, click.echo, tell)

@@ -1,0 +1,51 @@
+"""Ends the executor hosts of a worker's directory that nobody is going to use again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from job_orchestra.execution.host_directory import HOSTS, HostDirectory
+from job_orchestra.execution.host_messages import StopWhenIdle, encode_host_message
+from job_orchestra.execution.process_identity import ProcessIdentity, identity_from_data, is_alive
+
+_PATIENCE = 15.0
+_INTERVAL = 0.02
+
+
+def stop_idle_hosts(worker_directory: Path) -> None:
+    """Those with active runs go when these have ended."""
+    for host in _hosts(worker_directory):
+        with suppress(OSError), host.connect() as connection:
+            connection.settimeout(_PATIENCE)
+            connection.recv(1 << 16)  # its greeting, lest the connection breaks with it unread
+            connection.sendall(encode_host_message(StopWhenIdle()))
+
+
+def end_hosts(worker_directory: Path) -> None:
+    """With their runs, which are aborted; returns when all are gone, or after a while."""
+    identities = [identity for host in _hosts(worker_directory) if (identity := _identity(host))]
+    for identity in identities:
+        with suppress(ProcessLookupError):
+            os.kill(identity.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _PATIENCE
+    while any(map(is_alive, identities)) and time.monotonic() < deadline:
+        time.sleep(_INTERVAL)  # They are no children of ours: only a look tells.
+
+
+def _hosts(worker_directory: Path) -> list[HostDirectory]:
+    hosts = worker_directory / HOSTS
+    return [HostDirectory(path) for path in hosts.iterdir()] if hosts.is_dir() else []
+
+
+def _identity(host: HostDirectory) -> ProcessIdentity | None:
+    """None if it is gone: whoever has its pid now is not to be signalled."""
+    try:
+        identity = identity_from_data(json.loads(host.identity.read_bytes()))
+    except (OSError, ValueError):
+        return None
+    return identity if identity is not None and is_alive(identity) else None
