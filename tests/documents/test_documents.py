@@ -71,7 +71,7 @@ def test_toml_is_what_it_says(text: str, tmp_path_factory: pytest.TempPathFactor
         return
     file = tmp_path_factory.mktemp("settings") / "orchestra.toml"
     file.write_text(text)
-    assert load_settings(file, {}, must_exist=True)
+    assert load_settings(file, {}, must_exist=True).file == file
 
 
 def test_the_plain_projects_mean_the_same_as_the_declared_ones() -> None:
