@@ -131,7 +131,9 @@ class WorkerApplication:
             if stop.is_set():
                 await _leave(conversation, connecting)
                 return
-            if connecting.result():
+            error = connecting.result()
+            self._say_why(error)
+            if _is_refusal(error):
                 next_pause = _REFUSED_PAUSE
             else:
                 pause = _SHORTEST_PAUSE if loop.time() - began > _STABLE else min(pause * 2, _LONGEST_PAUSE)
@@ -144,31 +146,32 @@ class WorkerApplication:
 
     async def _connect(
         self, conversation: Conversation, identity: WorkerIdentity, on_connected: Callable[[Welcome], None]
-    ) -> bool:
-        """One connection, to its end; whether the master does not want this worker as it is."""
+    ) -> OrchestraError:
+        """One connection to its end, and why it ended."""
         try:
             async with open_connection(self._url, self._authorization) as connection:
-                await conversation.hold(connection, identity, on_connected)
-        except (Unauthenticated, Forbidden) as error:
-            self._wait_for("to be let in", error)
-            return True
-        except GoodbyeReceived as goodbye:
-            self._wait_for("to be let in" if goodbye.is_final else "the master", goodbye)
-            return goodbye.is_final
-        except ConnectionLost as error:
-            self._wait_for("the master", error)
+                return await conversation.hold(connection, identity, on_connected)
         except OrchestraError as error:
-            _logger.error("The connection was given up: %s", error)
-        return False
+            return error
 
-    def _wait_for(self, what: str, error: OrchestraError) -> None:
-        """Said once, and when it changes."""
-        if self._waits_for != error.message:
-            self._waits_for = error.message
+    def _say_why(self, error: OrchestraError) -> None:
+        """Once, and when it changes."""
+        if self._waits_for == error.message:
+            return
+        self._waits_for = error.message
+        if isinstance(error, ConnectionLost | GoodbyeReceived) or _is_refusal(error):
+            what = "to be let in" if _is_refusal(error) else "the master"
             _logger.warning("Worker %s waits for %s: %s", self._identifier, what, error.message)
+        else:
+            _logger.error("Worker %s gave the connection up: %s", self._identifier, error.message)
 
 
-async def _leave(conversation: Conversation, connecting: asyncio.Task[bool]) -> None:
+def _is_refusal(error: OrchestraError) -> bool:
+    """Whether the master does not want this worker as it is."""
+    return isinstance(error, Unauthenticated | Forbidden) or (isinstance(error, GoodbyeReceived) and error.is_final)
+
+
+async def _leave(conversation: Conversation, connecting: asyncio.Task[OrchestraError]) -> None:
     """Closes the connection in order, if there is one."""
     if conversation.say_goodbye():
         await asyncio.wait([connecting], timeout=2.0)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import Never
 
 from job_orchestra.domain.errors import Invalid, OrchestraError
 from job_orchestra.execution.journal import read_range
@@ -53,7 +54,7 @@ class Conversation:
 
     async def hold(
         self, connection: FrameConnection, identity: WorkerIdentity, on_connected: Callable[[Welcome], None]
-    ) -> None:
+    ) -> Never:
         """Until the connection ends: ConnectionLost, GoodbyeReceived, or what is wrong with what the master said."""
         outbox: Outbox[ToMaster] = Outbox(connection)
         outbox.post(self._session.hello(identity, time.time()))

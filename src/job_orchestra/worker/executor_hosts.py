@@ -106,7 +106,7 @@ class ExecutorHosts:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for link in self._links:
-            link.close()
+            await link.close()
 
     # ---------- the life of a host
 

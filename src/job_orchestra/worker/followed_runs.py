@@ -32,6 +32,11 @@ class FollowedRun:
     def is_ended(self) -> bool:
         return self.journal.is_ended
 
+    def look_anew(self) -> None:
+        """As `look`, also where the journal was repaired meanwhile."""
+        self.journal = JournalReader(self.directory.journal)
+        self.look()
+
     def look(self) -> None:
         # In this order: behind the end in the journal the log does not change any more.
         try:

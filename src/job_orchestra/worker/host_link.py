@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 from job_orchestra.domain.errors import Unavailable
@@ -40,13 +41,15 @@ class HostLink:
             raise Unavailable(f"No executor host listens in {directory.path}: {error}.") from None
         try:
             hello = decode_to_worker(await reader.readline())
-        except (OSError, ValueError, NoHostMessage) as error:
-            writer.close()
-            raise Unavailable(f"The executor host in {directory.path} does not answer: {error}") from None
-        if not isinstance(hello, HostHello):
-            writer.close()
+            if isinstance(hello, HostHello):
+                return cls(directory, reader, writer, hello)
             raise Unavailable(f"The executor host in {directory.path} does not greet.")
-        return cls(directory, reader, writer, hello)
+        except (OSError, ValueError, NoHostMessage) as error:
+            await _close(writer)
+            raise Unavailable(f"The executor host in {directory.path} does not answer: {error}") from None
+        except BaseException:
+            await _close(writer)
+            raise
 
     def tell(self, message: ToHost) -> None:
         """Of no effect if the host is gone."""
@@ -62,11 +65,18 @@ class HostLink:
                     on_finished(message.name)
         except (OSError, ValueError, NoHostMessage):
             pass  # As good as an end of the connection.
-        self._writer.close()
+        await self.close()
         await wait_for_end(self.hello.identity)
 
-    def close(self) -> None:
-        self._writer.close()
+    async def close(self) -> None:
+        """May be called twice."""
+        await _close(self._writer)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def wait_for_end(identity: ProcessIdentity) -> None:

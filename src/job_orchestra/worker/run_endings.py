@@ -26,6 +26,7 @@ from job_orchestra.execution.workspace_layout import run_workspace
 _logger = logging.getLogger(__name__)
 
 _GRACE = 5.0
+"""Of a run whose request cannot be read."""
 
 
 class RunEndings:
@@ -50,9 +51,17 @@ class RunEndings:
     async def _end_processes(self, directories: Sequence[RunDirectory]) -> None:
         runs = {directory.key for directory in directories}
         logs = {log for directory in directories if (log := LogFile.at(directory.log)) is not None}
-        left = await end_processes(lambda: find_marked(runs, logs, {os.getpid(), *self._hosts()}), _GRACE)
+        grace = max(map(_grace, directories), default=0.0)
+        left = await end_processes(lambda: find_marked(runs, logs, {os.getpid(), *self._hosts()}), grace)
         if left:
             _logger.error("These processes of lost runs could not be ended: %s", [one.pid for one in left])
+
+
+def _grace(directory: RunDirectory) -> float:
+    try:
+        return directory.read_request().limits.grace
+    except (OSError, Invalid):
+        return _GRACE
 
 
 def _write_end(directory: RunDirectory, reason: Reason) -> None:

@@ -34,6 +34,8 @@ _logger = logging.getLogger(__name__)
 _TRY_AGAIN = 1.0
 """Seconds until a write is tried again that found the disk full; nothing tells when there is room."""
 
+_LAST_MOMENT = 2.0
+
 
 class RunKeeper:
     def __init__(
@@ -75,6 +77,9 @@ class RunKeeper:
     async def close(self) -> None:
         """Leaves executor hosts and runs alone."""
         await self._writer.close()
+        if self._tasks:
+            # Deletions are done in a moment; what takes longer is taken up again by the next worker.
+            await asyncio.wait(self._tasks, timeout=_LAST_MOMENT)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -118,6 +123,10 @@ class RunKeeper:
             workspace = Workspace(execute.workspace)
         except ValueError:
             raise Invalid.at("workspace", f"{execute.workspace!r} is none that this worker knows") from None
+        try:
+            limits = limits_from_data(execute.limits)
+        except Invalid as error:
+            raise Invalid.at("limits", error.message) from None
         kind = str(execute.definition.get("type"))
         return Request(
             run=execute.run,
@@ -127,7 +136,7 @@ class RunKeeper:
             definition=execute.definition,
             parameters=execute.parameters,
             workspace=workspace,
-            limits=limits_from_data(execute.limits),
+            limits=limits,
             service_url=self._service_url,
             boot=boot_identifier(),
             executor=None if kind == CommandsDefinition.type else self._executors.get(kind),
@@ -211,6 +220,7 @@ class RunKeeper:
                 run.look()
             await self._endings.end([run.directory for run in runs if not run.is_ended], reason)
             for run in runs:
+                run.look_anew()
                 self.runs.look_at(run)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
