@@ -25,9 +25,15 @@ class Connection(Protocol):
         """How many rows it changed; a transaction of its own unless one was begun."""
         ...
 
+    def change_all(self, statements: Sequence[Prepared], *, commit: bool) -> list[int]:
+        """The same for several that do not depend on each other, within what was begun, and then the end of that."""
+        ...
+
     def commit(self) -> None: ...
 
-    def rollback(self) -> None: ...
+    def rollback(self) -> None:
+        """Nothing happens where nothing was begun."""
+        ...
 
     def fetch(self, statements: Sequence[Prepared]) -> list[Sequence[SqlRow]]:
         """The rows of each; in one snapshot."""

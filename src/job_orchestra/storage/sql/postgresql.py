@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import errors, sql
+from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 from sqlalchemy import URL, Dialect
 from sqlalchemy.engine.default import DefaultDialect
@@ -26,6 +27,7 @@ _SESSION = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
     "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
     "synchronous_commit": "on",
     "default_transaction_isolation": "read\\ committed",
     "lock_timeout": "10s",
@@ -57,18 +59,37 @@ class PostgresqlConnection:
     def __init__(self, connection: psycopg.Connection[SqlRow]) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
+        self._is_to_begin = False
 
     def begin(self) -> None:
-        self._cursor.execute(b"BEGIN")
+        self._is_to_begin = True  # said together with the first statement
 
     def change(self, statement: Prepared) -> int:
+        if self._is_to_begin:
+            return self.change_all([statement], commit=False)[0]
         return self._cursor.execute(statement.text.encode(), statement.arguments).rowcount
+
+    def change_all(self, statements: Sequence[Prepared], *, commit: bool) -> list[int]:
+        """In one go to the server, together with the beginning and the end."""
+        with self._connection.pipeline():
+            if self._is_to_begin:
+                self._cursor.execute(b"BEGIN")
+                self._is_to_begin = False
+            cursors = [
+                self._connection.cursor().execute(statement.text.encode(), statement.arguments)
+                for statement in statements
+            ]
+            if commit:
+                self._cursor.execute(b"COMMIT")
+        return [cursor.rowcount for cursor in cursors]
 
     def commit(self) -> None:
         self._cursor.execute(b"COMMIT")
 
     def rollback(self) -> None:
-        self._cursor.execute(b"ROLLBACK")
+        self._is_to_begin = False
+        if self._connection.info.transaction_status is not TransactionStatus.IDLE:
+            self._cursor.execute(b"ROLLBACK")
 
     def fetch(self, statements: Sequence[Prepared]) -> list[Sequence[SqlRow]]:
         if len(statements) == 1:

@@ -69,6 +69,12 @@ class SqliteConnection:
             return changed
         return self._execute(statement.text, statement.arguments).rowcount
 
+    def change_all(self, statements: Sequence[Prepared], *, commit: bool) -> list[int]:
+        changed = [self._execute(statement.text, statement.arguments).rowcount for statement in statements]
+        if commit:
+            self.commit()
+        return changed
+
     def commit(self) -> None:
         self._execute("COMMIT")
 

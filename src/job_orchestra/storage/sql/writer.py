@@ -1,6 +1,7 @@
 """The one thread that writes: all batches that wait at the moment become one transaction with one commit.
 
 Nobody waits for company: while one transaction is being committed, the batches of the next one gather by themselves.
+Between batches that wait together there is no order; operations of one keep theirs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _MOST_GATHERED = 500
 _MOST_TRIES = 10
 
 _SAVE = Prepared("SAVEPOINT batch", ())
-_KEEP = Prepared("RELEASE SAVEPOINT batch", ())
+_RELEASE = Prepared("RELEASE SAVEPOINT batch", ())
 _UNDO = Prepared("ROLLBACK TO SAVEPOINT batch", ())
 
 
@@ -90,42 +91,79 @@ class Writer:
         # One of them is at fault, and undid the others: each on its own, and only that one fails.
         return [outcome for each in gathered for outcome in self._carry_out([each])]
 
-    def _transaction(self, gathered: Sequence[_Waiting]) -> list[Outcome | Exception]:
+    def _transaction(self, gathered: Sequence[_Waiting]) -> list[Outcome]:
         connection = self._session.connection()
         if len(gathered) == 1:
-            return [self._alone(connection, gathered[0])]
+            return [_alone(connection, gathered[0])]
         connection.begin()
-        outcomes: list[Outcome | Exception] = [self._in_company(connection, each) for each in gathered]
-        connection.commit()
-        return outcomes
-
-    def _alone(self, connection: Connection, waiting: _Waiting) -> Outcome:
-        if len(waiting.operations) == 1:
-            return _apply(connection, waiting.operations)
-        connection.begin()
-        outcome = _apply(connection, waiting.operations)
-        if outcome.is_applied:
+        # What can end at its first operation only, before anything to undo, goes side by side; the others one by one.
+        side_by_side = [each for each in gathered if not each.may_need_undoing]
+        others = [each for each in gathered if each.may_need_undoing]
+        outcomes = dict(zip(map(id, side_by_side), _side_by_side(connection, side_by_side, not others), strict=True))
+        for each in others:
+            outcomes[id(each)] = _undoable(connection, each)
+        if others:
             connection.commit()
-        else:
-            connection.rollback()
-        return outcome
-
-    def _in_company(self, connection: Connection, waiting: _Waiting) -> Outcome:
-        if not waiting.may_need_undoing:
-            return _apply(connection, waiting.operations)
-        connection.change(_SAVE)
-        outcome = _apply(connection, waiting.operations)
-        if not outcome.is_applied:
-            connection.change(_UNDO)
-        connection.change(_KEEP)
-        return outcome
+        return [outcomes[id(each)] for each in gathered]
 
 
-def _apply(connection: Connection, operations: Sequence[PreparedOperation]) -> Outcome:
+def _alone(connection: Connection, waiting: _Waiting) -> Outcome:
+    if len(waiting.operations) == 1:
+        return _outcome(waiting, [connection.change(waiting.operations[0].statement)])
+    connection.begin()
+    if not waiting.may_need_undoing:
+        return _side_by_side(connection, [waiting], commit=True)[0]
+    outcome = _one_by_one(connection, waiting)
+    if outcome.is_applied:
+        connection.commit()
+    else:
+        connection.rollback()
+    return outcome
+
+
+def _side_by_side(connection: Connection, batches: Sequence[_Waiting], commit: bool) -> list[Outcome]:
+    """First the first operation of each, then the second of those that go on, and so forth."""
+    rows: list[list[int]] = [[] for _ in batches]
+    going_on = list(zip(batches, rows, strict=True))
+    number = 0
+    while going_on:
+        is_last = commit and all(len(waiting.operations) == number + 1 for waiting, _ in going_on)
+        statements = [waiting.operations[number].statement for waiting, _ in going_on]
+        for (_, changed), count in zip(going_on, connection.change_all(statements, commit=is_last), strict=True):
+            changed.append(count)
+        if is_last:
+            break
+        number += 1
+        going_on = [
+            (waiting, changed)
+            for waiting, changed in going_on
+            if len(waiting.operations) > number and _outcome(waiting, changed).is_applied
+        ]
+    else:
+        if commit:
+            connection.commit()
+    return [_outcome(waiting, changed) for waiting, changed in zip(batches, rows, strict=True)]
+
+
+def _undoable(connection: Connection, waiting: _Waiting) -> Outcome:
+    connection.change(_SAVE)
+    outcome = _one_by_one(connection, waiting)
+    if not outcome.is_applied:
+        connection.change(_UNDO)
+    connection.change(_RELEASE)
+    return outcome
+
+
+def _one_by_one(connection: Connection, waiting: _Waiting) -> Outcome:
     rows: list[int] = []
-    for number, operation in enumerate(operations):
-        changed = connection.change(operation.statement)
-        rows.append(changed)
-        if changed == 0 and operation.may_fail:
-            return Outcome(tuple(rows), failed_at=number)
+    for operation in waiting.operations:
+        rows.append(connection.change(operation.statement))
+        if not (outcome := _outcome(waiting, rows)).is_applied:
+            return outcome
     return Outcome(tuple(rows))
+
+
+def _outcome(waiting: _Waiting, rows: Sequence[int]) -> Outcome:
+    """After the operations that changed so many rows; only the last one can have failed."""
+    has_failed = rows[-1] == 0 and waiting.operations[len(rows) - 1].may_fail
+    return Outcome(tuple(rows), failed_at=len(rows) - 1 if has_failed else None)
