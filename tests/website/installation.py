@@ -118,6 +118,14 @@ class Installation:
     def call(self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
         return self.loop.call(coroutine)
 
+    def count_tasks(self) -> int:
+        """Of service and website: what is left when nobody asks for anything is what they do by themselves."""
+
+        async def count() -> int:
+            return len(asyncio.all_tasks()) - 1
+
+        return self.call(count())
+
     def _start(self, application: ServiceApplication | WebsiteApplication) -> None:
         running = self.loop.start(application)
         self._stack.callback(lambda: self.loop.call(running.stop()))

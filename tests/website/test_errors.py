@@ -1,0 +1,155 @@
+"""What visitors see when something is down, broken or overridden."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.responses import Response
+
+from job_orchestra.composition.clock import SystemClock
+from job_orchestra.domain.errors import Unavailable
+from job_orchestra.domain.roles import Permission
+from job_orchestra.website.application import WebsiteApplication
+from job_orchestra.website.dispatch import PageRoute
+from job_orchestra.website.routes import ROUTES
+from job_orchestra.website.visit import Visit
+from tests.website.examples import Examples
+from tests.website.installation import Installation, Loop
+from tests.website.visitor import Visitor
+
+StartWebsite = Callable[..., Visitor]
+
+
+@pytest.fixture
+def start_website() -> Iterator[StartWebsite]:
+    """Starts a website and answers a visitor of it, with a cookie of some session."""
+    loop = Loop()
+    stops: list[Callable[[], None]] = []
+
+    def start(service_url: str, session: str = "0" * 64, **parts: object) -> Visitor:
+        website = WebsiteApplication(
+            address="127.0.0.1",
+            port=0,
+            service_url=service_url,
+            clock=SystemClock(),
+            **parts,  # type: ignore[arg-type]
+        )
+        running = loop.start(website)
+        visitor = Visitor(website.url)
+        visitor.client.cookies.set(f"orchestra_{website.port}_session", session, domain="127.0.0.1")
+        stops.extend((visitor.close, lambda: loop.call(running.stop())))
+        return visitor
+
+    try:
+        yield start
+    finally:
+        for stop in stops:
+            stop()
+        loop.close()
+
+
+def _unused_url() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_without_the_service_pages_say_so_and_come_back_by_themselves(start_website: StartWebsite) -> None:
+    service_url = _unused_url()
+    visitor = start_website(service_url)
+    for path in ("/", "/runs", "/projects/example/runs/x/log", "/projects/example/runs/x/archive"):
+        response = visitor.get(path)
+        assert response.status_code == 503
+        assert f"The service at {service_url} cannot be reached" in response.text
+        assert int(response.headers["Refresh"]) < 10
+        assert response.headers["Retry-After"] == response.headers["Refresh"]
+    assert visitor.get("/login").status_code == 200
+    response = visitor.log_in("viewer")
+    assert response.status_code == 503
+    assert "Refresh" not in response.headers
+
+
+def test_something_else_in_the_place_of_the_service(start_website: StartWebsite, installation: Installation) -> None:
+    visitor = start_website(installation.url)  # the website itself is no service
+    assert visitor.get("/").status_code == 503
+
+
+async def _broken(visit: Visit) -> Response:
+    raise RuntimeError("a secret of the inside")
+
+
+_BROKEN = PageRoute("GET", "/broken", _broken, Permission.ANYONE)
+
+
+def test_a_mistake_in_a_page_has_a_reference_and_no_inside(
+    start_website: StartWebsite, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = start_website(_unused_url(), routes=(*ROUTES, _BROKEN))
+    with caplog.at_level(logging.ERROR):
+        response = visitor.get("/broken")
+    assert response.status_code == 500
+    assert "secret" not in response.text
+    assert "Traceback" not in response.text
+    [reference] = {word for word in response.text.split() if f"Mistake {word.strip('.')} in GET /broken" in caplog.text}
+    assert reference
+    assert "a secret of the inside" in caplog.text
+
+
+def test_a_page_of_ones_own_and_templates_and_files_of_ones_own(start_website: StartWebsite, tmp_path: Path) -> None:
+    templates, files = tmp_path / "templates", tmp_path / "files"
+    templates.mkdir()
+    (files / "pictures").mkdir(parents=True)
+    (templates / "login.html").write_text(
+        '{% extends "base.html" %}{% block content %}<h1>Welcome</h1>'
+        '<img alt="" src="{{ static("pictures/logo.svg") }}">{% endblock %}'
+    )
+    (files / "pictures" / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    visitor = start_website(_unused_url(), template_directories=[templates], static_directories=[files])
+    page = visitor.get("/login").text
+    assert "<h1>Welcome</h1>" in page
+    picture = visitor.get(page.partition('src="')[2].partition('"')[0])
+    assert picture.headers["Content-Type"] == "image/svg+xml"
+    assert "immutable" in picture.headers["Cache-Control"]
+    style = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    assert visitor.get(style).status_code == 200
+
+
+def test_a_broken_template_of_ones_own_is_no_traceback(start_website: StartWebsite, tmp_path: Path) -> None:
+    (tmp_path / "base.html").write_text("{{ page.nothing_of_this_name }}")
+    visitor = start_website(_unused_url(), template_directories=[tmp_path])
+    response = visitor.get("/login")
+    assert response.status_code == 500
+    assert "Reference" in response.text
+    assert "nothing_of_this_name" not in response.text
+
+
+def test_an_address_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        website = WebsiteApplication(
+            address="127.0.0.1", port=port, service_url="http://127.0.0.1:1", clock=SystemClock()
+        )
+        with pytest.raises(Unavailable, match=f"127.0.0.1:{port}"):
+            asyncio.run(website.run(asyncio.Event(), print))
+
+
+def test_open_log_pages_end_with_a_word_when_the_website_stops(installation: Installation, examples: Examples) -> None:
+    website = WebsiteApplication(
+        address="127.0.0.1", port=0, service_url=f"http://127.0.0.1:{installation.service.port}", clock=SystemClock()
+    )
+    running = installation.loop.start(website)
+    visitor = Visitor(website.url)
+    visitor.log_in("viewer")
+    path = f"/projects/example/runs/{examples.running.identifier}/log"
+    with visitor.client.stream("GET", path) as response:
+        parts = response.iter_text()
+        text = next(parts)
+        installation.call(running.stop())
+        text += "".join(parts)
+    visitor.close()
+    assert "The website is being restarted." in text
+    assert text.rstrip().endswith("</html>")
