@@ -36,7 +36,6 @@ def run_installation(settings: Settings, workers: int, say: Say, work: Work, pat
         if password is not None:
             say(f"Login for the website: {ADMINISTRATOR}, password {password} (shown this once; keep it)")
         asyncio.run(supervise(plan_children(settings, workers), say, lambda: work(password), patience))
-        asyncio.run(_say_what_goes_on(settings, say))
 
 
 async def _create_accounts(settings: Settings, secrets: InstallationSecrets) -> str | None:
@@ -44,13 +43,17 @@ async def _create_accounts(settings: Settings, secrets: InstallationSecrets) -> 
         return await create_accounts(records, secrets)
 
 
-async def _say_what_goes_on(settings: Settings, say: Say) -> None:
+def say_what_goes_on(settings: Settings, say: Say) -> None:
+    """If runs are active: stopping applications does not end them."""
+    active = asyncio.run(_active_runs(settings))
+    if active:
+        say(f"Runs that go on without us: {active}. The next `orchestra up` finds what they did.")
+
+
+async def _active_runs(settings: Settings) -> str:
     try:
         async with records_of(settings) as records:
             active = await records.runs.list(RunFilter(statuses=(RunStatus.RUNNING,)), limit=100)
     except OrchestraError:
-        return  # The database is gone, too: nothing can be said.
-    if active.items:
-        number = len(active.items)
-        runs = "1 run goes" if number == 1 else f"{number}{'' if active.next is None else ' or more'} runs go"
-        say(f"{runs} on without us; the next `orchestra up` finds what they did.")
+        return ""  # The database is gone, too: nothing can be said.
+    return "more than 100" if active.next else str(len(active.items) or "")

@@ -16,7 +16,7 @@ from job_orchestra.cli.errors import ExitCode
 from job_orchestra.cli.examples import run_examples
 from job_orchestra.cli.first_start import ADMINISTRATOR
 from job_orchestra.cli.host_stop import end_hosts, stop_idle_hosts
-from job_orchestra.cli.installation_run import run_installation
+from job_orchestra.cli.installation_run import run_installation, say_what_goes_on
 from job_orchestra.client.asynchronous import AsyncClient
 from job_orchestra.client.credentials import Credentials
 from job_orchestra.composition.installation_secrets import InstallationSecrets, read_secret
@@ -40,6 +40,7 @@ def demo(ctx: click.Context, directory: Path | None, should_exit: bool) -> None:
         settings = _make_installation(directory)
         are_as_expected = _show(settings, should_exit)
         stop_idle_hosts(settings.worker.directory)
+        say_what_goes_on(settings, click.echo)
     else:
         with tempfile.TemporaryDirectory(prefix="orchestra-demo-", ignore_cleanup_errors=True) as temporary:
             settings = _make_installation(Path(temporary))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from job_orchestra.cli.first_start import ADMINISTRATOR
-from job_orchestra.cli.installation_run import run_installation
+from job_orchestra.cli.installation_run import run_installation, say_what_goes_on
 from job_orchestra.cli.options import read_installation, settings_option
 
 
@@ -26,3 +26,4 @@ def up(settings_file: Path, workers: int) -> None:
         return True
 
     run_installation(settings, workers, click.echo, tell)
+    say_what_goes_on(settings, click.echo)
