@@ -23,18 +23,26 @@ _PLACE = re.compile(r" - at `\$\.?(?P<place>.*)`$")
 
 async def read_body(request: Request, kind: type[BodyType]) -> BodyType:
     """Refused (400, 413) or Invalid; an empty body stands for one with every field left out."""
-    content = await _read_bounded(request)
+    content = await _read_bounded(request) or b"{}"
     try:
-        return msgspec.json.decode(content or b"{}", type=kind)
-    except msgspec.ValidationError:
-        raise Invalid(_mistakes(content or b"{}", kind)) from None
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        # It stopped at the first mistake, so all of it is looked at once more.
+        raise Invalid(_mistakes(_decode(content), kind) or [Mistake("", str(error))]) from None
+
+
+def _decode(content: bytes) -> JsonValue:
+    try:
+        data: JsonValue = msgspec.json.decode(content)
     except msgspec.DecodeError as error:
         raise Refused(http.HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.") from None
     except RecursionError:
         raise Refused(http.HTTPStatus.BAD_REQUEST, "The body is nested too deeply.") from None
+    return data
 
 
 async def _read_bounded(request: Request) -> bytes:
+    # The connection stays open: what comes behind is dropped, and the sender gets to read the answer.
     too_large = Refused(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {MOST_BYTES} bytes.")
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > MOST_BYTES):
@@ -47,9 +55,8 @@ async def _read_bounded(request: Request) -> bytes:
     return bytes(received)
 
 
-def _mistakes(content: bytes, kind: type[Body]) -> list[Mistake]:
-    """Msgspec stops at the first mistake, so each field is looked at by itself."""
-    data: JsonValue = msgspec.json.decode(content)
+def _mistakes(data: JsonValue, kind: type[Body]) -> list[Mistake]:
+    """Of each field by itself."""
     if not isinstance(data, dict):
         return [Mistake("", f"the body is {_name(data)}, not an object")]
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}

@@ -1,0 +1,183 @@
+"""Bad input: every route answers it with a problem document that names what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from job_orchestra.domain.roles import Role
+from job_orchestra.service.bodies import MOST_BYTES
+from job_orchestra.service.routes import ROUTES
+from tests.service.serving import Play, Served
+
+
+def _errors(response: httpx2.Response, status: int = 422) -> dict[str, str]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    assert problem["status"] == status
+    assert problem["type"] == "about:blank"
+    assert problem["title"]
+    assert problem["detail"] or status == 422
+    return {error["field"]: error["message"] for error in problem["errors"]}
+
+
+def _path(path: str) -> str:
+    for name in ("project", "job", "run", "schedule", "worker", "user", "token"):
+        path = path.replace(f"{{{name}}}", "nope")
+    return path
+
+
+def test_every_body_is_refused_when_it_is_none_of_its_kind(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        for route in (route for route in ROUTES if route.body):
+            for content, status in (
+                (b"{", 400), (b"\xff", 400), (b"[" * 100_000, 400), (b'{"a": "\\ud800"}', 400), (b"null", 422),
+                (b"[]", 422), (b'"text"', 422), (b"1", 422), (b'{"surprise": 1}', 422), (b" " * (MOST_BYTES + 1), 413),
+            ):  # fmt: skip
+                response = await client.request(route.method, _path(route.path), content=content)
+                _errors(response, response.status_code)
+                assert response.status_code == status, (route, content[:20], response.text)
+
+    play(scenario)
+
+
+def test_a_body_of_unknown_length_is_bounded_too(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            for _ in range(4 * MOST_BYTES // 65536):
+                yield b" " * 65536
+
+        client = await served.user(Role.ADMINISTRATOR)
+        _errors(await client.post("/users", content=chunks()), 413)
+        assert (await client.get("/users")).status_code == 200
+
+    play(scenario)
+
+
+def test_every_query_parameter_is_checked(play: Play) -> None:
+    wrong = {
+        "limit": ["0", "1001", "-1", "x", "1.5", "", "9" * 30, "²"],
+        "cursor": ["", "x", "é", "bnVsbA"],
+        "order_by": ["sideways", ""],
+        "status": ["done", "pending,", ""],
+        "created_after": ["yesterday", "2026-13-01", "", "9" * 30],
+        "created_before": ["now"],
+        "source": ["me"],
+        "follow": ["yes", "1", ""],
+        "attempt": ["0", "-1", "9" * 30],
+        "project": [""], "job": [""], "worker": ["\0"], "source_identifier": ["\x1b[0m"],
+    }  # fmt: skip
+
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        run = await served.trigger("hello", "example")
+        for route in ROUTES:
+            path = route.path.replace("{run}", run.identifier).replace("{project}", "example")
+            path = path.replace("{user}", "administrator")
+            for parameter in route.query:
+                for value in wrong[parameter.name]:
+                    response = await client.request(route.method, path, params={parameter.name: value})
+                    assert parameter.name in _errors(response), (route, parameter.name, value)
+            response = await client.request(route.method, path, params={"surprise": "1"})
+            if not route.body:
+                assert "surprise" in _errors(response), route
+
+    play(scenario)
+
+
+def test_all_mistakes_are_told_at_once(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        response = await client.get("/runs", params={"limit": "x", "statsu": "failed", "created_after": "never"})
+        errors = _errors(response)
+        assert set(errors) == {"limit", "statsu", "created_after"}
+        assert errors["statsu"].endswith("did you mean status?")
+        assert set(_errors(await client.get("/runs?limit=1&limit=2"))) == {"limit"}
+        response = await client.post("/users", json={"roles": [1], "password": 5, "extra": None})
+        assert _errors(response) == {
+            "identifier": "is missing",
+            "roles[0]": "expected str, got int",
+            "password": "expected str | null, got int",
+            "extra": "is no field of this; it takes identifier, display_name, roles, password",
+        }
+        response = await client.post("/users", json={"identifier": "x", "display_name": "a\0"})
+        assert set(_errors(response)) == {"identifier", "display_name"}
+        response = await client.post("/users", json={"identifier": "fine", "roles": ["viewer", "boss", "king"]})
+        assert set(_errors(response)) == {"roles[1]", "roles[2]"}
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "places"),
+    [
+        ({"name": "you", "colour": "red"}, {"parameters.colour"}),
+        ({"size": 3, "other": 1}, {"parameters.size", "parameters.other"}),
+    ],
+)
+def test_parameters_of_a_trigger(play: Play, parameters: dict[str, Any], places: set[str]) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.OPERATOR)
+        response = await client.post("/projects/example/jobs/hello/trigger", json={"parameters": parameters})
+        assert set(_errors(response)) == places
+        response = await client.post("/projects/example/jobs/strict/trigger", json={})
+        assert set(_errors(response)) == {"parameters.needed"}
+        response = await client.post("/projects/example/jobs/hello/trigger", json={"priority": 10**30})
+        assert set(_errors(response)) == {"priority"}
+        assert (await served.runs.list()).items == []
+
+    play(scenario)
+
+
+def test_what_is_not_there(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        for path in ("/nope", "/projects/", "/projects/example/jobs/", "/nope//", "/projects/a/b/c", "/PROJECTS"):
+            _errors(await client.get(path), 404)
+        for route in ROUTES:
+            if "{" in route.path and not route.body:
+                response = await client.request(route.method, _path(route.path))
+                _errors(response, 404)
+                assert "nope" in response.json()["detail"], route
+
+    play(scenario)
+
+
+def test_names_that_nothing_can_have(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        for name in ("%00", "a" * 5000, "%ff", "%0a", "..%2f..", "%F0%9F%98%80"):
+            for path in (f"/projects/{name}", f"/projects/{name}/runs/x", f"/workers/{name}", f"/users/{name}/tokens"):
+                _errors(await client.get(path), 404)
+
+    play(scenario)
+
+
+def test_a_method_that_a_path_does_not_take(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        response = await served.anonymous.put("/users")
+        _errors(response, 405)
+        assert response.headers["allow"] == "GET, HEAD, POST"
+
+    play(scenario)
+
+
+def test_an_unexpected_error_tells_a_reference_and_nothing_else(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        await served.trigger("hello", "example")
+        # A record that no version of this program wrote.
+        served.application._parts.projects.list = None  # type: ignore[method-assign,assignment]  # pyright: ignore
+        response = await client.get("/projects")
+        _errors(response, 500)
+        detail = response.json()["detail"]
+        assert "NoneType" not in response.text
+        assert detail.split()[-1].rstrip(".") in caplog.text
+        assert "TypeError" in caplog.text
+
+    play(scenario)
