@@ -52,8 +52,8 @@ class ServiceApplication:
         """The real one, once `run` has called `ready`."""
         self._address = address
         self._projects = projects
-        self._followers = Followers()
-        self._masters = Masters(master_urls, accounts, self._followers)
+        self.followers = Followers()
+        self._masters = Masters(master_urls, accounts, self.followers)
         self._parts = ServiceParts(
             accounts=accounts,
             projects=projects,
@@ -65,7 +65,7 @@ class ServiceApplication:
             selector=selector,
             clock=clock,
             masters=self._masters,
-            followers=self._followers,
+            followers=self.followers,
             routes=routes,
             url=url,
         )
@@ -101,4 +101,4 @@ class ServiceApplication:
 
     async def _close_followers(self, stop: asyncio.Event) -> None:
         await stop.wait()
-        self._followers.close()
+        self.followers.close()

@@ -69,6 +69,10 @@ class Followers:
             if not watches:
                 self._watches.pop(run, None)
 
+    @property
+    def count(self) -> int:
+        return sum(map(len, self._watches.values()))
+
     def log_grew(self, run: str) -> None:
         for watch in self._watches.get(run, ()):
             watch.wake(has_run_changed=False)
