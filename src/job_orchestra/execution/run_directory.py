@@ -14,6 +14,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from job_orchestra.domain.identifiers import NAME
@@ -25,7 +26,7 @@ RUNS = "runs"
 _HIDDEN = "."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunDirectory:
     path: Path
 
@@ -33,33 +34,33 @@ class RunDirectory:
     def of(cls, runs: Path, key: RunKey) -> RunDirectory:
         return cls(runs / run_name(key))
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.path.name
 
-    @property
+    @cached_property
     def key(self) -> RunKey:
         key = parse_run_name(self.name)
         assert key is not None
         return key
 
-    @property
+    @cached_property
     def request(self) -> Path:
         return self.path / "request.json"
 
-    @property
+    @cached_property
     def journal(self) -> Path:
         return self.path / "journal"
 
-    @property
+    @cached_property
     def log(self) -> Path:
         return self.path / "log"
 
-    @property
+    @cached_property
     def results(self) -> Path:
         return self.path / "results.json"
 
-    @property
+    @cached_property
     def abort(self) -> Path:
         return self.path / "abort"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from job_orchestra.execution.run_directory import run_name
@@ -10,10 +11,12 @@ from job_orchestra.protocol.run_key import RunKey
 WORKSPACES = "workspaces"
 
 
+@lru_cache
 def job_workspace(workspaces: Path, project: str, job: str) -> Path:
     return workspaces / "job" / project / job
 
 
+@lru_cache
 def project_workspace(workspaces: Path, project: str) -> Path:
     return workspaces / "project" / project
 
@@ -23,6 +26,7 @@ def run_workspace(workspaces: Path, key: RunKey) -> Path:
     return workspaces / "run" / run_name(key)
 
 
+@lru_cache
 def lock_path(workspaces: Path, workspace: Path) -> Path:
     """Beside the workspace, which commands may remove."""
     return workspaces / "locks" / workspace.relative_to(workspaces)

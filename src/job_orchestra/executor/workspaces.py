@@ -94,13 +94,14 @@ class Workspaces:
     async def _queue(
         self, directory: Path, name: str, stop: StopSignal, announce: Callable[[str], Awaitable[None]]
     ) -> bool:
+        if directory in self._holders:
+            await announce(f"Waiting for the workspace {directory}, which run {self._holders[directory]} is using.")
         if directory not in self._holders:
             self._holders[directory] = name
             return True
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue = self._queues.setdefault(directory, deque())
         queue.append(turn)
-        await announce(f"Waiting for the workspace {directory}, which run {self._holders[directory]} is using.")
         if await stop.wait_for(turn) and stop.outcome() is None:
             self._holders[directory] = name
             return True
