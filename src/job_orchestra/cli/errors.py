@@ -47,6 +47,10 @@ _CODES: tuple[tuple[type[OrchestraError], ExitCode], ...] = (
 )
 
 
+class PipeBroken(Exception):
+    """Nobody reads what the command writes: a BrokenPipeError, out of the way of click, which has a mind of its own."""
+
+
 def exit_code_of(command: Callable[[], object]) -> int:
     """Carries out a command of the command line; tells what went wrong, and answers with the exit code."""
     try:
@@ -60,7 +64,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
     except OrchestraError as error:
         tell(error)
         return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)
-    except BrokenPipeError:
+    except (BrokenPipeError, PipeBroken):
         _leave_pipe()
         return ExitCode.PIPE_BROKEN
     except OSError as error:

@@ -18,39 +18,26 @@ from job_orchestra.cli.log_output import configure_logging
 from job_orchestra.cli.notification import Notifier, stop_with_parent
 from job_orchestra.cli.options import read_settings
 from job_orchestra.composition.base import ApplicationComposition
-from job_orchestra.composition.loading import composition_class
+from job_orchestra.composition.loading import load_composition
 from job_orchestra.domain.errors import OrchestraError, Unavailable
-from job_orchestra.settings.sections import Settings
 
 _logger = logging.getLogger(__name__)
 
 _ADDRESS_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
 
-
-COMPOSITIONS: Mapping[str, str] = {
-    "master": "job_orchestra.composition.master:MasterComposition",
-    "service": "job_orchestra.composition.service:ServiceComposition",
-    "website": "job_orchestra.composition.website:WebsiteComposition",
-    "worker": "job_orchestra.composition.worker:WorkerComposition",
+_COMPOSITIONS: Mapping[str, str] = {
+    "master": "MasterComposition",
+    "service": "ServiceComposition",
+    "website": "WebsiteComposition",
+    "worker": "WorkerComposition",
 }
-"""What the composition of each application has to be a subclass of; imported when it is needed."""
-
-
-def load_composition(name: str, settings: Settings) -> ApplicationComposition:
-    """Of the application `name`; Invalid if the class in its settings cannot be used."""
-    module, _, attribute = COMPOSITIONS[name].partition(":")
-    base: type[ApplicationComposition] = getattr(importlib.import_module(module), attribute)
-    chosen = {
-        "master": settings.master.composition,
-        "service": settings.service.composition,
-        "website": settings.website.composition,
-        "worker": settings.worker.composition,
-    }
-    return composition_class(chosen[name], base, settings.directory, name)(settings)
 
 
 def run_application(name: str, settings_file: Path) -> None:
-    serve(name, load_composition(name, read_settings(settings_file)))
+    """Imports no composition but that of the application."""
+    module = importlib.import_module(f"job_orchestra.composition.{name}")
+    base: type[ApplicationComposition] = getattr(module, _COMPOSITIONS[name])
+    serve(name, load_composition(name, base, read_settings(settings_file)))
 
 
 def serve(name: str, composition: ApplicationComposition) -> None:

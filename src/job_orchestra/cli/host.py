@@ -11,7 +11,7 @@ from typing import TypeVar
 import click
 
 from job_orchestra.cli.options import read_settings
-from job_orchestra.composition.loading import composition_class
+from job_orchestra.composition.loading import load_composition
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.settings.sections import Settings
 
@@ -20,8 +20,7 @@ Result = TypeVar("Result")
 
 def records_of(settings: Settings) -> RecordsComposition:
     """As the service builds them, so that what users replaced there is replaced here."""
-    name = settings.service.composition
-    return composition_class(name, RecordsComposition, settings.directory, "service")(settings)
+    return load_composition("service", RecordsComposition, settings)
 
 
 def on_host(settings_file: Path, work: Callable[[RecordsComposition], Awaitable[Result]]) -> Result:

@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from job_orchestra.cli.foreground import COMPOSITIONS, load_composition
-from job_orchestra.cli.host import records_of
+from job_orchestra.composition.loading import load_composition
 from job_orchestra.composition.master import MasterComposition
+from job_orchestra.composition.service import ServiceComposition
+from job_orchestra.composition.website import WebsiteComposition
+from job_orchestra.composition.worker import WorkerComposition
+from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.settings.reading import examine_settings
-from job_orchestra.settings.sections import Settings
+
+Result = TypeVar("Result")
 
 
 def check_installation(settings_file: Path, environment: Mapping[str, str]) -> str:
     """A sentence about what is there; Invalid with every mistake."""
     settings, mistakes = examine_settings(settings_file, environment, must_exist=True)
-    for check in _checks(settings):
-        try:
-            check()
-        except Invalid as error:
-            mistakes.extend(mistake for mistake in error.mistakes if mistake not in mistakes)
-    projects = _projects(settings, mistakes)
-    if mistakes:
+    master = _attempt(lambda: load_composition("master", MasterComposition, settings), mistakes)
+    service = _attempt(lambda: load_composition("service", ServiceComposition, settings), mistakes)
+    _attempt(lambda: load_composition("website", WebsiteComposition, settings), mistakes)
+    _attempt(lambda: load_composition("worker", WorkerComposition, settings), mistakes)
+    # What a composition that cannot be used would have replaced is checked as it is without it.
+    records = service or ServiceComposition(settings)
+    _attempt(lambda: records.administration, mistakes)
+    projects = _attempt((master or MasterComposition(settings)).load_projects, mistakes)
+    if mistakes or projects is None:
         raise Invalid(mistakes)
-    return f"{settings.file.name} is in order: {projects}."
+    return f"{settings.file.name} is in order: {_summary(projects)}."
 
 
-def _checks(settings: Settings) -> Iterator[Callable[[], object]]:
-    for name in COMPOSITIONS:
-        yield partial(load_composition, name, settings)
-    yield lambda: records_of(settings).administration
-
-
-def _projects(settings: Settings, mistakes: list[Mistake]) -> str:
+def _attempt(part: Callable[[], Result], mistakes: list[Mistake]) -> Result | None:
+    """None, and its mistakes, where it is Invalid."""
     try:
-        composition = load_composition("master", settings)
-        assert isinstance(composition, MasterComposition)
-        projects = composition.load_projects()
+        return part()
     except Invalid as error:
         mistakes.extend(mistake for mistake in error.mistakes if mistake not in mistakes)
-        return ""
+        return None
+
+
+def _summary(projects: Sequence[ConfiguredProject]) -> str:
     jobs = sum(len(project.jobs) for project in projects)
     schedules = sum(len(project.schedules) for project in projects)
     return f"{_count(len(projects), 'project')}, {_count(jobs, 'job')}, {_count(schedules, 'schedule')}"

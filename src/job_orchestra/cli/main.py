@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from job_orchestra.cli.errors import exit_code_of
+from job_orchestra.cli.errors import PipeBroken, exit_code_of
 from job_orchestra.version import __version__
 
 
@@ -67,6 +67,13 @@ class Commands(click.Group):
             importlib.import_module(f"job_orchestra.cli.commands.{entry.module}"), entry.name
         )
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            result: object = super().invoke(ctx)
+        except BrokenPipeError:
+            raise PipeBroken from None
+        return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, COMMANDS))
