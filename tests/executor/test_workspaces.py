@@ -100,3 +100,10 @@ def test_a_workspace_that_cannot_be_made(host: Host) -> None:
 def test_a_workspace_that_a_run_removes_is_made_again(host: Host) -> None:
     host.execute(commands('rm -r "$PWD"'))
     assert host.execute(commands("pwd")).outcome == ("succeeded", "completed")
+
+
+def test_a_host_does_not_take_itself_for_another(host: Host) -> None:
+    """A command that is being started has, for a moment, whatever its host has open."""
+    directories = [host.begin(commands(["true"]), job=f"job-{number % 4}") for number in range(80)]
+    for directory in directories:
+        assert b"another executor host" not in host.finish(directory).log

@@ -83,7 +83,7 @@ class Workspaces:
                 lock = await self._lock(lock_path(self._root, directory), stop, announce)
                 if lock is None:
                     return None
-                undo.callback(os.close, lock)
+                undo.callback(_unlock, lock)
                 directory.mkdir(parents=True, exist_ok=True)
                 return HeldWorkspace(directory, True, undo.pop_all().close)
         except OSError as error:
@@ -134,9 +134,15 @@ class Workspaces:
             if await stop.wait_for(locked) and stop.outcome() is None:
                 return descriptor
             # The thread cannot be called back: it gives the lock back when it gets it.
-            locked.add_done_callback(lambda _: os.close(descriptor))
+            locked.add_done_callback(lambda _: _unlock(descriptor))
             return None
         return descriptor
+
+
+def _unlock(descriptor: int) -> None:
+    # Closing alone might leave the lock, for a moment, to a command that is just being started.
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _lock_in_thread(descriptor: int) -> asyncio.Future[None]:

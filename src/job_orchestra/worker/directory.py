@@ -30,6 +30,8 @@ class WorkerDirectory:
             raise Unavailable(f"The worker's directory {self.path} cannot be used: {error}.") from None
 
     def close(self) -> None:
+        # Closing alone might leave the lock, for a moment, to an executor host that is just being started.
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
         os.close(self._lock)
 
     def _take_lock(self) -> int:
