@@ -33,8 +33,7 @@ CREDENTIALS = Credentials("s3cret", "ada")
 
 
 def send_synchronously(url: str, call: Call[Answered]) -> Answered:
-    with Client(url, CREDENTIALS) as client:
-        return client.send(call)
+    return Client(url, CREDENTIALS).send(call)
 
 
 def send_asynchronously(url: str, call: Call[Answered]) -> Answered:
@@ -46,8 +45,7 @@ def send_asynchronously(url: str, call: Call[Answered]) -> Answered:
 
 
 def follow_synchronously(url: str, offset: int = 0, patience: float = 5.0) -> bytes:
-    with Client(url) as client:
-        return b"".join(client.follow_log("example", "r1", offset, patience))
+    return b"".join(Client(url).follow_log("example", "r1", offset, patience))
 
 
 def follow_asynchronously(url: str, offset: int = 0, patience: float = 5.0) -> bytes:
@@ -168,7 +166,9 @@ def test_a_stopped_service_is_named(send: Send[None]) -> None:
 
 
 @both
-@pytest.mark.parametrize("url", ["", "127.0.0.1:5902", "ftp://x", "http://", "http://[", "http://x:99999"])
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:5902", "ftp://x", "http://", "http://[", "http://x:99999", "http://é", "http://a b"]
+)
 def test_an_address_that_is_none(url: str, send: Send[None]) -> None:
     with pytest.raises(Invalid, match="service URL"):
         send(url, me.logout())
@@ -230,11 +230,11 @@ def test_a_follower_gives_up_when_its_patience_is_over(
 
 def test_a_part_of_a_log_is_asked_for_by_range() -> None:
     with scripted_service(Scripted(206, b"234"), Scripted(416), Scripted(200, b"all")) as service:
-        with Client(service.url) as client:
-            assert b"".join(client.log("example", "r1", attempt=2, start=2, end=5)) == b"234"
-            assert b"".join(client.log("example", "r1", start=99)) == b""
-            assert b"".join(client.log("example", "r1")) == b"all"
-            assert b"".join(client.log("example", "r1", start=3, end=3)) == b""
+        client = Client(service.url)
+        assert b"".join(client.log("example", "r1", attempt=2, start=2, end=5)) == b"234"
+        assert b"".join(client.log("example", "r1", start=99)) == b""
+        assert b"".join(client.log("example", "r1")) == b"all"
+        assert b"".join(client.log("example", "r1", start=3, end=3)) == b""
 
         async def read() -> bytes:
             async with AsyncClient(service.url) as client:
@@ -253,3 +253,17 @@ def test_a_part_of_a_log_is_asked_for_by_range() -> None:
 def test_credentials_do_not_show_the_token() -> None:
     assert "s3cret" not in repr(CREDENTIALS)
     assert Credentials("s3cret").authorization == "Bearer s3cret"
+
+
+@both
+def test_what_is_no_text_does_no_harm(send: Send[RunAnswer]) -> None:
+    """Arguments of a command line may be any bytes."""
+    with scripted_service(run_answer(ended=False, size=0)) as service:
+        send(service.url, runs.get("..", "\udcff"))
+        with pytest.raises(Invalid):
+            send(service.url, jobs.trigger("example", "hello", {"name": "\udcff"}))
+        with pytest.raises(Invalid):
+            send(service.url, jobs.trigger("example", "hello", idempotency_key="a\nb"))
+    assert [request.path for request in service.received] == ["/projects/%2E%2E/runs/%FF"]
+    with pytest.raises(Unauthenticated):
+        Credentials("a\nb").authorization  # noqa: B018 - asking for it is what raises

@@ -8,8 +8,7 @@ left in that installation; else those of the login at that service.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,8 +52,7 @@ def _installation_access(settings_file: Path) -> Access | None:
     return Access(settings.service.url.rstrip("/"), credentials)
 
 
-@contextmanager
-def service(settings_file: Path) -> Generator[Client]:
+def service(settings_file: Path) -> Client:
     """A client with credentials; Unauthenticated, with what to do, if there are none."""
     from job_orchestra.client.synchronous import Client
 
@@ -64,5 +62,4 @@ def service(settings_file: Path) -> Generator[Client]:
             f"You are not logged in at {access.url}. Use `orchestra login {access.url}`, "
             "or set ORCHESTRA_TOKEN in the environment."
         )
-    with Client(access.url, access.credentials) as client:
-        yield client
+    return Client(access.url, access.credentials)

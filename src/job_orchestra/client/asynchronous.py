@@ -17,14 +17,17 @@ from job_orchestra.client.credentials import Credentials
 from job_orchestra.client.following import Following
 from job_orchestra.client.problems import decode, error_of
 from job_orchestra.client.transport import (
+    ANSWER_TIMEOUT,
+    CONNECT_TIMEOUT,
     FOLLOW_TIMEOUT,
     HEADERS,
     PATIENCE,
-    TIMEOUT,
+    broken,
     checked_url,
     log_range,
     needs_tls,
-    unavailable,
+    too_slow,
+    unreachable,
 )
 from job_orchestra.domain.errors import Unavailable
 
@@ -39,7 +42,7 @@ class AsyncClient:
         self._credentials = credentials
         self._pool = pool or httpx2.AsyncClient(
             headers=HEADERS,
-            timeout=TIMEOUT,
+            timeout=httpx2.Timeout(ANSWER_TIMEOUT, connect=CONNECT_TIMEOUT),
             trust_env=False,
             verify=needs_tls(self.url),
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=50),
@@ -59,7 +62,7 @@ class AsyncClient:
                 headers={**call.all_headers, **self._authorization()},
             )
         except httpx2.TransportError as error:
-            raise unavailable(self.url, error) from None
+            raise _unavailable(self.url, error) from None
         if response.status_code >= http.HTTPStatus.BAD_REQUEST:
             raise error_of(self.url, response.status_code, response.content)
         return decode(self.url, call, response.content)
@@ -77,7 +80,7 @@ class AsyncClient:
                 headers={**log_range(start, end), **self._authorization()},
             )
         except httpx2.TransportError as error:
-            raise unavailable(self.url, error) from None
+            raise _unavailable(self.url, error) from None
         if response.status_code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return b""
         if response.status_code >= http.HTTPStatus.BAD_REQUEST:
@@ -95,7 +98,7 @@ class AsyncClient:
                 async for chunk in response.aiter_bytes():
                     yield chunk
         except httpx2.TransportError as error:
-            raise unavailable(self.url, error) from None
+            raise _unavailable(self.url, error) from None
 
     async def follow_log(
         self, project: str, run: str, offset: int = 0, patience: float = PATIENCE
@@ -123,14 +126,14 @@ class AsyncClient:
                 self.url + runs.log_path(project, run),
                 params=following.query,
                 headers={**following.headers, **self._authorization()},
-                timeout=FOLLOW_TIMEOUT,
+                timeout=httpx2.Timeout(FOLLOW_TIMEOUT, connect=CONNECT_TIMEOUT),
             ) as response:
                 if response.status_code >= http.HTTPStatus.BAD_REQUEST:
                     raise error_of(self.url, response.status_code, await response.aread())
                 following.connected()
                 yield response.aiter_bytes()
         except httpx2.TransportError as error:
-            raise unavailable(self.url, error) from None
+            raise _unavailable(self.url, error) from None
 
     def _authorization(self) -> dict[str, str]:
         return {} if self._credentials is None else {"Authorization": self._credentials.authorization}
@@ -145,3 +148,13 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _unavailable(url: str, error: httpx2.TransportError) -> Unavailable:
+    match error:
+        case httpx2.ConnectError():
+            return unreachable(url, error)
+        case httpx2.TimeoutException():
+            return too_slow(url)
+        case _:
+            return broken(url, error)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.protocol.resources import Body
 
 Answered = TypeVar("Answered")
@@ -27,7 +28,11 @@ class Call(Generic[Answered]):
 
     @property
     def content(self) -> bytes | None:
-        return None if self.body is None else msgspec.json.encode(self.body)
+        """Invalid if the body holds what is no text, such as a file's name that is no UTF-8."""
+        try:
+            return None if self.body is None else msgspec.json.encode(self.body)
+        except UnicodeEncodeError:
+            raise Invalid.at("", "Something of what was given is no text in UTF-8.") from None
 
     @property
     def all_headers(self) -> Mapping[str, str]:
@@ -38,10 +43,14 @@ class Call(Generic[Answered]):
 
 def path(*segments: str) -> str:
     """`/projects/a%2Fb/runs`: each segment quoted whole, so that no identifier reaches another route."""
-    # A segment of dots alone would be taken as a step up by whatever stands between us and the service.
-    return "".join(
-        "/" + (quote(segment, safe="") if segment.strip(".") else "%2E" * len(segment)) for segment in segments
-    )
+    return "".join("/" + _quoted(segment) for segment in segments)
+
+
+def _quoted(segment: str) -> str:
+    if not segment.strip("."):
+        # Dots alone would be taken as a step up by whatever stands between us and the service.
+        return "%2E" * len(segment)
+    return quote(segment, safe="", errors="surrogateescape")
 
 
 def query(**values: str | int | None) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass, field
 
+from job_orchestra.domain.errors import Unauthenticated
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -14,7 +16,9 @@ class Credentials:
 
     @property
     def authorization(self) -> str:
-        """The value of the Authorization header."""
+        """The value of the Authorization header; Unauthenticated for what cannot be one."""
         if self.user is None:
+            if not self.token.isascii() or not self.token.isprintable():
+                raise Unauthenticated("The token has characters that no token has.")
             return f"Bearer {self.token}"
         return "Basic " + b64encode(f"{self.user}:{self.token}".encode()).decode()

@@ -1,4 +1,4 @@
-"""What both clients set up alike."""
+"""What both clients do alike."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import os
 import socket
 from urllib.parse import urlsplit
 
-import httpx2
-
 from job_orchestra.domain.errors import Invalid, Unavailable
 from job_orchestra.version import __version__
 
 HEADERS = {"User-Agent": f"job-orchestra/{__version__}", "Accept-Encoding": "identity"}
-TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
-FOLLOW_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
+CONNECT_TIMEOUT = 5.0
+ANSWER_TIMEOUT = 30.0
+FOLLOW_TIMEOUT = 60.0
 """A log that says nothing for so long is asked for again, lest a half-open connection is waited on for ever."""
 PATIENCE = 300.0
+"""Seconds for which a follower bears a service that is away."""
 
 
 def checked_url(url: str) -> str:
@@ -25,7 +25,7 @@ def checked_url(url: str) -> str:
         is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_address = False
-    if not is_address:
+    if not is_address or not url.isascii() or not url.isprintable() or " " in url:
         raise Invalid.at("service URL", f"{url!r} is no address such as http://127.0.0.1:5902.")
     return url.rstrip("/")
 
@@ -35,14 +35,16 @@ def needs_tls(url: str) -> bool:
     return url.startswith("https:")
 
 
-def unavailable(url: str, error: httpx2.TransportError) -> Unavailable:
-    match error:
-        case httpx2.ConnectError():
-            return Unavailable(f"The service at {url} cannot be reached: {_cause(error)}.")
-        case httpx2.TimeoutException():
-            return Unavailable(f"The service at {url} does not answer in time.")
-        case _:
-            return Unavailable(f"The connection to the service at {url} broke: {_cause(error)}.")
+def unreachable(url: str, error: BaseException) -> Unavailable:
+    return Unavailable(f"The service at {url} cannot be reached: {_cause(error)}.")
+
+
+def too_slow(url: str) -> Unavailable:
+    return Unavailable(f"The service at {url} does not answer in time.")
+
+
+def broken(url: str, error: BaseException) -> Unavailable:
+    return Unavailable(f"The connection to the service at {url} broke: {_cause(error)}.")
 
 
 def _cause(error: BaseException) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
@@ -127,5 +126,7 @@ def _build(section: type[Any], given: _Given, mistakes: list[Mistake]) -> Any:
 
 
 def _nearest(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    from difflib import get_close_matches  # only where something is wrong
+
     close = get_close_matches(name, list(known), n=1)
     return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"

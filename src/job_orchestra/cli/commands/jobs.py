@@ -23,8 +23,8 @@ def job() -> None:
 @settings_option
 def list_jobs(settings_file: Path, output: Output, project: str, limit: int, cursor: str | None) -> None:
     """The jobs of a project."""
-    with service(settings_file) as client:
-        page = client.send(jobs.list_all(project, limit=limit, cursor=cursor))
+    client = service(settings_file)
+    page = client.send(jobs.list_all(project, limit=limit, cursor=cursor))
     columns: list[Column[JobAnswer]] = [
         Column("job", lambda job: job.identifier),
         Column("type", lambda job: job.type),
@@ -43,8 +43,8 @@ def list_jobs(settings_file: Path, output: Output, project: str, limit: int, cur
 @settings_option
 def show_job(settings_file: Path, output: Output, project: str, job: str) -> None:
     """One job, with its definition."""
-    with service(settings_file) as client:
-        answer = client.send(jobs.get(project, job))
+    client = service(settings_file)
+    answer = client.send(jobs.get(project, job))
     _print_job(output, answer)
 
 
@@ -55,8 +55,8 @@ def show_job(settings_file: Path, output: Output, project: str, job: str) -> Non
 @settings_option
 def enable_job(settings_file: Path, output: Output, project: str, job: str) -> None:
     """Let runs of the job start again."""
-    with service(settings_file) as client:
-        answer = client.send(jobs.enable(project, job))
+    client = service(settings_file)
+    answer = client.send(jobs.enable(project, job))
     _print_job(output, answer)
 
 
@@ -67,8 +67,8 @@ def enable_job(settings_file: Path, output: Output, project: str, job: str) -> N
 @settings_option
 def disable_job(settings_file: Path, output: Output, project: str, job: str) -> None:
     """Let no run of the job start; what runs goes on, what is triggered waits."""
-    with service(settings_file) as client:
-        answer = client.send(jobs.disable(project, job))
+    client = service(settings_file)
+    answer = client.send(jobs.disable(project, job))
     _print_job(output, answer)
 
 

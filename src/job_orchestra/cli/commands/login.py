@@ -30,11 +30,11 @@ def login(settings_file: Path, url: str | None, user: str | None, token: bool) -
     url = checked_url(url or find_access(settings_file, os.environ).url)
     user = user or click.prompt("User", err=True)
     secret = _ask_secret("Token" if token else "Password")
-    with Client(url, Credentials(secret, user) if token else None) as client:
-        if token:
-            user = client.send(me.get()).user.identifier
-        else:
-            secret = client.send(me.login(user, secret)).secret
+    client = Client(url, Credentials(secret, user) if token else None)
+    if token:
+        user = client.send(me.get()).user.identifier
+    else:
+        secret = client.send(me.login(user, secret)).secret
     file = logins_file(os.environ)
     write_logins(file, read_logins(file).with_login(url, Credentials(secret, user)))
     click.echo(f"Logged in at {url} as {user}.")
@@ -55,8 +55,8 @@ def logout(settings_file: Path, url: str | None) -> None:
         raise Unauthenticated(f"You are not logged in at {url}.")
     write_logins(file, logins.without(url))
     try:
-        with Client(url, credentials) as client:
-            client.send(me.logout())
+        client = Client(url, credentials)
+        client.send(me.logout())
     except OrchestraError as error:
         # What was asked for is done: the login is forgotten here.
         click.echo(f"Logged out; the session could not be ended at the service: {error}", err=True)

@@ -22,8 +22,8 @@ def project() -> None:
 @settings_option
 def list_projects(settings_file: Path, output: Output, limit: int, cursor: str | None) -> None:
     """All projects."""
-    with service(settings_file) as client:
-        page = client.send(projects.list_all(limit=limit, cursor=cursor))
+    client = service(settings_file)
+    page = client.send(projects.list_all(limit=limit, cursor=cursor))
     columns: list[Column[ProjectAnswer]] = [
         Column("project", lambda project: project.identifier),
         Column("name", lambda project: project.display_name),
@@ -39,8 +39,8 @@ def list_projects(settings_file: Path, output: Output, limit: int, cursor: str |
 @settings_option
 def show_project(settings_file: Path, output: Output, project: str) -> None:
     """One project."""
-    with service(settings_file) as client:
-        answer = client.send(projects.get(project))
+    client = service(settings_file)
+    answer = client.send(projects.get(project))
     fields = [
         ("project", answer.identifier),
         ("name", answer.display_name),

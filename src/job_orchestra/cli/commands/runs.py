@@ -63,8 +63,8 @@ def list_runs(
         limit=limit,
         cursor=cursor,
     )
-    with service(settings_file) as client:
-        page = client.send(call)
+    client = service(settings_file)
+    page = client.send(call)
     columns: list[Column[RunSummaryAnswer]] = [
         Column("run", lambda run: run.identifier),
         Column("job", lambda run: run.job),
@@ -97,8 +97,8 @@ def show_run(settings_file: Path, output: Output, project: str, run: str) -> Non
 @settings_option
 def why_run(settings_file: Path, output: Output, project: str, run: str) -> None:
     """What the run waits for, worker by worker, or why it ended as it did."""
-    with service(settings_file) as client:
-        answer = client.send(runs.why(project, run))
+    client = service(settings_file)
+    answer = client.send(runs.why(project, run))
     if output is Output.JSON:
         print_json(answer)
     else:
@@ -122,10 +122,10 @@ def log_run(
 
     if should_follow and attempt is not None:
         raise click.UsageError("An earlier attempt cannot be followed: give --follow or --attempt.")
-    with service(settings_file) as client:
-        if should_follow:
-            ctx.exit(follow(client, project, run))
-        write_bytes(client.log(project, run, attempt))
+    client = service(settings_file)
+    if should_follow:
+        ctx.exit(follow(client, project, run))
+    write_bytes(client.log(project, run, attempt))
 
 
 @run.command("results")
@@ -134,8 +134,8 @@ def log_run(
 @settings_option
 def results_run(settings_file: Path, project: str, run: str) -> None:
     """The results as JSON."""
-    with service(settings_file) as client:
-        print_json(client.send(runs.results(project, run)))
+    client = service(settings_file)
+    print_json(client.send(runs.results(project, run)))
 
 
 @run.command("cancel")
@@ -165,8 +165,8 @@ def abort_run(settings_file: Path, output: Output, project: str, run: str) -> No
 @settings_option
 def retry_run(settings_file: Path, output: Output, project: str, run: str) -> None:
     """Make a new run with the same parameters, of the job as it is now, and print its identifier."""
-    with service(settings_file) as client:
-        answer = client.send(runs.retry(project, run))
+    client = service(settings_file)
+    answer = client.send(runs.retry(project, run))
     if output is Output.JSON:
         print_json(answer)
     else:
@@ -181,15 +181,15 @@ def retry_run(settings_file: Path, output: Output, project: str, run: str) -> No
 def download_run(settings_file: Path, project: str, run: str, file: Path | None) -> None:
     """The run's record, log and results as a ZIP archive."""
     target = file or Path(f"{run}.zip")
-    with service(settings_file) as client:
-        chunks = client.archive(project, run)
-        if str(target) == "-":
-            from job_orchestra.cli.following import write_bytes
+    client = service(settings_file)
+    chunks = client.archive(project, run)
+    if str(target) == "-":
+        from job_orchestra.cli.following import write_bytes
 
-            write_bytes(chunks)
-        else:
-            _save(chunks, target)
-            click.echo(str(target))
+        write_bytes(chunks)
+    else:
+        _save(chunks, target)
+        click.echo(str(target))
 
 
 def _save(chunks: Iterable[bytes], target: Path) -> None:
@@ -204,8 +204,8 @@ def _save(chunks: Iterable[bytes], target: Path) -> None:
 
 
 def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
-    with service(settings_file) as client:
-        run = client.send(call)
+    client = service(settings_file)
+    run = client.send(call)
     fields = [
         ("run", run.identifier),
         ("job", f"{run.project} {run.job}"),

@@ -23,8 +23,8 @@ def schedule() -> None:
 @settings_option
 def list_schedules(settings_file: Path, output: Output, project: str, limit: int, cursor: str | None) -> None:
     """The schedules of a project."""
-    with service(settings_file) as client:
-        page = client.send(schedules.list_all(project, limit=limit, cursor=cursor))
+    client = service(settings_file)
+    page = client.send(schedules.list_all(project, limit=limit, cursor=cursor))
     columns: list[Column[ScheduleAnswer]] = [
         Column("schedule", lambda schedule: schedule.identifier),
         Column("job", lambda schedule: schedule.job),
@@ -43,8 +43,8 @@ def list_schedules(settings_file: Path, output: Output, project: str, limit: int
 @settings_option
 def show_schedule(settings_file: Path, output: Output, project: str, schedule: str) -> None:
     """One schedule."""
-    with service(settings_file) as client:
-        answer = client.send(schedules.get(project, schedule))
+    client = service(settings_file)
+    answer = client.send(schedules.get(project, schedule))
     _print_schedule(output, answer)
 
 
@@ -55,8 +55,8 @@ def show_schedule(settings_file: Path, output: Output, project: str, schedule: s
 @settings_option
 def enable_schedule(settings_file: Path, output: Output, project: str, schedule: str) -> None:
     """Let the schedule trigger its job."""
-    with service(settings_file) as client:
-        answer = client.send(schedules.enable(project, schedule))
+    client = service(settings_file)
+    answer = client.send(schedules.enable(project, schedule))
     _print_schedule(output, answer)
 
 
@@ -67,8 +67,8 @@ def enable_schedule(settings_file: Path, output: Output, project: str, schedule:
 @settings_option
 def disable_schedule(settings_file: Path, output: Output, project: str, schedule: str) -> None:
     """Let the schedule trigger nothing."""
-    with service(settings_file) as client:
-        answer = client.send(schedules.disable(project, schedule))
+    client = service(settings_file)
+    answer = client.send(schedules.disable(project, schedule))
     _print_schedule(output, answer)
 
 

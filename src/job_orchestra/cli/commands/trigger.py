@@ -43,18 +43,18 @@ def trigger(
     With --follow the run's log follows, and the exit code tells how it ended: 0 succeeded, 1 failed, 2 aborted or
     cancelled, 3 exception.
     """
-    with service(settings_file) as client:
-        parameters = {}
-        if given:
-            from job_orchestra.cli.parameters import parse_parameters
+    client = service(settings_file)
+    parameters = {}
+    if given:
+        from job_orchestra.cli.parameters import parse_parameters
 
-            parameters = parse_parameters(given, client.send(jobs.get(project, job)).parameters)
-        run = client.send(jobs.trigger(project, job, parameters, priority=priority, idempotency_key=key))
-        if output is Output.JSON and not should_follow:
-            print_json(run)
-        else:
-            click.echo(run.identifier)
-        if should_follow:
-            from job_orchestra.cli.following import follow
+        parameters = parse_parameters(given, client.send(jobs.get(project, job)).parameters)
+    run = client.send(jobs.trigger(project, job, parameters, priority=priority, idempotency_key=key))
+    if output is Output.JSON and not should_follow:
+        print_json(run)
+    else:
+        click.echo(run.identifier)
+    if should_follow:
+        from job_orchestra.cli.following import follow
 
-            ctx.exit(follow(client, project, run.identifier))
+        ctx.exit(follow(client, project, run.identifier))

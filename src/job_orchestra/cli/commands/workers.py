@@ -32,8 +32,8 @@ def worker(ctx: click.Context, settings_file: Path) -> None:
 @settings_option
 def list_workers(settings_file: Path, output: Output, limit: int, cursor: str | None) -> None:
     """All workers that ever connected."""
-    with service(settings_file) as client:
-        page = client.send(workers.list_all(limit=limit, cursor=cursor))
+    client = service(settings_file)
+    page = client.send(workers.list_all(limit=limit, cursor=cursor))
     columns: list[Column[WorkerAnswer]] = [
         Column("worker", lambda worker: worker.identifier),
         Column("state", _state, lambda state: "green" if state == "connected" else "yellow"),
@@ -95,13 +95,13 @@ def disconnect_worker(settings_file: Path, output: Output, worker: str) -> None:
 @settings_option
 def delete_worker(settings_file: Path, worker: str) -> None:
     """Forget a worker that is disabled and idle."""
-    with service(settings_file) as client:
-        client.send(workers.delete(worker))
+    client = service(settings_file)
+    client.send(workers.delete(worker))
 
 
 def _call(settings_file: Path, output: Output, call: Call[WorkerAnswer]) -> None:
-    with service(settings_file) as client:
-        worker = client.send(call)
+    client = service(settings_file)
+    worker = client.send(call)
     fields = [
         ("worker", worker.identifier),
         ("name", worker.display_name),
