@@ -28,7 +28,7 @@ STATUS_COLOURS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, with which Column[T](...) fails in Python 3.11
 class Column(Generic[Item]):
     title: str
     value: Callable[[Item], str]

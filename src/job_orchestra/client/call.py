@@ -15,7 +15,7 @@ from job_orchestra.protocol.resources import Body
 Answered = TypeVar("Answered")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, with which Call[T](...) fails in Python 3.11
 class Call(Generic[Answered]):
     """`answer` is the type that the body is decoded to; NoneType where there is no body."""
 
