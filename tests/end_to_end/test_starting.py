@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -122,6 +123,19 @@ def child(parent: int, name: str) -> int:
         if is_child and name.encode() in arguments:
             return int(path.name)
     raise AssertionError(f"{name} is no child of {parent}")
+
+
+def test_applications_stop_with_the_command_that_started_them(stopped: Installation) -> None:
+    with stopped.started("up") as up:
+        up.wait_for("All is ready")
+        names = ("master", "service", "website", "worker")
+        children = [os.pidfd_open(child(up.process.pid, name)) for name in names]
+        up.process.kill()
+        for descriptor in children:
+            assert select.select([descriptor], [], [], PATIENCE)[0]
+            os.close(descriptor)
+    with stopped.started("up") as up:
+        up.wait_for("All is ready")
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

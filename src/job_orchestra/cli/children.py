@@ -51,14 +51,6 @@ class Child:
     async def stop(self) -> None:
         """In order, and by force after a while."""
         self._is_stopping.set()
-        process = self._process
-        if process is not None and process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), _PATIENCE)
-            except TimeoutError:
-                self._say(f"{self.name}: does not stop, and is killed")
-                process.kill()
         await self._keeper
 
     def kill(self) -> None:
@@ -85,7 +77,28 @@ class Child:
             loop.remove_reader(self._notifications.fileno())
             self._notifications.close()
 
-    async def _run_once(self) -> int:
+    async def _run_once(self) -> int | None:
+        """Until it ends by itself or has been stopped; its exit code, None if it could not be started."""
+        try:
+            process = self._process = await self._start()
+        except OSError as error:
+            self._say(f"{self.name}: cannot be started: {error}")
+            return None
+        ending = asyncio.create_task(process.wait(), name=f"end of {self.name}")
+        stopping = asyncio.create_task(self._is_stopping.wait(), name=f"stop of {self.name}")
+        await asyncio.wait([ending, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not ending.done():
+            process.terminate()
+            await asyncio.wait([ending], timeout=_PATIENCE)
+        if not ending.done():
+            self._say(f"{self.name}: does not stop, and is killed")
+            process.kill()
+        code = await ending
+        self.is_ready.clear()
+        return code
+
+    async def _start(self) -> asyncio.subprocess.Process:
         environment = {
             **os.environ,
             **self._plan.environment,
@@ -94,7 +107,7 @@ class Child:
         }
         # A group of its own, so that Ctrl-C on the terminal reaches the parent alone. -P: no module of the directory
         # that we happen to be in takes the place of the library's.
-        self._process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
             "-m",
@@ -104,9 +117,6 @@ class Child:
             stdin=asyncio.subprocess.DEVNULL,
             process_group=0,
         )
-        code = await self._process.wait()
-        self.is_ready.clear()
-        return code
 
     def _on_notification(self) -> None:
         message = self._notifications.receive()
@@ -121,5 +131,7 @@ class Child:
             return
 
 
-def _death(code: int) -> str:
+def _death(code: int | None) -> str:
+    if code is None:
+        return "is missing"
     return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
