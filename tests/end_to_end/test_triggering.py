@@ -34,7 +34,8 @@ def test_results_are_shown(running: Installation) -> None:
     done = running.orchestra("trigger", "example", "results", "--follow")
     run = done.stdout.split()[0]
     assert "0 failed" in done.stdout
-    assert running.orchestra("run", "results", "example", run).stdout == '{"tests":{"failed":0}}\n'
+    assert running.json("run", "results", "example", run) == {"tests": {"failed": 0}}
+    assert running.orchestra("run", "results", "example", run).stdout == 'tests  {"failed":0}\n'
 
 
 @pytest.mark.parametrize(

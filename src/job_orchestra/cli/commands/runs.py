@@ -131,11 +131,13 @@ def log_run(
 @run.command("results")
 @click.argument("project")
 @click.argument("run")
+@output_option
 @settings_option
-def results_run(settings_file: Path, project: str, run: str) -> None:
-    """The results as JSON."""
-    client = service(settings_file)
-    print_json(client.send(runs.results(project, run)))
+def results_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+    """What the run's commands saved; whole and exact with --output json."""
+    results = service(settings_file).send(runs.results(project, run))
+    if results or output is Output.JSON:
+        print_fields(output, results, [(name, json_text(value)) for name, value in results.items()])
 
 
 @run.command("cancel")
