@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 _DEADLINE = 30.0
+_UNPRIVILEGED = "nobody"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
@@ -45,7 +46,7 @@ class PostgresqlServer:
         if os.geteuid() == 0:
             if not _is_reachable_by_all(programs):
                 self._programs = Path(shutil.copytree(programs.parent, self._directory / "programs")) / "bin"
-            shutil.chown(self._directory, self._as["user"], self._as["group"])
+            shutil.chown(self._directory, _UNPRIVILEGED, pwd.getpwnam(_UNPRIVILEGED).pw_gid)
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
@@ -139,7 +140,7 @@ class PostgresqlServer:
 
 
 def _nobody() -> _As:
-    nobody = pwd.getpwnam("nobody")
+    nobody = pwd.getpwnam(_UNPRIVILEGED)
     return _As(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
 
 
