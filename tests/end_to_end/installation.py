@@ -17,7 +17,8 @@ from typing import Any
 
 PATIENCE = 30.0
 
-PROJECTS = """
+PROJECTS = (
+    """
 import sys
 from job_orchestra import Job, Parameter, Project
 
@@ -41,10 +42,16 @@ projects = [
         ], parameters=[Parameter("file")]),
         Job("count", commands=[["echo", "{parameters[count]} {parameters[deep][0]}"]],
             parameters=[Parameter("count", default=1), Parameter("deep", default=[0])]),
+        Job("narrate", commands=[[
+            sys.executable, "NARRATE", "{parameters[name]}", "{parameters[gate]}", "{result_file_path}",
+        ]], parameters=[Parameter("name", default="world"), Parameter("gate")]),
         Job("nowhere", commands=[["true"]], properties={{"operating_system": "plan9"}}),
     ]),
 ]
-""".replace("{{", "{").replace("}}", "}")
+""".replace("{{", "{")
+    .replace("}}", "}")
+    .replace("NARRATE", str(Path(__file__).parent / "narrate.py"))
+)
 
 
 def free_port() -> int:

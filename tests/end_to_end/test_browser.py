@@ -9,30 +9,18 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.end_to_end.browser import chromium
-from tests.end_to_end.up import Up
+from tests.end_to_end.installation import Installation
 
-PROJECTS = f"""
-import sys
-from job_orchestra import Job, Parameter, Project
-
-GREET = [sys.executable, {str(Path(__file__).parent / "greet.py")!r}]
-
-projects = [
-    Project("example", jobs=[
-        Job("greet", commands=[[*GREET, "{{parameters[name]}}", "{{parameters[gate]}}", "{{result_file_path}}"]],
-            parameters=[Parameter("name", default="world"), Parameter("gate")]),
-    ]),
-]
-"""
+PASSWORD = "a password for the browser"
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    running = Up(tmp_path_factory.mktemp("browser") / "installation", PROJECTS)
-    try:
-        yield running
-    finally:
-        running.close()
+def url(running_on_sqlite: Installation) -> str:
+    """Of the website, where the user `browser` can log in."""
+    arguments = ("user", "create", "browser", "--role", "operator", "--password")
+    done = running_on_sqlite.orchestra(*arguments, given=f"{PASSWORD}\n")
+    assert done.returncode == 0, done.stderr
+    return running_on_sqlite.website_url
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +44,20 @@ def page(browser: Browser) -> Iterator[Page]:
         context.close()
 
 
-def _log_in(page: Page, up: Up) -> None:
-    page.goto(up.url)
-    page.get_by_label("User").fill(up.user)
-    page.get_by_label("Password").fill(up.password)
+def _log_in(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_label("User").fill("browser")
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Running")).to_be_visible()
 
 
-def test_from_login_to_results(page: Page, up: Up, tmp_path: Path) -> None:
+def test_from_login_to_results(page: Page, url: str, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    _log_in(page, up)
+    _log_in(page, url)
     page.get_by_role("link", name="Projects").click()
     page.get_by_role("link", name="example").click()
-    page.get_by_role("link", name="greet").click()
+    page.get_by_role("link", name="narrate").click()
     page.get_by_label("name", exact=True).fill("<b>you</b>")
     page.get_by_label("gate").fill(str(gate))
     page.get_by_role("button", name="Trigger a run").click()
@@ -91,30 +79,30 @@ def test_from_login_to_results(page: Page, up: Up, tmp_path: Path) -> None:
     expect(page.get_by_text("Complete and verified")).to_be_visible()
 
 
-def test_a_run_is_aborted_while_its_page_refreshes_by_itself(page: Page, up: Up, tmp_path: Path) -> None:
-    _log_in(page, up)
-    page.goto(f"{up.url}/projects/example/jobs/greet")
+def test_a_run_is_aborted_while_its_page_refreshes_by_itself(page: Page, url: str, tmp_path: Path) -> None:
+    _log_in(page, url)
+    page.goto(f"{url}/projects/example/jobs/narrate")
     page.get_by_label("gate").fill(str(tmp_path / "never"))
     page.get_by_role("button", name="Trigger a run").click()
     page.get_by_role("button", name="Abort").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("aborted", timeout=30_000)
 
 
-def test_each_page_is_at_most_two_requests_and_all_of_them_ours(page: Page, up: Up) -> None:
-    _log_in(page, up)
+def test_each_page_is_at_most_two_requests_and_all_of_them_ours(page: Page, url: str) -> None:
+    _log_in(page, url)
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     for path in (
         "/",
         "/projects",
         "/projects/example",
-        "/projects/example/jobs/greet",
+        "/projects/example/jobs/narrate",
         "/runs",
         "/workers",
         "/profile",
     ):
         requests.clear()
-        page.goto(up.url + path)
+        page.goto(url + path)
         page.wait_for_load_state("networkidle")
         assert len(requests) <= 2, requests
-        assert all(url.startswith((up.url, "data:")) for url in requests)
+        assert all(url.startswith((url, "data:")) for url in requests)
