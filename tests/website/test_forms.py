@@ -64,3 +64,5 @@ def test_a_form_of_another_origin_is_refused() -> None:
     assert not is_own_origin("null", None, own)
     for site in ("cross-site", "same-site", "something"):
         assert not is_own_origin("https://ci.example", site, own)
+    # Behind a proxy that speaks TLS, we take ourselves for another origin than the browser does.
+    assert is_own_origin("https://proxy.example", "same-origin", own)

@@ -85,7 +85,7 @@ def test_a_form_without_its_token_changes_nothing(visitors: Visitors, examples: 
     for token in ("", "00", "f" * 64, foreign):
         response = visitor.post(action, {"form_token": token})
         assert response.status_code == 403
-        assert "does not come from a page of this session" in response.text
+        assert "is not from a page of this session" in response.text
     own = form(visitor.get("/").text, "/logout").fields["form_token"]
     for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
         assert visitor.post(action, {"form_token": own}, headers=headers).status_code == 403

@@ -93,8 +93,10 @@ async def _recognised(visit: Visit, permission: Permission) -> Visit:
 
 
 def _check_permission(visit: Visit, permission: Permission) -> None:
-    if permission is Permission.ANYONE or visit.may(permission) or visit.me is None:
+    if permission is Permission.ANYONE or visit.may(permission):
         return
+    if visit.me is None:
+        raise Unauthenticated("Please log in.")
     user = visit.me.user
     if not user.is_enabled:
         raise Forbidden(f"The user {user.identifier} is disabled, and may do nothing but look after the own account.")
@@ -109,11 +111,13 @@ async def _with_form(visit: Visit) -> Visit:
     origin, fetch_site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     own = visit.site.origins | {f"{request.url.scheme}://{request.url.netloc}"}
     form = await read_form(request.headers.get("Content-Type", ""), request.stream())
-    if forgery.is_own_origin(origin, fetch_site, own) and forgery.is_form_token(
-        form.get("form_token"), visit.form_secret
-    ):
-        return replace(visit, form=form)
-    raise Forbidden("This form does not come from a page of this session. Nothing was changed; open the page again.")
+    if not forgery.is_own_origin(origin, fetch_site, own):
+        raise Forbidden(
+            f"This form was sent from {origin or 'another site'}, but this website is at {', '.join(sorted(own))}."
+        )
+    if not forgery.is_form_token(form.get("form_token"), visit.form_secret):
+        raise Forbidden("This form is not from a page of this session. Nothing was changed; open the page again.")
+    return replace(visit, form=form)
 
 
 async def _renew(visit: Visit, response: Response) -> None:

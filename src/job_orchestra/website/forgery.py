@@ -28,15 +28,16 @@ def is_form_token(token: str, secret: str) -> bool:
     return hmac.compare_digest(_exclusive_or(sent[:_SIZE], sent[_SIZE:]), _code(secret))
 
 
-def is_own_origin(origin: str | None, fetch_site: str | None, hosts: frozenset[str]) -> bool:
-    """What a browser says of where the form stood: its own word for it, which a page of another site cannot change.
+def is_own_origin(origin: str | None, fetch_site: str | None, own: frozenset[str]) -> bool:
+    """Whether the form stood on a page of ours, by what the browser says of it; no page can make a browser lie.
 
-    `hosts` are the origins under which this website is reached. A browser too old to say anything is trusted; the token
-    remains.
+    `Sec-Fetch-Site` tells it best; a proxy in between, which speaks TLS where we do not, changes nothing in it.
+    Browsers that do not send it are asked for the origin, which has to be one of `own`. One that says nothing at all is
+    trusted: the token remains.
     """
-    if fetch_site is not None and fetch_site not in {"same-origin", "none"}:
-        return False
-    return origin is None or origin in hosts
+    if fetch_site is not None:
+        return fetch_site in {"same-origin", "none"}
+    return origin is None or origin in own
 
 
 def _code(secret: str) -> bytes:
