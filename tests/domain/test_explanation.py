@@ -3,87 +3,88 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
-
 from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.explanation import Explanation, Situation, explain
 from job_orchestra.domain.jobs import Job, JobSettings
+from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
-from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.statuses import TERMINAL, RunStatus
 from job_orchestra.domain.workers import Worker, WorkerDescription
 
-_DATE = datetime(2026, 11, 23, 10, tzinfo=UTC)
-_DEFINITION = CommandsDefinition((("true",),))
-_RUN = Run("r", RunRequest("p", "j", _DEFINITION, properties={"os": "linux"}), Source(SourceKind.USER, "me"), _DATE)
-_JOB = Job("p", "j", JobSettings(_DEFINITION), is_active=True, is_enabled=True, changed_at=_DATE)
-_WORKER = Worker(
-    "w", "me", "i", WorkerDescription("1", executor_limit=2, properties={"os": "linux"}), _DATE, is_connected=True
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+DEFINITION = CommandsDefinition((("true",),))
+LINUX: JsonObject = {"operating_system": "linux"}
+JOB = Job("example", "hello", JobSettings(DEFINITION), is_active=True, is_enabled=True, changed_at=NOW)
+RUN = Run(
+    "0" * 18, RunRequest("example", "hello", DEFINITION, properties=LINUX), Source(SourceKind.USER, "someone"), NOW
 )
 
 
-def _explain(run: Run = _RUN, job: Job | None = _JOB, *workers: Worker, active: int = 0) -> Explanation:
-    return explain(Situation(run, job, workers, [active] * len(workers)), WorkerSelector())
-
-
-def test_a_free_worker_means_a_wait_for_the_master() -> None:
-    explanation = _explain(_RUN, _JOB, _WORKER)
-    assert explanation.summary.startswith("Worker w can take it")
-    assert explanation.workers[0].sentences == ()
-
-
-@pytest.mark.parametrize(
-    ("worker", "active", "sentence"),
-    [
-        (_WORKER, 2, "all 2 executors are busy"),
-        (replace(_WORKER, is_enabled=False), 0, "is disabled"),
-        (replace(_WORKER, is_connected=False), 0, "is disconnected"),
-        (replace(_WORKER, should_drain=True), 0, "is draining"),
-    ],
-)
-def test_what_passes_by_itself_is_not_impossible(worker: Worker, active: int, sentence: str) -> None:
-    explanation = _explain(_RUN, _JOB, worker, active=active)
-    assert not explanation.is_impossible
-    assert explanation.workers[0].sentences == (sentence,)
-    assert explanation.summary == "It waits for the one worker that fits."
-
-
-def test_what_no_worker_can_take_is_said_at_once() -> None:
-    other = replace(_WORKER, description=replace(_WORKER.description, properties={"os": "plan9"}))
-    explanation = _explain(_RUN, _JOB, other)
-    assert explanation.is_impossible
-    assert explanation.workers[0].sentences == ("needs os = linux, has plan9",)
-    assert _explain(_RUN, _JOB).is_impossible
-
-
-def test_the_job_may_be_what_holds_it_up() -> None:
-    assert "disabled" in _explain(_RUN, replace(_JOB, is_enabled=False), _WORKER).summary
-    assert "no longer configured" in _explain(_RUN, replace(_JOB, is_active=False), _WORKER).summary
-    assert "no longer configured" in _explain(_RUN, None, _WORKER).summary
-
-
-def test_a_wish_is_told() -> None:
-    assert "me asked to cancel it" in _explain(replace(_RUN, should_cancel=True, wished_by="me"), _JOB, _WORKER).summary
-    assigned = replace(_RUN, worker="w", assigned_at=_DATE, should_abort=True, wished_by="me")
-    assert "me asked to stop it" in _explain(assigned, _JOB, _WORKER).summary
-
-
-def test_where_a_run_is() -> None:
-    assigned = replace(_RUN, worker="w", assigned_at=_DATE)
-    assert _explain(assigned, _JOB, _WORKER).summary == (
-        "It was assigned to worker w at 2026-11-23 10:00:00 UTC, which has not started it yet."
+def worker(identifier: str, properties: JsonObject = LINUX, *, is_connected: bool = True) -> Worker:
+    description = WorkerDescription("1.0", executor_limit=1, properties=properties)
+    return Worker(
+        identifier, "someone", "i", description, NOW, is_connected=is_connected, disconnected_at=NOW, connected_at=NOW
     )
-    running = replace(assigned, status=RunStatus.RUNNING, started_at=_DATE)
-    assert _explain(running, _JOB, _WORKER).summary == "It is running on worker w since 2026-11-23 10:00:00 UTC."
-    away = replace(_WORKER, is_connected=False, disconnected_at=_DATE)
-    assert "disconnected since 2026-11-23 10:00:00 UTC" in _explain(running, _JOB, away).summary
-    assert "no record of that worker" in _explain(running, _JOB).summary
 
 
-@pytest.mark.parametrize("status", [status for status in RunStatus if status.is_terminal])
-def test_every_end_has_its_reason(status: RunStatus) -> None:
-    ended = replace(_RUN, status=status, reason=Reason(ReasonCode.COMPLETED, "The reason."), ended_at=_DATE)
-    explanation = _explain(ended)
-    assert explanation.summary.endswith("at 2026-11-23 10:00:00 UTC: The reason.")
-    assert not explanation.is_impossible
+def explained(run: Run = RUN, job: Job | None = JOB, *workers: tuple[Worker, int]) -> Explanation:
+    situation = Situation(run, job, [one for one, _ in workers], [active for _, active in workers])
+    return explain(situation, WorkerSelector())
+
+
+def test_a_run_that_could_start_waits_for_a_master() -> None:
+    found = explained(RUN, JOB, (worker("busy"), 1), (worker("free"), 0))
+    assert found.summary.startswith("Worker free can take it; it waits for a master")
+    assert [hindrance.sentences for hindrance in found.workers] == [("all 1 executors are busy",), ()]
+    assert not found.is_impossible
+
+
+def test_each_worker_says_what_keeps_it() -> None:
+    found = explained(RUN, JOB, (worker("one", {}), 0), (worker("two", is_connected=False), 0), (worker("three"), 1))
+    assert found.summary == "It waits for one of the 2 workers that fit."
+    assert {hindrance.worker: hindrance.sentences for hindrance in found.workers} == {
+        "one": ("needs operating_system = linux, has no operating_system",),
+        "two": ("is disconnected",),
+        "three": ("all 1 executors are busy",),
+    }
+
+
+def test_what_no_worker_could_ever_take_says_so_at_once() -> None:
+    assert explained(RUN, JOB).is_impossible
+    found = explained(RUN, JOB, (worker("one", {}), 0), (worker("two", {"operating_system": "plan9"}), 0))
+    assert found.is_impossible
+    assert found.summary == "No known worker could ever take it: none meets what its job needs."
+
+
+def test_switches_and_the_configuration_hold_runs_up() -> None:
+    free = (worker("free"), 0)
+    assert "is disabled" in explained(RUN, replace(JOB, is_enabled=False), free).summary
+    assert "no longer configured" in explained(RUN, replace(JOB, is_active=False), free).summary
+    assert "no longer configured" in explained(RUN, None, free).summary
+
+
+def test_a_wish_is_told_with_who_wished() -> None:
+    assert explained(replace(RUN, should_cancel=True, wished_by="maria")).summary.startswith("maria asked to cancel")
+    running = replace(RUN, status=RunStatus.RUNNING, worker="one", started_at=NOW, should_abort=True, wished_by="maria")
+    assert "maria asked to stop it." in explained(running, JOB, (worker("one"), 1)).summary
+
+
+def test_an_assigned_or_running_run_says_where_it_is() -> None:
+    assigned = replace(RUN, worker="one", assigned_at=NOW)
+    assert "was assigned to worker one" in explained(assigned, JOB, (worker("one"), 1)).summary
+    running = replace(assigned, status=RunStatus.RUNNING, started_at=NOW)
+    assert explained(running, JOB, (worker("one"), 1)).summary == (
+        "It is running on worker one since 2026-11-23 10:00:00 UTC."
+    )
+    away = explained(running, JOB, (worker("one", is_connected=False), 1)).summary
+    assert "The worker is disconnected since 2026-11-23 10:00:00 UTC" in away
+    assert "There is no record of that worker" in explained(running).summary
+
+
+def test_an_ended_run_gives_its_reason() -> None:
+    reason = Reason(ReasonCode.COMMAND_FAILED, "commands[0] (false) returned 1.")
+    for status in TERMINAL:
+        summary = explained(replace(RUN, status=status, reason=reason, ended_at=NOW)).summary
+        assert summary.endswith("at 2026-11-23 10:00:00 UTC: commands[0] (false) returned 1.")

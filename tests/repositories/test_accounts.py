@@ -42,13 +42,13 @@ def test_login_gives_a_session_of_a_week(database_url: str) -> None:
 @pytest.mark.parametrize(
     ("user", "password"), [("alice", "wrong"), ("nobody", _PASSWORD), ("a\0", ""), ("", "x" * 9999)]
 )
-def test_a_wrong_login_says_not_what_was_wrong(database_url: str, user: str, password: str) -> None:
+def test_a_wrong_login_says_not_what_was_wrong(sqlite_url: str, user: str, password: str) -> None:
     async def scenario(records: Records) -> None:
         await _prepare(records)
         with pytest.raises(Unauthenticated, match=r"User or password is wrong\."):
             await records.accounts.login(user, password)
 
-    play(database_url, scenario)
+    play(sqlite_url, scenario)
 
 
 def test_a_user_without_password_cannot_log_in(database_url: str) -> None:
@@ -160,12 +160,12 @@ def test_control_tokens_last_a_minute_and_are_removed(database_url: str) -> None
 
 
 @pytest.mark.parametrize("identifier", ["ab", "-abc", "abc-", "a b", "a" * 33, "service", "é" * 5, ""])
-def test_names_that_no_user_can_have(database_url: str, identifier: str) -> None:
+def test_names_that_no_user_can_have(sqlite_url: str, identifier: str) -> None:
     async def scenario(records: Records) -> None:
         with pytest.raises(Invalid, match="identifier"):
             await records.accounts.create_user(identifier)
 
-    play(database_url, scenario)
+    play(sqlite_url, scenario)
 
 
 def test_the_life_of_a_user(database_url: str) -> None:

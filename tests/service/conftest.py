@@ -4,18 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from job_orchestra.storage.sql import open_administration
 from tests.service.serving import Play, play_over
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/test.db"
-    open_administration(url).create()
-    return url
+def play(database_url: str, tmp_path: Path) -> Play:
+    """Plays a scenario with a running service, on each kind of database."""
+    return play_over(database_url, tmp_path)
 
 
 @pytest.fixture
-def play(database_url: str, tmp_path: Path) -> Play:
-    """Plays a scenario with a running service."""
-    return play_over(database_url, tmp_path)
+def play_on_sqlite(sqlite_url: str, tmp_path: Path) -> Play:
+    """For what has nothing to do with the kind of database."""
+    return play_over(sqlite_url, tmp_path)

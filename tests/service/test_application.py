@@ -51,10 +51,10 @@ def test_the_service_waits_for_its_database(tmp_path: Path, caplog: pytest.LogCa
     asyncio.run(scenario())
 
 
-def test_stopping_cuts_followers_off_at_once(database_url: str, tmp_path: Path) -> None:
+def test_stopping_cuts_followers_off_at_once(sqlite_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=DEADLINE) as client:
-            async with serving(database_url, tmp_path) as served:
+            async with serving(sqlite_url, tmp_path) as served:
                 await served.accounts.create_user("viewer", (Role.VIEWER,))
                 secret = (await served.accounts.create_token("viewer")).secret
                 run = await served.wrote(await served.started(), b"so far")

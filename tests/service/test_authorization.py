@@ -57,7 +57,7 @@ def test_reading_is_never_allowed_to_change() -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_a_role_may_use_what_its_permissions_say_and_nothing_else(play: Play, role: Role) -> None:
+def test_a_role_may_use_what_its_permissions_say_and_nothing_else(play_on_sqlite: Play, role: Role) -> None:
     async def scenario(served: Served) -> None:
         await served.accounts.create_user("somebody", (role,))
         for route in ROUTES:
@@ -65,11 +65,11 @@ def test_a_role_may_use_what_its_permissions_say_and_nothing_else(play: Play, ro
             is_allowed = route.permission in ROLE_PERMISSIONS[role] | _OPEN
             assert (status not in {401, 403}) == is_allowed or _is_login(route, status), (route, status)
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
 @pytest.mark.parametrize("roles", [(), *[(role,) for role in Role], tuple(Role)])
-def test_a_disabled_user_keeps_its_own_account_and_nothing_else(play: Play, roles: Sequence[Role]) -> None:
+def test_a_disabled_user_keeps_its_own_account_and_nothing_else(play_on_sqlite: Play, roles: Sequence[Role]) -> None:
     async def scenario(served: Served) -> None:
         await served.accounts.create_user("somebody", tuple(roles))
         await served.accounts.set_user_enabled("somebody", False)
@@ -77,10 +77,10 @@ def test_a_disabled_user_keeps_its_own_account_and_nothing_else(play: Play, role
             status = await _status(served, route, await _secret(served, "somebody"))
             assert (status != 403) == (route.permission in _OPEN), (route, status)
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_without_a_valid_token_only_open_routes_answer(play: Play) -> None:
+def test_without_a_valid_token_only_open_routes_answer(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         await served.accounts.create_user("somebody", tuple(Role))
         expired = await _secret(served, "somebody", lifetime=5)
@@ -95,7 +95,7 @@ def test_without_a_valid_token_only_open_routes_answer(play: Play) -> None:
                 is_open = route.permission is Permission.ANYONE and not route.is_caller_told
                 assert (await _status(served, route, secret) != 401) == is_open, (route, secret)
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
 def _is_login(route: Route, status: int) -> bool:
@@ -105,17 +105,17 @@ def _is_login(route: Route, status: int) -> bool:
 @pytest.mark.parametrize(
     "header", ["", "Basic", "Basic x", "Basic " + "!" * 8, "Basic bm9jb2xvbg==", "Digest a", "Bearer", "\xe9"]
 )
-def test_a_malformed_header_is_refused_with_what_would_be_right(play: Play, header: str) -> None:
+def test_a_malformed_header_is_refused_with_what_would_be_right(play_on_sqlite: Play, header: str) -> None:
     async def scenario(served: Served) -> None:
         response = await served.anonymous.get("/me", headers=[(b"Authorization", header.encode("latin-1"))])
         assert response.status_code == 401
         assert response.headers["www-authenticate"].startswith("Basic realm=")
         assert "Authorization" in response.json()["detail"]
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_basic_authentication_names_user_and_token(play: Play) -> None:
+def test_basic_authentication_names_user_and_token(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         await served.accounts.create_user("somebody", (Role.VIEWER,))
         secret = await _secret(served, "somebody")
@@ -124,4 +124,4 @@ def test_basic_authentication_names_user_and_token(play: Play) -> None:
         assert (await client.get("/me", auth=("another", secret))).status_code == 401
         assert (await client.get("/me", auth=("somebody", "wrong"))).status_code == 401
 
-    play(scenario)
+    play_on_sqlite(scenario)

@@ -51,7 +51,7 @@ def test_the_bytes_come_as_they_are_stored(play: Play) -> None:
         ("bytes=-5000", _LOG, "bytes 0-1023/1024"),
     ],
 )
-def test_ranges(play: Play, header: str, expected: bytes, content_range: str) -> None:
+def test_ranges(play_on_sqlite: Play, header: str, expected: bytes, content_range: str) -> None:
     async def scenario(served: Served) -> None:
         client, run = await _with_log(served)
         response = await client.get(_path(run), headers={"Range": header})
@@ -59,23 +59,23 @@ def test_ranges(play: Play, header: str, expected: bytes, content_range: str) ->
         assert response.headers["content-range"] == content_range
         assert int(response.headers["content-length"]) == len(expected)
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
 @pytest.mark.parametrize(
     "header", ["bytes=", "bytes=-", "lines=1-2", "bytes=5-2", "bytes=0-1,5-6", "nonsense", "bytes=a-b"]
 )
-def test_a_range_that_is_none_is_ignored(play: Play, header: str) -> None:
+def test_a_range_that_is_none_is_ignored(play_on_sqlite: Play, header: str) -> None:
     async def scenario(served: Served) -> None:
         client, run = await _with_log(served)
         response = await client.get(_path(run), headers={"Range": header})
         assert (response.status_code, response.content) == (200, _LOG)
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
 @pytest.mark.parametrize("header", ["bytes=1024-", "bytes=5000-6000", "bytes=-0"])
-def test_a_range_beyond_the_end(play: Play, header: str) -> None:
+def test_a_range_beyond_the_end(play_on_sqlite: Play, header: str) -> None:
     async def scenario(served: Served) -> None:
         client, run = await _with_log(served)
         response = await client.get(_path(run), headers={"Range": header})
@@ -83,7 +83,7 @@ def test_a_range_beyond_the_end(play: Play, header: str) -> None:
         assert response.headers["content-range"] == "bytes */1024"
         assert response.json()["detail"] == "The log has 1024 bytes."
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
 def test_head_tells_the_size_and_nothing_else(play: Play) -> None:

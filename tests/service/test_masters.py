@@ -70,10 +70,10 @@ async def _until_ready(served: Served) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_what_is_committed_is_hinted_and_what_is_heard_wakes_followers(database_url: str, tmp_path: Path) -> None:
+def test_what_is_committed_is_hinted_and_what_is_heard_wakes_followers(sqlite_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         master, port = _Master(), _free_port()
-        async with serving(database_url, tmp_path, f"ws://127.0.0.1:{port}") as served:
+        async with serving(sqlite_url, tmp_path, f"ws://127.0.0.1:{port}") as served:
             master.served = served
             answer = (await served.anonymous.get("/ready")).json()
             assert answer == {"status": "ready", "waiting_for": [f"master: ws://127.0.0.1:{port} is not connected"]}
@@ -111,10 +111,10 @@ async def _converse(master: _Master, served: Served) -> None:
     assert sorted(delays)[5] < 0.2
 
 
-def test_the_connection_is_made_again(database_url: str, tmp_path: Path) -> None:
+def test_the_connection_is_made_again(sqlite_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         master, port = _Master(), _free_port()
-        async with serving(database_url, tmp_path, f"ws://127.0.0.1:{port}") as served:
+        async with serving(sqlite_url, tmp_path, f"ws://127.0.0.1:{port}") as served:
             client = await served.user(Role.OPERATOR)
             for attempt in range(2):
                 # The first connections are refused: the service tries again.
@@ -131,10 +131,10 @@ def test_the_connection_is_made_again(database_url: str, tmp_path: Path) -> None
     asyncio.run(scenario())
 
 
-def test_nonsense_from_a_master_harms_nobody(database_url: str, tmp_path: Path) -> None:
+def test_nonsense_from_a_master_harms_nobody(sqlite_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         master, port = _Master(), _free_port()
-        async with serving(database_url, tmp_path, f"ws://127.0.0.1:{port}") as served:
+        async with serving(sqlite_url, tmp_path, f"ws://127.0.0.1:{port}") as served:
             master.served = served
             async with _listening(master, port):
                 for nonsense in (b"\xff\xff", b"", b"\x90", b"x" * 100_000):

@@ -78,7 +78,7 @@ def test_results_and_events(play: Play) -> None:
         path = f"/projects/example/runs/{run.identifier}"
         assert (await client.get(f"{path}/results")).json() == after.results
         page = (await client.get(f"{path}/events", params={"limit": 1})).json()
-        event = {
+        event: dict[str, Any] = {
             "attempt": 1,
             "sequence": 1,
             "kind": "started",

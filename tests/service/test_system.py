@@ -8,16 +8,16 @@ from job_orchestra.service.routes import ROUTES
 from tests.service.serving import Play, Served
 
 
-def test_version_and_health(play: Play) -> None:
+def test_version_and_health(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         assert (await served.anonymous.get("/")).json()["name"] == "Job Orchestra"
         assert (await served.anonymous.get("/health")).json() == {"status": "alive", "waiting_for": []}
         assert (await served.anonymous.get("/ready")).json() == {"status": "ready", "waiting_for": []}
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_routes_tell_what_the_caller_may(play: Play) -> None:
+def test_routes_tell_what_the_caller_may(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         async def allowed(client: Any) -> set[str]:
             routes = (await client.get("/routes")).json()
@@ -32,10 +32,10 @@ def test_routes_tell_what_the_caller_may(play: Play) -> None:
         assert "GET /projects" in viewer - nobody
         assert "POST /users" in everything - viewer
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_the_openapi_document_covers_every_route_and_refers_only_to_what_it_has(play: Play) -> None:
+def test_the_openapi_document_covers_every_route_and_refers_only_to_what_it_has(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         response = await served.anonymous.get("/openapi.json")
         document = response.json()
@@ -50,10 +50,10 @@ def test_the_openapi_document_covers_every_route_and_refers_only_to_what_it_has(
         assert trigger["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/TriggerBody")
         assert document["paths"]["/health"]["get"]["security"] == []
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_the_documentation_is_a_page_without_scripts(play: Play) -> None:
+def test_the_documentation_is_a_page_without_scripts(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         response = await served.anonymous.get("/docs")
         assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -62,10 +62,10 @@ def test_the_documentation_is_a_page_without_scripts(play: Play) -> None:
         for route in ROUTES:
             assert f"<h2>{route.method} {route.path}</h2>" in response.text
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_answers_are_not_kept_by_caches(play: Play) -> None:
+def test_answers_are_not_kept_by_caches(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.VIEWER)
         for path in ("/projects", "/nope"):
@@ -73,4 +73,4 @@ def test_answers_are_not_kept_by_caches(play: Play) -> None:
             assert headers["cache-control"] == "no-store"
             assert headers["x-content-type-options"] == "nosniff"
 
-    play(scenario)
+    play_on_sqlite(scenario)
