@@ -45,12 +45,15 @@ projects = [
         Job("narrate", commands=[[
             sys.executable, "NARRATE", "{parameters[name]}", "{parameters[gate]}", "{result_file_path}",
         ]], parameters=[Parameter("name", default="world"), Parameter("gate")]),
+        Job("pour", commands=[[sys.executable, "POUR", "{parameters[kind]}", "{result_file_path}"]],
+            parameters=[Parameter("kind")], workspace="run"),
         Job("nowhere", commands=[["true"]], properties={{"operating_system": "plan9"}}),
     ]),
 ]
 """.replace("{{", "{")
     .replace("}}", "}")
     .replace("NARRATE", str(Path(__file__).parent / "narrate.py"))
+    .replace("POUR", str(Path(__file__).parent / "pour.py"))
 )
 
 
