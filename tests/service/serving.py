@@ -70,6 +70,8 @@ class Served(Records):
             master_urls=master_urls,
             clock=self.clock,
         )
+        self.is_hinting = True
+        """Whether followers hear of what happens, as they do from a master."""
         self._clients: list[httpx2.AsyncClient] = []
 
     @property
@@ -115,6 +117,8 @@ class Served(Records):
         await self.log_store.append([LogPiece(key, run.log.size, data)])
         after = replace(run, log=LogFacts(run.log.size + len(data)))
         assert await self.progress.save(run, after, [])
+        if self.is_hinting:
+            self.application.followers.log_grew(run.identifier)
         return after
 
     async def ended(self, run: Run, status: RunStatus = RunStatus.SUCCEEDED) -> Run:
@@ -125,6 +129,8 @@ class Served(Records):
             run, status=status, reason=reason, ended_at=self.clock.now(), duration=1.5, log=LogFacts(size, digest)
         )
         assert await self.progress.save(run, after, [])
+        if self.is_hinting:
+            self.application.followers.run_changed(run.identifier)
         return after
 
 

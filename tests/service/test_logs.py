@@ -147,8 +147,10 @@ class _Follower:
         return self.received
 
 
-def test_a_follower_gets_each_piece_and_the_end(play: Play) -> None:
+@pytest.mark.parametrize("is_hinting", [True, False])
+def test_a_follower_gets_each_piece_and_the_end(play_on_sqlite: Play, is_hinting: bool) -> None:
     async def scenario(served: Served) -> None:
+        served.is_hinting = is_hinting
         client, run = await _with_log(served, b"one\n")
         async with client.stream("GET", _path(run), params={"follow": "true"}) as response:
             follower = _Follower(response.aiter_raw())
@@ -159,7 +161,7 @@ def test_a_follower_gets_each_piece_and_the_end(play: Play) -> None:
             await served.ended(run)
             assert await follower.end() == b"one\n\xff\x00end"
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
 def test_a_follower_may_begin_anywhere_even_where_nothing_is_yet(play: Play) -> None:
