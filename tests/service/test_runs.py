@@ -7,6 +7,7 @@ from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import WorkerDescription
+from job_orchestra.storage.log_port import LogKey, LogPiece
 from tests.service.serving import Play, Served
 
 
@@ -64,6 +65,18 @@ def test_a_run_shows_its_worker_and_its_end(play: Play) -> None:
         assert answer["log"] == {"size": 3, "sha256": ended.log.sha256}
         assert answer["duration"] == 1.5
         assert (await client.get("/projects/other/runs/" + run.identifier)).status_code == 404
+
+    play(scenario)
+
+
+def test_a_run_at_work_shows_how_far_its_log_is_stored(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        run = await served.started()
+        # The master writes the size into the record at the end only.
+        await served.log_store.append([LogPiece(LogKey("example", run.identifier, 1), 0, b"so far")])
+        shown = (await client.get(f"/projects/example/runs/{run.identifier}")).json()
+        assert shown["log"] == {"size": 6, "sha256": None}
 
     play(scenario)
 

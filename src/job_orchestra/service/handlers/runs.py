@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import http
+from dataclasses import replace
 
 from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.explanation import Situation, explain
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.domain.runs import Run, Source, SourceKind
+from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.protocol.control import RunTriggered, RunWish
 from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunSummaryAnswer, WhyAnswer
@@ -16,6 +17,7 @@ from job_orchestra.service import parameters
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.runs import event_answer, run_answer, run_summary_answer, why_answer
 from job_orchestra.service.call import Answered, Call
+from job_orchestra.service.logs import log_key
 from job_orchestra.service.parts import ServiceParts
 
 
@@ -57,6 +59,8 @@ async def show(parts: ServiceParts, call: Call) -> RunAnswer:
     if run.worker is None or run.status.is_terminal:
         return run_answer(run)
     worker = await parts.workers.find(run.worker)
+    # Its record learns of the log at the end; until then the stored bytes are what there is.
+    run = replace(run, log=LogFacts(await parts.log_store.size(log_key(run, None))))
     return run_answer(run, is_worker_connected=worker is not None and worker.is_connected)
 
 
