@@ -168,8 +168,8 @@ def test_a_follower_may_begin_anywhere_even_where_nothing_is_yet(play: Play) -> 
     async def scenario(served: Served) -> None:
         client, run = await _with_log(served, b"0123456789")
         streams = [
-            asyncio.create_task(client.get(_path(run), params={"follow": "true"}, headers={"Range": f"bytes={start}-"}))
-            for start in (4, 10, 0)
+            asyncio.create_task(client.get(_path(run), params={"follow": "true"}, headers={"Range": f"bytes={wanted}"}))
+            for wanted in ("4-", "10-", "0-")
         ]
         run = await served.wrote(run, b"abc")
         await served.ended(run)
@@ -178,6 +178,23 @@ def test_a_follower_may_begin_anywhere_even_where_nothing_is_yet(play: Play) -> 
         assert [response.status_code for response in responses] == [206, 206, 200]
 
     play(scenario)
+
+
+def test_a_follower_may_begin_before_the_present_end(play_on_sqlite: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        run = await served.started()
+        # The record of a run at work knows nothing of its log yet.
+        await served.log_store.append([LogPiece(LogKey("example", run.identifier, 1), 0, b"0123456789")])
+        headers = {"Range": "bytes=-3"}
+        async with client.stream("GET", _path(run), params={"follow": "true"}, headers=headers) as response:
+            assert response.status_code == 206
+            follower = _Follower(response.aiter_raw())
+            await follower.until(b"789")
+            await served.ended(run)
+            assert await follower.end() == b"789"
+
+    play_on_sqlite(scenario)
 
 
 def test_a_follower_of_a_waiting_run_sees_the_attempt_that_is_executed(play: Play) -> None:

@@ -21,7 +21,7 @@ _TEXT = "text/plain; charset=utf-8"
 async def log(parts: ServiceParts, call: Call) -> Response:
     run = await get_run(parts, call)
     if call.value(FOLLOW):
-        return _follow(parts, call, run)
+        return await _follow(parts, call, run)
     key = log_key(run, call.value(ATTEMPT))
     size = await parts.log_store.size(key)
     headers = {"Accept-Ranges": "bytes", **_digest(run, key.attempt)}
@@ -42,13 +42,12 @@ async def log(parts: ServiceParts, call: Call) -> Response:
     return StreamedResponse(chunks, _TEXT, status, headers)
 
 
-def _follow(parts: ServiceParts, call: Call, run: Run) -> Response:
+async def _follow(parts: ServiceParts, call: Call, run: Run) -> Response:
     """A range may say where to begin; its end is nobody's guess, so no Content-Range is answered."""
-    wanted = read_range(call.value(RANGE), run.log.size)
+    attempt = call.value(ATTEMPT)
+    wanted = read_range(call.value(RANGE), await parts.log_store.size(log_key(run, attempt)))
     start = wanted.start if wanted else 0
     status = http.HTTPStatus.PARTIAL_CONTENT if start else http.HTTPStatus.OK
-    attempt = call.value(ATTEMPT)
-    log_key(run, attempt)
     chunks = nothing() if call.is_head else followed(parts, run, attempt, start)
     return StreamedResponse(chunks, _TEXT, status)
 
