@@ -24,7 +24,8 @@ _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "32MB",
     "autovacuum_naptime": "10s",
-    "log_min_messages": "error",
+    "deadlock_timeout": "50ms",
+    "log_min_messages": "fatal",
 }
 
 

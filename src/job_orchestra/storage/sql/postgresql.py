@@ -188,7 +188,7 @@ class PostgresqlDatabase:
         command = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'").format(name)
         with (
             psycopg.connect(**self._arguments("postgres"), autocommit=True) as connection,
-            suppress(errors.DuplicateDatabase),
+            suppress(errors.DuplicateDatabase, errors.UniqueViolation),  # as it is said to who comes a little later
         ):
             connection.execute(command)
 

@@ -43,19 +43,8 @@ class SqliteConnection:
         self._lock_timeout = lock_timeout
 
     def begin(self) -> None:
-        """Takes the lock for writing, trying often: SQLite's own waiting is slow while another process writes much."""
-        deadline = time.monotonic() + self._lock_timeout
-        pause = 0.0002
-        while True:
-            try:
-                self._execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(pause)
-                pause = min(pause * 1.5, 0.005)
-            else:
-                return
+        """Takes the lock for writing."""
+        _execute_patiently(self._connection, "BEGIN IMMEDIATE", self._lock_timeout)
 
     def change(self, statement: Prepared) -> int:
         if not self._connection.in_transaction:
@@ -106,19 +95,22 @@ class SqliteDatabase:
         self._lock_timeout = lock_timeout
 
     def connect(self, *, is_writer: bool) -> Connection:
-        return SqliteConnection(self.connect_driver(is_writer=is_writer), self._lock_timeout)
+        connection = self.connect_driver(is_writer=is_writer)
+        if is_writer:
+            connection.execute("PRAGMA busy_timeout = 0")  # from here on `begin` waits by itself
+        return SqliteConnection(connection, self._lock_timeout)
 
     def connect_driver(self, *, is_writer: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"file:{quote(str(self._path))}?mode=rw",
             uri=True,
             isolation_level=None,
-            timeout=0 if is_writer else self._lock_timeout,
+            timeout=self._lock_timeout,
             cached_statements=512,
         )
         try:
             for pragma in self._pragmas(is_writer=is_writer):
-                connection.execute(f"PRAGMA {pragma}")
+                _execute_patiently(connection, f"PRAGMA {pragma}", self._lock_timeout)
         except sqlite3.Error:
             connection.close()
             raise
@@ -128,12 +120,10 @@ class SqliteDatabase:
         if not is_writer:
             return ("query_only = ON", "cache_size = -8192")
         return (
-            f"busy_timeout = {int(self._lock_timeout * 1000)}",
             "journal_mode = WAL",
             "synchronous = FULL",
             "cache_size = -16384",
             "journal_size_limit = 67108864",
-            "busy_timeout = 0",  # from here on `begin` waits by itself
         )
 
     def is_usable(self, connection: Connection) -> bool:
@@ -164,6 +154,22 @@ class SqliteDatabase:
         """Readable by its owner only, and so are the files that SQLite puts beside it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.touch(mode=0o600)
+
+
+def _execute_patiently(connection: sqlite3.Connection, statement: str, lock_timeout: float) -> None:
+    """Tries often: SQLite's own waiting is slow while another process writes much, and some statements never wait."""
+    deadline = time.monotonic() + lock_timeout
+    pause = 0.0002
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.005)
+        else:
+            return
 
 
 def _primary_code(error: sqlite3.Error) -> int:

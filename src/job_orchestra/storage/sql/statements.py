@@ -173,8 +173,9 @@ class Statements:
 
     def _delete(self, operation: Delete) -> Prepared:
         form = self._form(operation.collection)
+        given = form.encode(operation.where)
         key = ("delete", form.name, conditions.conditions_form(operation.where))
-        return self._statement(key, lambda: _delete(form, operation)).with_values(form.encode(operation.where))
+        return self._statement(key, lambda: _delete(form, operation)).with_values(given)
 
     def _form(self, collection: str) -> _Form:
         try:

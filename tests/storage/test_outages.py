@@ -1,0 +1,218 @@
+"""A database that goes away, and what callers are told until it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from job_orchestra.storage.port import Find, Storage, StorageUnavailable
+from job_orchestra.storage.sql import open_administration, open_storage
+from job_orchestra.storage.sql.sqlite import SqliteDatabase
+from job_orchestra.storage.sql.storage import SqlStorage
+from job_orchestra.storage.sql.urls import parse_database_url
+from tests.postgresql_server import PostgresqlServer
+from tests.services import needed
+from tests.storage.scenario import batch, identifiers, insert, play
+
+
+@pytest.fixture(scope="module")
+def mortal_server() -> Iterator[PostgresqlServer]:
+    """A server that tests may kill, if they start it again."""
+    server = PostgresqlServer(needed("PostgreSQL"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.mark.parametrize("way", ["kill", "stop"])
+def test_postgresql_goes_and_comes_back(mortal_server: PostgresqlServer, way: str) -> None:
+    url = mortal_server.new_database_url()
+    open_administration(url).create()
+
+    async def scenario(storage: Storage) -> None:
+        await storage.write(batch(insert("before")))
+        await asyncio.gather(*(identifiers(storage) for _ in range(20)))
+        getattr(mortal_server, way)()
+        with pytest.raises(StorageUnavailable):  # refused, or cut where the server's processes were still dying
+            await storage.write(batch(insert("lost")))
+        with pytest.raises(StorageUnavailable):
+            await storage.find(Find("users"))
+        mortal_server.start()
+        assert await identifiers(storage) == ["before"]
+        assert (await storage.write(batch(insert("after")))).is_applied
+
+    play(url, scenario)
+
+
+def test_a_restart_between_two_calls_is_not_noticed(mortal_server: PostgresqlServer) -> None:
+    url = mortal_server.new_database_url()
+    open_administration(url).create()
+
+    async def scenario(storage: Storage) -> None:
+        await storage.write(batch(insert("before")))
+        assert await identifiers(storage) == ["before"]
+        mortal_server.kill()
+        mortal_server.start()
+        assert (await storage.write(batch(insert("after")))).is_applied
+        assert await identifiers(storage) == ["after", "before"]
+
+    play(url, scenario)
+
+
+def test_what_was_answered_survives_a_kill_in_the_middle(mortal_server: PostgresqlServer) -> None:
+    url = mortal_server.new_database_url()
+    open_administration(url).create()
+    answered: set[str] = set()
+
+    async def scenario(storage: Storage) -> None:
+        async def write(name: str) -> None:
+            for number in range(10_000):
+                await storage.write(batch(insert(f"{name}{number}")))
+                answered.add(f"{name}{number}")
+
+        writers = [asyncio.create_task(write(name)) for name in ("a", "b", "c", "d")]
+        while len(answered) < 200:
+            await asyncio.sleep(0)
+        await asyncio.to_thread(mortal_server.kill)
+        outcomes = await asyncio.gather(*writers, return_exceptions=True)
+        assert all(isinstance(outcome, StorageUnavailable) for outcome in outcomes)
+        mortal_server.start()
+        assert answered <= set(await identifiers(storage))
+
+    play(url, scenario)
+
+
+def test_a_connection_that_is_cut_in_a_query(mortal_server: PostgresqlServer) -> None:
+    url = mortal_server.new_database_url()
+    open_administration(url).create()
+
+    async def scenario(storage: Storage) -> None:
+        await storage.write(batch(insert("a")))
+        with psycopg.connect(url) as blocker, psycopg.connect(url, autocommit=True) as administrator:
+            blocker.execute("LOCK TABLE users")
+            writing = asyncio.create_task(storage.write(batch(insert("b"))))
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            deadline = time.monotonic() + 20
+            while not writing.done() and time.monotonic() < deadline:
+                await asyncio.to_thread(administrator.execute, cut)
+            with pytest.raises(StorageUnavailable):
+                await writing
+            blocker.rollback()
+        assert (await storage.write(batch(insert("b")))).is_applied
+
+    play(url, scenario)
+
+
+def test_sqlite_locked_by_another_process(sqlite_url: str) -> None:
+    path = sqlite_url.removeprefix("sqlite:///")
+    database = SqliteDatabase(parse_database_url(sqlite_url), lock_timeout=0.2)
+
+    async def scenario() -> None:
+        storage = SqlStorage(database)
+        blocker = sqlite3.connect(path, isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageUnavailable, match="locked by another process"):
+            await storage.write(batch(insert("a")))
+        assert await identifiers(storage) == []  # readers never wait
+        blocker.execute("ROLLBACK")
+        blocker.close()
+        assert (await storage.write(batch(insert("a")))).is_applied
+        await storage.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("content", [b"", b"something else " * 100], ids=["empty", "no database"])
+def test_sqlite_file_without_a_schema(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.db").write_bytes(content)
+
+    async def scenario(storage: Storage) -> None:
+        for _ in range(2):
+            with pytest.raises(StorageUnavailable, match="no schema" if not content else "no SQLite database"):
+                await storage.write(batch(insert("a")))
+            with pytest.raises(StorageUnavailable):
+                await storage.find(Find("users"))
+
+    play(f"sqlite:///{tmp_path}/x.db", scenario)
+
+
+def test_sqlite_without_a_file_comes_to_life_when_there_is_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/folder/x.db"
+
+    async def scenario(storage: Storage) -> None:
+        with pytest.raises(StorageUnavailable, match="orchestra database create"):
+            await storage.write(batch(insert("a")))
+        assert not (tmp_path / "folder").exists()
+        open_administration(url).create()
+        assert (await storage.write(batch(insert("a")))).is_applied
+
+    play(url, scenario)
+
+
+def test_postgresql_without_a_database_or_a_schema(postgresql: PostgresqlServer) -> None:
+    url = postgresql.new_database_url()
+
+    async def scenario(storage: Storage) -> None:
+        with pytest.raises(StorageUnavailable, match="does not exist"):
+            await storage.write(batch(insert("a")))
+        with psycopg.connect(postgresql.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {url.rpartition('/')[2]} ENCODING 'UTF8' TEMPLATE template0".encode())
+        with pytest.raises(StorageUnavailable, match="no schema"):
+            await storage.write(batch(insert("a")))
+
+    play(url, scenario)
+
+
+def test_sqlite_that_cannot_grow_takes_no_more_and_loses_nothing(sqlite_url: str) -> None:
+    """The limit of a file's size stands for a full disk, in a process of its own."""
+    script = "from tests.storage.test_outages import fill; fill()"
+    root = Path(__file__).parent.parent.parent
+    environment = {**os.environ, "PYTHONPATH": str(root), "URL": sqlite_url}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+    async def scenario(storage: Storage) -> None:
+        assert [name for name in await identifiers(storage) if name != "after"] == done.stdout.split()
+        assert (await storage.write(batch(insert("room again")))).is_applied
+
+    play(sqlite_url, scenario)
+
+
+def fill() -> None:
+    """Prints what was answered with success."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+
+    async def main() -> None:
+        storage = open_storage(os.environ["URL"])
+        with pytest.raises(StorageUnavailable):
+            for number in range(1000):
+                await storage.write(batch(insert(f"u{number:04}", roles="x" * 5000)))
+                print(f"u{number:04}")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert (await storage.write(batch(insert("after")))).is_applied
+        await storage.close()
+
+    asyncio.run(main())
+
+
+def test_a_closed_storage_is_unavailable(database_url: str) -> None:
+    async def scenario(storage: Storage) -> None:
+        await storage.close()
+        with pytest.raises(StorageUnavailable, match="closed"):
+            await storage.find(Find("users"))
+        with pytest.raises(StorageUnavailable, match="closed"):
+            await storage.write(batch(insert("a")))
+
+    play(database_url, scenario)

@@ -1,0 +1,66 @@
+"""Addresses of databases as users write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from job_orchestra.domain.errors import Invalid
+from job_orchestra.storage.sql import open_administration, open_storage, parse_database_url
+from job_orchestra.storage.sql.urls import DatabaseKind, DatabaseUrl
+
+
+def test_sqlite() -> None:
+    here = Path("/srv/orchestra")
+    assert parse_database_url("sqlite:///data/x.db", here).database == "/srv/orchestra/data/x.db"
+    assert parse_database_url("sqlite:////var/x.db", here).database == "/var/x.db"
+    assert parse_database_url("sqlite:///with%20space.db", here).database == "/srv/orchestra/with space.db"
+    assert parse_database_url("sqlite:///x.db").database == str(Path.cwd() / "x.db")
+
+
+def test_postgresql() -> None:
+    assert parse_database_url("postgresql://me:p%40ss%2Fw@db.example:5433/jobs?sslmode=require") == DatabaseUrl(
+        DatabaseKind.POSTGRESQL, "jobs", "me", "p@ss/w", "db.example", 5433, (("sslmode", "require"),)
+    )
+    assert parse_database_url("postgres://localhost/jobs").port is None
+    socket = parse_database_url("postgresql:///jobs?host=/var/run/postgresql")
+    assert (socket.host, socket.options) == (None, (("host", "/var/run/postgresql"),))
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("", "is no URL"),
+        ("orchestra.db", "is no URL"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///", "names no file"),
+        ("sqlite://x.db", "three slashes"),
+        ("sqlite:///:memory:", "lost at a restart"),
+        ("sqlite:///folder/", "names no file"),
+        ("sqlite:///x.db?mode=ro", "without options"),
+        ("sqlite:///x%00.db", "cannot be used"),
+        ("oracle://x/y", "'sqlite' and 'postgresql' are known"),
+        ("postgresql://host", "names no database"),
+        ("postgresql://host:port/x", "a number up to 65535"),
+        ("postgresql://u:secret@host:99999/x", "a number up to 65535"),
+        ("postgresql://u:se[cret@host/x", "%XX"),
+        ("postgresql://u:sec#ret@host/x", "%XX"),
+        ("postgresql://u:secret@host/x#y", "'#'"),
+        ("postgresql://u:secret@host/x?sslmode", "options"),
+    ],
+)
+def test_mistakes_say_what_would_be_right_and_no_password(url: str, told: str) -> None:
+    for refuse in (parse_database_url, open_storage, open_administration):
+        with pytest.raises(Invalid) as caught:
+            refuse(url)
+        (mistake,) = caught.value.mistakes
+        assert mistake.place == "database.url"
+        assert told in mistake.message
+        assert "secret" not in str(caught.value)
+
+
+def test_a_url_never_shows_its_password() -> None:
+    url = parse_database_url("postgresql://me:secret@host:5432/jobs?password=secret")
+    assert "secret" not in f"{url} {url!r}"
+    assert str(url) == "postgresql://me@host:5432/jobs"
