@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from dataclasses import dataclass
 
-from job_orchestra.domain.errors import Forbidden, Unauthenticated
+from job_orchestra.domain.errors import Forbidden
 from job_orchestra.domain.roles import Permission, is_allowed
 from job_orchestra.domain.users import TokenKind
+from job_orchestra.protocol.authorization import read_authorization
 from job_orchestra.repositories.accounts import Accounts
 
 
@@ -23,7 +22,7 @@ class Admission:
 
     async def admit(self, path: str, authorization: str | None) -> WhoIsThere:
         """Unauthenticated or Forbidden, with the reason; Unavailable while the database is."""
-        user, secret = _credentials(authorization)
+        user, secret = read_authorization(authorization)
         if path == "/control":
             await self._accounts.check_control_token(secret)
             return WhoIsThere("service")
@@ -34,18 +33,3 @@ class Admission:
             state = "lacks the role worker" if identity.user.is_enabled else "is disabled"
             raise Forbidden(f"User {identity.user.identifier!r} may not connect workers: it {state}.")
         return WhoIsThere(identity.user.identifier)
-
-
-def _credentials(authorization: str | None) -> tuple[str | None, str]:
-    """User (None with a bearer token) and secret."""
-    scheme, _, value = (authorization or "").partition(" ")
-    if scheme.lower() == "bearer" and value:
-        return None, value.strip()
-    if scheme.lower() == "basic":
-        try:
-            user, separator, secret = b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            raise Unauthenticated("The Authorization header is not valid base64.") from None
-        if separator:
-            return user, secret
-    raise Unauthenticated("Say who you are: Authorization: Basic user:token, or Bearer token.")
