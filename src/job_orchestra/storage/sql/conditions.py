@@ -54,7 +54,27 @@ def encode_condition(column: Column, condition: Condition) -> list[SqlValue]:
     return [encode(column, value)]
 
 
-def condition_clause(table: Table, condition: Condition, parameters: Parameters) -> Clause:
+def clauses(table: Table, where: Sequence[Condition], parameters: Parameters) -> list[Clause]:
+    """One for each condition.
+
+    Where the key is given, the row is found by it, and what else is compared is written so that no index serves it:
+    PostgreSQL would, for a table that it has no statistics of, walk through all rows with that status.
+    """
+    given = {each.column for each in where if each.operator is Operator.EQUAL and each.value is not None}
+    key = {column.name for column in table.primary_key}
+    return [
+        _compared_only(table.c[each.column], each.value, parameters)
+        if key <= given and each.column not in key and each.operator is Operator.EQUAL
+        else _clause(table, each, parameters)
+        for each in where
+    ]
+
+
+def _compared_only(column: SqlColumn[object], value: Value, parameters: Parameters) -> Clause:
+    return column.is_(None) if value is None else column.is_not_distinct_from(parameters.next(column))
+
+
+def _clause(table: Table, condition: Condition, parameters: Parameters) -> Clause:
     column = table.c[condition.column]
     match condition.operator:
         case Operator.EQUAL:

@@ -109,7 +109,7 @@ class _Form:
         return [value for each in where for value in conditions.encode_condition(self.column(each.column), each)]
 
     def where(self, where: Sequence[Condition], parameters: conditions.Parameters) -> ColumnElement[bool]:
-        return and_(True, *(conditions.condition_clause(self.table, each, parameters) for each in where))
+        return and_(True, *conditions.clauses(self.table, where, parameters))
 
 
 class Statements:

@@ -1,0 +1,57 @@
+"""How databases find what they are asked for: along an index, also where they have no statistics yet."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import pytest
+
+from job_orchestra.storage.port import Find, Order, Update
+from job_orchestra.storage.sql.databases import database_at
+from job_orchestra.storage.sql.statements import Prepared, Statements
+from job_orchestra.storage.sql.urls import parse_database_url
+from tests.storage.scenario import equal
+
+_PENDING = equal("status", "pending")
+_UNASSIGNED = equal("worker", None)
+
+_BY_KEY = Update("runs", (equal("identifier", "x"), _PENDING, _UNASSIGNED, equal("attempt", 1)), {"status": "running"})
+_FINDS = {
+    "runs_by_status_queue_key_urgency_identifier": Find(
+        "runs", (_PENDING, equal("queue_key", "k"), _UNASSIGNED), (Order("urgency"), Order("identifier"))
+    ),
+    "runs_by_project_identifier": Find(
+        "runs", (equal("project", "p"),), (Order("identifier", descending=True),), after=("x",)
+    ),
+}
+
+
+@pytest.mark.parametrize(("index", "find"), _FINDS.items(), ids=list(_FINDS))
+def test_pages_come_from_an_index_in_its_order(database_url: str, index: str, find: Find) -> None:
+    plan = _plan(database_url, _statements(database_url).find(find).statement)
+    assert index in plan
+    assert "sort" not in plan.lower().replace("presorted", "")
+    assert "temp b-tree" not in plan.lower()
+
+
+def test_compare_and_set_finds_its_row_by_the_key(database_url: str) -> None:
+    plan = _plan(database_url, _statements(database_url).operation(_BY_KEY).statement)
+    assert "runs_pkey" in plan or "sqlite_autoindex_runs_1" in plan
+
+
+def _statements(url: str) -> Statements:
+    return Statements(database_at(parse_database_url(url)).dialect)
+
+
+def _plan(url: str, statement: Prepared) -> str:
+    connection: Any = database_at(parse_database_url(url)).connect_driver(is_writer=False)
+    try:
+        if isinstance(connection, sqlite3.Connection):
+            return "\n".join(
+                row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.text}", statement.arguments)
+            )
+        rows = connection.execute(f"EXPLAIN {statement.text}".encode(), statement.arguments)
+        return "\n".join(row[0] for row in rows)
+    finally:
+        connection.close()
