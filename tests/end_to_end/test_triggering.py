@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -139,7 +140,7 @@ def test_interrupting_a_follower_leaves_the_run_alone(running: Installation, tmp
 
 def test_a_reader_that_leaves_ends_the_command_quietly(running_on_sqlite: Installation) -> None:
     run = running_on_sqlite.orchestra("trigger", "example", "hello", "--follow").stdout.split()[0]
-    command = " ".join(running_on_sqlite.command("run", "log", "example", run))
+    command = shlex.join(running_on_sqlite.command("run", "log", "example", run))
     done = subprocess.run(
         ["bash", "-c", f"{command} | true; echo ${{PIPESTATUS[0]}}"],
         cwd=running_on_sqlite.directory,
