@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import select
 import shutil
 import signal
 import socket
@@ -94,13 +95,19 @@ class PostgresqlServer:
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """All its processes at once, as a power failure does."""
+        """All its processes at once, as a power failure does; returns when none of them is left."""
         assert self._process is not None
-        children = _children(self._process.pid)
+        # A process that is told by SIGKILL still answers until it has died: that is waited for, by its descriptor.
+        children = [
+            descriptor for child in _children(self._process.pid) if (descriptor := _open_process(child)) is not None
+        ]
         self._process.kill()
         for child in children:
             with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+                signal.pidfd_send_signal(child, signal.SIGKILL)
+        for child in children:
+            assert select.select([child], [], [], _DEADLINE)[0], "a process of PostgreSQL outlived SIGKILL"
+            os.close(child)
         self._process.wait(_DEADLINE)
         self._process = None
 
@@ -154,6 +161,14 @@ def _copy(programs: Path, directory: Path) -> Path:
     for libraries in programs.parent.parent.parent.glob("*.libs"):
         shutil.copytree(libraries, directory / libraries.name)
     return Path(shutil.copytree(programs.parent, directory / "programs" / "copy")) / "bin"
+
+
+def _open_process(process: int) -> int | None:
+    """None if it has gone already."""
+    try:
+        return os.pidfd_open(process)
+    except ProcessLookupError:
+        return None
 
 
 def _children(process: int) -> list[int]:
