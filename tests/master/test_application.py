@@ -114,6 +114,27 @@ def test_a_request_is_repeated_until_the_worker_has_it(play: Callable[[Scenario]
     play(scenario)
 
 
+def test_a_late_look_at_a_run_that_has_ended_meanwhile_does_not_execute_it_again(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.service() as service, parts.worker() as (worker, _):
+            run = await parts.trigger()
+            await worker.hear(Execute)
+            assigned = await parts.stored(run)
+            await worker.say(log(run, 0, b"x"), events(run, started(), ended(2, b"x")))
+            await worker.hear(Release)
+            parts.queue.remembered = [assigned]
+            await service.hint(RunTriggered(run.identifier))
+            while parts.queue.is_late:
+                await asyncio.sleep(0)
+            following = await parts.trigger()
+            await service.hint(RunTriggered(following.identifier))
+            assert (await worker.hear(Execute)).run == following.identifier
+
+    play(scenario)
+
+
 def test_a_log_that_does_not_match_is_sent_again(play: Callable[[Scenario], None]) -> None:
     async def scenario(parts: Surroundings) -> None:
         run = await parts.trigger()

@@ -40,7 +40,7 @@ def event(sequence: int) -> JournalEvent:
 def executing() -> MasterSession:
     session = MasterSession()
     session.greet(hello(), [], "1.0", "m")
-    session.executing(KEY)
+    assert session.execute(KEY)
     return session
 
 
@@ -78,6 +78,14 @@ def test_a_run_may_be_refused_before_it_has_begun() -> None:
     assert session.receive(Accepted("r1", 1)) == [TakenOver(KEY)]
     assert session.receive(Refused("r1", 1, "disk full")) == [PutBack(KEY, "disk full")]
     assert session.receive(Accepted("r1", 1)) == []
+
+
+def test_an_attempt_is_sent_once_over_a_connection_even_after_its_end() -> None:
+    session = executing()
+    assert not session.execute(KEY)
+    session.release(KEY)
+    assert not session.execute(KEY)
+    assert session.execute(RunKey("r1", 2))
 
 
 def test_what_is_said_of_a_released_run_changes_nothing() -> None:

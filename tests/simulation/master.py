@@ -140,8 +140,9 @@ class _Link:
 
     def execute(self, run: Run) -> None:
         key = key_of(run)
+        if not self._session.execute(key):
+            return
         self._runs[key] = run
-        self._session.executing(key)
         self._say(Execute(key.run, key.attempt, "p", "j", {}, {}, "job", {}))
 
     def abort(self, run: Run) -> None:

@@ -126,7 +126,7 @@ class StandInMaster:
         execute = Execute(definition=definition, **given)
         key = RunKey(execute.run, execute.attempt)
         stored = self.runs[key] = Stored(execute)
-        self._session.executing(key)
+        assert self._session.execute(key)
         await self.send(execute)
         return stored
 
@@ -179,7 +179,7 @@ class StandInMaster:
         self._session, self._connection = session, connection
         messages: list[ToWorker] = [greeting.welcome]
         for key in greeting.to_execute:
-            session.executing(key)
+            assert session.execute(key)
             messages.append(active[key].execute)
         for frame in encode_frames(messages):
             await connection.send_frame(frame)

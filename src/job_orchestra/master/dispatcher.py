@@ -15,7 +15,6 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
-from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.run_queue import RunQueue
 
@@ -70,22 +69,24 @@ class Dispatcher:
 
     async def _take_in_hinted(self) -> None:
         hinted, self._hinted = self._hinted, set()
-        if hinted:
-            self._take_in(await self._outage.outlast(lambda: self._queue.load_many(sorted(hinted))))
+        if not hinted:
+            return
+        before = list(self._links)
+        runs = await self._outage.outlast(lambda: self._queue.load_many(sorted(hinted)))
+        self._take_in(runs)
+        for run in runs:
+            # A connection that came during the look was greeted with what is newer than the look's answer.
+            if run.status is RunStatus.PENDING and run.worker is not None and self._links.of(run) in before:
+                self._deliver(run)
 
     def _take_in(self, runs: Iterable[Run]) -> None:
         for run in runs:
-            if run.status is not RunStatus.PENDING:
-                continue
-            if run.worker is None and not run.should_cancel:
+            if run.status is RunStatus.PENDING and run.worker is None and not run.should_cancel:
                 self._pending.add(run)
-            elif run.worker is not None:
-                self._deliver(run)
 
     def _deliver(self, run: Run) -> None:
-        """Sends an assigned run to its worker, unless it was sent over the present connection already."""
         link = self._links.of(run)
-        if link is not None and RunKey(run.identifier, run.attempt) not in link.runs:
+        if link is not None:
             link.execute(run)
 
     async def _dispatch(self) -> None:

@@ -12,7 +12,6 @@ from job_orchestra.domain.errors import OrchestraError
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.placement import Candidate
 from job_orchestra.domain.runs import Run
-from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import Worker
 from job_orchestra.master.intake import Intake, Stored, gather_reports
 from job_orchestra.protocol.codec import decode_to_master
@@ -77,10 +76,11 @@ class WorkerLink:
         return self._refused_at is not None and now < self._refused_at + REFUSAL_PAUSE
 
     def execute(self, run: Run) -> None:
-        """Sends a run that is assigned to this worker; the session repeats it after a reconnection."""
+        """Sends a run that is assigned to this worker, once; the greeting repeats it after a reconnection."""
         key = RunKey(run.identifier, run.attempt)
+        if not self._session.execute(key):
+            return
         self.runs[key] = run
-        self._session.executing(key)
         self._outbox.post(
             Execute(
                 run=run.identifier,
@@ -209,6 +209,3 @@ class WorkerLink:
             should_drain=worker.should_drain,
             should_disconnect=worker.should_disconnect,
         )
-
-    def pending_keys(self) -> list[RunKey]:
-        return [key for key, run in self.runs.items() if run.status is RunStatus.PENDING]

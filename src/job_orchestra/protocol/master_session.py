@@ -143,9 +143,15 @@ class MasterSession:
         welcome = Welcome(PROTOCOL_VERSION, version, master, tuple(resume), tuple(release))
         return Greeting(welcome, tuple(to_execute), tuple(missing))
 
-    def executing(self, key: RunKey) -> None:
-        """An `Execute` for this attempt is sent over this connection."""
-        self._runs.setdefault(key, _Received(0, 0))
+    def execute(self, key: RunKey) -> bool:
+        """Whether to send `Execute` for this attempt; False if this connection knows it, ended ones included (P2).
+
+        A look at the database may take longer than the whole run: its answer must not start the commands again.
+        """
+        if key in self._runs or key in self._finished:
+            return False
+        self._runs[key] = _Received(0, 0)
+        return True
 
     def receive(self, message: ToMaster) -> list[Effect]:
         """ProtocolViolation if the message makes no sense: the connection is to be closed then."""
