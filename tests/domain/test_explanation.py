@@ -20,6 +20,7 @@ JOB = Job("example", "hello", JobSettings(DEFINITION), is_active=True, is_enable
 RUN = Run(
     "0" * 18, RunRequest("example", "hello", DEFINITION, properties=LINUX), Source(SourceKind.USER, "someone"), NOW
 )
+OTHER = replace(RUN, identifier="1" * 18, request=replace(RUN.request, job="other"))
 
 
 def worker(identifier: str, properties: JsonObject = LINUX, *, is_connected: bool = True) -> Worker:
@@ -30,7 +31,7 @@ def worker(identifier: str, properties: JsonObject = LINUX, *, is_connected: boo
 
 
 def explained(run: Run = RUN, job: Job | None = JOB, *workers: tuple[Worker, int]) -> Explanation:
-    situation = Situation(run, job, [one for one, _ in workers], [active for _, active in workers])
+    situation = Situation(run, job, [one for one, _ in workers], [[OTHER] * active for _, active in workers])
     return explain(situation, WorkerSelector())
 
 
@@ -38,6 +39,15 @@ def test_a_run_that_could_start_waits_for_a_master() -> None:
     found = explained(RUN, JOB, (worker("busy"), 1), (worker("free"), 0))
     assert found.summary.startswith("Worker free can take it; it waits for a master")
     assert [hindrance.sentences for hindrance in found.workers] == [("all 1 executors are busy",), ()]
+    assert not found.is_impossible
+
+
+def test_a_workspace_in_use_is_named_with_its_run() -> None:
+    description = WorkerDescription("1.0", executor_limit=4, properties=LINUX)
+    earlier = replace(RUN, identifier="2" * 18, worker="one", assigned_at=NOW)
+    situation = Situation(RUN, JOB, [replace(worker("one"), description=description)], [[earlier]])
+    found = explain(situation, WorkerSelector())
+    assert found.workers[0].sentences == (f"run {earlier.identifier} is using the workspace of job example/hello",)
     assert not found.is_impossible
 
 

@@ -4,16 +4,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.placement import Candidate, WorkerSelector, matches
+from job_orchestra.domain.runs import RunRequest
 from tests.domain.strategies import checked, objects
 
 LINUX: JsonObject = {"operating_system": "linux"}
 selector = WorkerSelector()
 
 
-def sentences(requirements: JsonObject, candidate: Candidate) -> list[str]:
-    return [obstacle.sentence for obstacle in selector.obstacles(requirements, candidate)]
+def request(properties: JsonObject, workspace: Workspace = Workspace.RUN) -> RunRequest:
+    return RunRequest("p", "j", CommandsDefinition(()), properties=properties, workspace=workspace)
+
+
+def sentences(properties: JsonObject, candidate: Candidate) -> list[str]:
+    return [obstacle.sentence for obstacle in selector.obstacles(request(properties), candidate)]
+
+
+@pytest.mark.parametrize(
+    ("workspace", "used", "sentences"),
+    [
+        (Workspace.JOB, "job p/j", ["run 7 is using the workspace of job p/j"]),
+        (Workspace.PROJECT, "project p", ["run 7 is using the workspace of project p"]),
+        (Workspace.JOB, "job p/other", []),
+        (Workspace.JOB, "project p", []),
+        (Workspace.RUN, "job p/j", []),
+    ],
+)
+def test_a_workspace_is_used_by_one_run_at_a_time(workspace: Workspace, used: str, sentences: list[str]) -> None:
+    candidate = Candidate("one", {}, 4, 1, workspaces={used: "7"})
+    obstacles = selector.obstacles(request({}, workspace), candidate)
+    assert [obstacle.sentence for obstacle in obstacles] == sentences
+    assert not any(obstacle.is_lasting for obstacle in obstacles)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +85,9 @@ def test_each_obstacle_is_named() -> None:
 
 
 def test_what_does_not_go_away_by_waiting_is_lasting() -> None:
-    busy = selector.obstacles(LINUX, Candidate("one", LINUX, 1, active=1))
-    impossible = selector.obstacles(LINUX, Candidate("one", {}, 1, active=1))
-    without_executors = selector.obstacles({}, Candidate("one", {}, 0, active=0))
+    busy = selector.obstacles(request(LINUX), Candidate("one", LINUX, 1, active=1))
+    impossible = selector.obstacles(request(LINUX), Candidate("one", {}, 1, active=1))
+    without_executors = selector.obstacles(request({}), Candidate("one", {}, 0, active=0))
     assert [obstacle.is_lasting for obstacle in busy] == [False]
     assert [obstacle.is_lasting for obstacle in impossible] == [True, False]
     assert [obstacle.is_lasting for obstacle in without_executors] == [True]
@@ -72,14 +95,14 @@ def test_what_does_not_go_away_by_waiting_is_lasting() -> None:
 
 def test_the_least_loaded_worker_is_selected() -> None:
     candidates = [Candidate("a", {}, 4, 3), Candidate("b", {}, 2, 1), Candidate("c", {}, 10, 5)]
-    selected = selector.select({}, candidates)
+    selected = selector.select(request({}), candidates)
     assert selected
     assert selected.identifier == "b"
 
 
 def test_nobody_is_selected_where_nobody_fits() -> None:
-    assert selector.select(LINUX, [Candidate("a", {}, 4, 0), Candidate("b", LINUX, 1, 1)]) is None
-    assert selector.select({}, []) is None
+    assert selector.select(request(LINUX), [Candidate("a", {}, 4, 0), Candidate("b", LINUX, 1, 1)]) is None
+    assert selector.select(request({}), []) is None
 
 
 candidates = st.builds(
@@ -97,7 +120,7 @@ candidates = st.builds(
 @checked
 @given(objects, st.lists(candidates, max_size=4))
 def test_selecting_and_explaining_agree(requirements: JsonObject, workers: list[Candidate]) -> None:
-    fitting = [worker for worker in workers if not selector.obstacles(requirements, worker)]
-    selected = selector.select(requirements, workers)
+    fitting = [worker for worker in workers if not selector.obstacles(request(requirements), worker)]
+    selected = selector.select(request(requirements), workers)
     assert (selected is None) == (fitting == [])
     assert selected is None or selected in fitting

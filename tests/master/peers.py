@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from job_orchestra.composition.clock import SystemClock
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
-from job_orchestra.domain.definitions import CommandsDefinition
+from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Ended, Event, Started
 from job_orchestra.domain.json import JsonObject
@@ -219,8 +219,9 @@ class Surroundings:
         async with open_connection(url, bearer_authorization(token)) as connection:
             yield ServicePeer(connection)
 
-    async def trigger(self, properties: JsonObject | None = None) -> Run:
-        request = RunRequest("p", "j", CommandsDefinition((("true",),)), properties=properties or {})
+    async def trigger(self, properties: JsonObject | None = None, workspace: Workspace = Workspace.RUN) -> Run:
+        definition = CommandsDefinition((("true",),))
+        request = RunRequest("p", "j", definition, properties=properties or {}, workspace=workspace)
         return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
 
     async def stored(self, run: Run) -> Run:

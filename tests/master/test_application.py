@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from job_orchestra.domain.definitions import Workspace
 from job_orchestra.domain.errors import Forbidden, Unauthenticated
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.roles import Role
@@ -79,6 +80,18 @@ def test_a_lost_hint_costs_a_second_and_no_more(play: Callable[[Scenario], None]
             assert (await worker.hear(Execute)).run == early.identifier
             late = await parts.trigger()
             assert (await worker.hear(Execute)).run == late.identifier
+
+    play(scenario)
+
+
+def test_a_run_waits_at_the_master_until_its_workspace_is_free(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        first, second = [await parts.trigger(workspace=Workspace.JOB) for _ in range(2)]
+        async with parts.serving(), parts.worker() as (worker, _):
+            assert (await worker.hear(Execute)).run == first.identifier
+            assert (await parts.stored(second)).worker is None
+            await worker.say(log(first, 0, b"a"), events(first, started(), ended(2, b"a")))
+            assert (await worker.hear(Execute)).run == second.identifier
 
     play(scenario)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from job_orchestra.domain.definitions import CommandsDefinition
+from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import Candidate, WorkerSelector
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind, queue_key
@@ -14,8 +14,16 @@ from job_orchestra.master.pending import GROUP_WINDOW, PendingQueue
 SELECTOR = WorkerSelector()
 
 
-def run(identifier: str, job: str = "j", priority: int = 0, properties: JsonObject | None = None) -> Run:
-    request = RunRequest("p", job, CommandsDefinition(()), properties=properties or {}, priority=priority)
+def run(
+    identifier: str,
+    job: str = "j",
+    priority: int = 0,
+    properties: JsonObject | None = None,
+    workspace: Workspace = Workspace.RUN,
+) -> Run:
+    request = RunRequest(
+        "p", job, CommandsDefinition(()), properties=properties or {}, priority=priority, workspace=workspace
+    )
     return Run(identifier, request, Source(SourceKind.USER, "eve"), datetime(2026, 1, 1, tzinfo=UTC))
 
 
@@ -52,6 +60,14 @@ def test_a_group_that_fits_nobody_does_not_hold_up_others() -> None:
     queue.add(run("b"))
     assert planned(queue, worker("w", properties={"operating_system": "linux"})) == ["b on w"]
     assert "a" in queue
+
+
+def test_runs_that_share_a_workspace_go_to_a_worker_one_after_the_other() -> None:
+    queue = PendingQueue()
+    for name in "abc":
+        queue.add(run(name, workspace=Workspace.JOB))
+    assert planned(queue, worker("v", 4), worker("w", 4)) == ["a on v", "b on w"]
+    assert "c" in queue
 
 
 def test_runs_of_held_jobs_stay() -> None:

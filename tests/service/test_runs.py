@@ -145,6 +145,10 @@ def test_why_a_run_waits(play: Play) -> None:
         answer = await why()
         assert not answer["is_impossible"]
         assert answer["summary"] == "It waits for the one worker that fits."
-        assert answer["workers"][0] == {"worker": "big", "sentences": ["all 1 executors are busy"]}
+        holder = (await client.get("/projects/example/runs?worker=big")).json()["items"][0]["identifier"]
+        assert answer["workers"][0] == {
+            "worker": "big",
+            "sentences": ["all 1 executors are busy", f"run {holder} is using the workspace of job example/hello"],
+        }
 
     play(scenario)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from job_orchestra.domain.definitions import CommandsDefinition
+from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.run_key import RunKey
@@ -46,7 +46,7 @@ class Scenario:
     # ---------- what happens
 
     def _trigger(self, identifier: str) -> None:
-        request = RunRequest("p", "j", CommandsDefinition(()))
+        request = RunRequest("p", "j", CommandsDefinition(()), workspace=Workspace.RUN)
         created = datetime(2026, 1, 1, tzinfo=UTC)
         self.database.runs[identifier] = Run(identifier, request, Source(SourceKind.USER, "eve"), created)
         if self.world.happens(0.3):

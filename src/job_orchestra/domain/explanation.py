@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from job_orchestra.domain.jobs import Job
-from job_orchestra.domain.placement import Candidate, Obstacle, WorkerSelector
+from job_orchestra.domain.placement import Obstacle, WorkerSelector, candidate_of
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import Worker
@@ -21,8 +21,8 @@ class Situation:
     job: Job | None
     """None: there is no record of it."""
     workers: Sequence[Worker]
-    active: Sequence[int]
-    """Runs that have not ended, for each of the workers."""
+    active: Sequence[Sequence[Run]]
+    """The runs that have not ended, for each of the workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,6 @@ class Explanation:
     is_impossible: bool = False
     """No known worker could ever take the run, however long it waits."""
     workers: tuple[Hindrance, ...] = ()
-
-
-def candidate_of(worker: Worker, active: int) -> Candidate:
-    return Candidate(
-        identifier=worker.identifier,
-        properties=worker.description.properties,
-        executor_limit=worker.description.executor_limit,
-        active=active,
-        is_enabled=worker.is_enabled,
-        is_connected=worker.is_connected,
-        is_draining=worker.should_drain,
-    )
 
 
 def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
@@ -73,9 +61,8 @@ def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
 def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
     if not situation.workers:
         return Explanation("There is no worker yet that could take it: none has ever connected.", is_impossible=True)
-    requirements = situation.run.request.properties
     found: list[list[Obstacle]] = [
-        selector.obstacles(requirements, candidate_of(worker, active))
+        selector.obstacles(situation.run.request, candidate_of(worker, active))
         for worker, active in zip(situation.workers, situation.active, strict=True)
     ]
     hindrances = tuple(

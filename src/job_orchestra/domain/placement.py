@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from job_orchestra.domain.json import JsonObject, JsonValue, is_same
+from job_orchestra.domain.runs import Run, RunRequest, workspace_of
+from job_orchestra.domain.workers import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,31 @@ class Candidate:
     is_enabled: bool = True
     is_connected: bool = True
     is_draining: bool = False
+    workspaces: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The run that uses it, for each workspace in use."""
+
+    def with_run(self, run: Run) -> Candidate:
+        """The worker once the run is assigned to it as well."""
+        return replace(self, active=self.active + 1, workspaces={**self.workspaces, **_used_workspaces((run,))})
+
+
+def candidate_of(worker: Worker, runs: Sequence[Run]) -> Candidate:
+    """The worker as its record says, with the runs that are assigned to it and have not ended."""
+    return Candidate(
+        identifier=worker.identifier,
+        properties=worker.description.properties,
+        executor_limit=worker.description.executor_limit,
+        active=len(runs),
+        is_enabled=worker.is_enabled,
+        is_connected=worker.is_connected,
+        is_draining=worker.should_drain,
+        workspaces=_used_workspaces(runs),
+    )
+
+
+def _used_workspaces(runs: Sequence[Run]) -> dict[str, str]:
+    used = ((workspace_of(run.request), run.identifier) for run in runs)
+    return {workspace: run for workspace, run in used if workspace is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +60,13 @@ class Obstacle:
 class WorkerSelector:
     """Overridden by users in their composition; its methods are pure and called for each decision."""
 
-    def obstacles(self, requirements: JsonObject, candidate: Candidate) -> list[Obstacle]:
-        """All that keeps the worker from taking a run with these requirements; empty if nothing does."""
-        return [*unmet_requirements(requirements, candidate.properties), *self.occupations(candidate)]
+    def obstacles(self, request: RunRequest, candidate: Candidate) -> list[Obstacle]:
+        """All that keeps the worker from taking the run; empty if nothing does."""
+        return [
+            *unmet_requirements(request.properties, candidate.properties),
+            *self.occupations(candidate),
+            *workspace_in_use(request, candidate),
+        ]
 
     def is_available(self, candidate: Candidate) -> bool:
         """Whether the worker could take any run at all now."""
@@ -59,9 +90,9 @@ class WorkerSelector:
             )
         return found
 
-    def select(self, requirements: JsonObject, candidates: Sequence[Candidate]) -> Candidate | None:
+    def select(self, request: RunRequest, candidates: Sequence[Candidate]) -> Candidate | None:
         """The fitting worker with the largest share of free executors, or None."""
-        fitting = [candidate for candidate in candidates if not self.obstacles(requirements, candidate)]
+        fitting = [candidate for candidate in candidates if not self.obstacles(request, candidate)]
         return min(fitting, key=_load, default=None)
 
 
@@ -71,6 +102,12 @@ def unmet_requirements(requirements: JsonObject, properties: JsonObject) -> Iter
             yield Obstacle(f"needs {_condition(name, wanted)}, has no {name}", is_lasting=True)
         elif not matches(wanted, properties[name]):
             yield Obstacle(f"needs {_condition(name, wanted)}, has {_words(properties[name])}", is_lasting=True)
+
+
+def workspace_in_use(request: RunRequest, candidate: Candidate) -> Iterable[Obstacle]:
+    workspace = workspace_of(request)
+    if workspace is not None and workspace in candidate.workspaces:
+        yield Obstacle(f"run {candidate.workspaces[workspace]} is using the workspace of {workspace}", is_lasting=False)
 
 
 def matches(wanted: JsonValue, has: JsonValue) -> bool:

@@ -85,7 +85,18 @@ class Run:
     log: LogFacts = LogFacts()
 
 
+def workspace_of(request: RunRequest) -> str | None:
+    """What a run shares with others on its worker, one run at a time; None if it gets a workspace of its own."""
+    match request.workspace:
+        case Workspace.RUN:
+            return None
+        case Workspace.JOB:
+            return f"job {request.project}/{request.job}"
+        case Workspace.PROJECT:
+            return f"project {request.project}"
+
+
 def queue_key(request: RunRequest) -> str:
     """Runs with the same key wait in one group: they fit the same workers and are held up by the same things."""
-    requirements = json.dumps(request.properties, sort_keys=True).encode()
+    requirements = json.dumps([request.properties, request.workspace], sort_keys=True).encode()
     return f"{request.project}/{request.job}/{sha256(requirements).hexdigest()[:8]}"

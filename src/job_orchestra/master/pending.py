@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from job_orchestra.domain.placement import Candidate, WorkerSelector
 from job_orchestra.domain.runs import Run, queue_key
@@ -117,12 +117,12 @@ class PendingQueue:
             group = self._groups[key]
             run = group.head()
             assert run is not None
-            chosen = selector.select(run.request.properties, list(free.values()))
+            chosen = selector.select(run.request, list(free.values()))
             if chosen is None:
                 continue
             assignments.append(Assignment(run, chosen.identifier))
             self.discard(run.identifier)
-            busier = replace(chosen, active=chosen.active + 1)
+            busier = chosen.with_run(run)
             if selector.is_available(busier):
                 free[chosen.identifier] = busier
             else:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from job_orchestra.domain.errors import OrchestraError
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
-from job_orchestra.domain.placement import Candidate
+from job_orchestra.domain.placement import Candidate, candidate_of
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker
 from job_orchestra.master.intake import Intake, Stored, gather_reports
@@ -61,12 +61,8 @@ class WorkerLink:
     # ---------- what the dispatcher asks and orders
 
     def candidate(self) -> Candidate:
-        return Candidate(
-            identifier=self.worker.identifier,
-            properties=self.worker.description.properties,
-            executor_limit=self.worker.description.executor_limit,
-            active=len(self.runs),
-            is_enabled=self.worker.is_enabled,
+        return replace(
+            candidate_of(self.worker, list(self.runs.values())),
             is_connected=not self._outbox.is_closed,
             is_draining=self.worker.should_drain or self._is_pausing(),
         )

@@ -143,7 +143,16 @@ class Runs:
 
     async def count_active(self, worker: str) -> int:
         """Runs that are assigned to the worker and have not ended."""
-        return await self._storage.count(Count(RUNS.name, (equal("worker", worker), among("status", ACTIVE))))
+        return await self._storage.count(Count(RUNS.name, _active_on(worker)))
+
+    async def active_on(self, worker: str) -> builtins.list[Run]:
+        """The runs that are assigned to the worker and have not ended."""
+        query = Find(RUNS.name, _active_on(worker), (Order("identifier"),))
+        return [run_from_row(row) for row in await find_everything(self._storage, query)]
+
+
+def _active_on(worker: str) -> tuple[Condition, ...]:
+    return (equal("worker", worker), among("status", ACTIVE))
 
 
 _EVENT_ORDER = (Order("run"), Order("attempt"), Order("sequence"))

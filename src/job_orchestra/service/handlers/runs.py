@@ -67,7 +67,7 @@ async def show(parts: ServiceParts, call: Call) -> RunAnswer:
 async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
     run = await get_run(parts, call)
     workers = [] if run.status.is_terminal else await parts.workers.all()
-    active = await asyncio.gather(*(parts.runs.count_active(worker.identifier) for worker in workers))
+    active = await asyncio.gather(*(parts.runs.active_on(worker.identifier) for worker in workers))
     situation = Situation(run, await _job_of(parts, run), workers, active)
     return why_answer(run, explain(situation, parts.selector))
 
