@@ -8,10 +8,12 @@ import pytest
 
 from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.declarations import Element, Job, Parameter, Pipeline, Project, Schedule
+from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.settings.reading import load_settings
 from tests.documents.markdown import DOCUMENTS, ROOT, Document
 
 ARCHITECTURE = Document(ROOT / "ARCHITECTURE.md")
+CONCEPTS = Document(ROOT / "docs" / "concepts.md")
 PROJECTS_FILE = Document(ROOT / "docs" / "projects-file.md")
 
 CODE = [
@@ -122,3 +124,8 @@ def test_every_dependency_is_explained() -> None:
     for requirement in project["dependency-groups"]["development"]:
         name = re.match(r"[\w-]+", requirement)
         assert name and name[0] in text, f"{requirement} is not in docs/dependencies.md"
+
+
+def test_every_reason_is_documented() -> None:
+    rows = [line.partition(" | ")[0] for line in CONCEPTS.prose.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(ReasonCode)

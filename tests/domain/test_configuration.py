@@ -225,6 +225,10 @@ MISTAKES: list[tuple[dict[str, object], list[str]]] = [
         {"commands": TRUE, "parameters": [{"identifier": "a", "default": 1, "choices": [True]}]},
         ["parameters[0].default: 1 is not among the choices"],
     ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "default": "x" * 70_000}]},
+        ["parameters: have 70008 bytes as JSON, and may have 65536 together; large data belongs in a file"],
+    ),
     ({"elements": []}, ["elements: is empty; a pipeline has at least one element"]),
     (
         {"elements": [{"identifier": "e", "job": "j"}], "workspace": "run"},

@@ -5,7 +5,7 @@ import pytest
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.jobs import ParameterDefinition
 from job_orchestra.domain.json import JsonObject, JsonValue
-from job_orchestra.domain.parameters import check_parameters
+from job_orchestra.domain.parameters import MOST_BYTES, check_parameters
 
 DEFINITIONS = (
     ParameterDefinition("name"),
@@ -67,3 +67,12 @@ def test_values_that_could_not_be_stored_or_sent_are_refused_alone() -> None:
 def test_a_job_without_parameters_says_so() -> None:
     with pytest.raises(Invalid, match=r"parameters\.x: is no parameter of the job; the job has none"):
         check_parameters((), {"x": 1})
+
+
+def test_parameters_have_a_size_together() -> None:
+    around = len('{"name":"","count":3,"level":"low"}')
+    fitting = "é" * ((MOST_BYTES - around) // 2)
+    assert check_parameters(DEFINITIONS, {"name": fitting})["name"] == fitting
+    sentence = "and may have 65536 together; large data belongs in a file"
+    assert mistakes_of({"name": "x" * 300_000}) == [f"parameters: have {300_000 + around} bytes as JSON, {sentence}"]
+    assert mistakes_of({"name": fitting + "é"}) == [f"parameters: have {MOST_BYTES + 1} bytes as JSON, {sentence}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -90,8 +91,20 @@ def test_a_program_that_cannot_be_executed(host: Host, program: str) -> None:
     assert program in ended.sentence
 
 
-def test_arguments_that_no_program_can_get(host: Host) -> None:
-    assert host.execute(commands(["echo", "x" * (4 << 20)])).outcome == ("exception", "program_missing")
+def test_one_argument_that_is_longer_than_linux_takes(host: Host) -> None:
+    ended = host.execute(commands(["echo", "short", "{parameters[text]}"]), parameters={"text": "x" * 300_000})
+    assert ended.outcome == ("exception", "arguments_too_long")
+    assert ended.sentence == (
+        "commands[0]: echo cannot be executed: argument 2 has 300001 bytes, and the system takes at most 131072 in "
+        "one. Hand large data to a program in a file, not as an argument."
+    )
+    assert ended.sentence.encode() in ended.log
+
+
+def test_arguments_that_are_too_many_together(host: Host) -> None:
+    ended = host.execute(commands(["echo", *["x" * 100_000] * 80]))
+    assert ended.outcome == ("exception", "arguments_too_long")
+    assert re.search(r"arguments and environment have 80\d{5} bytes together, and .* at most \d+", ended.sentence)
 
 
 def test_commands_are_formatted(host: Host) -> None:

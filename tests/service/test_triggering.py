@@ -34,6 +34,19 @@ def test_a_body_may_be_left_out(play: Play) -> None:
     play(scenario)
 
 
+def test_parameters_of_any_size_are_answered(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.OPERATOR)
+        response = await client.post(_TRIGGER, json={"parameters": {"name": "x" * 300_000}})
+        assert response.status_code == 422
+        (error,) = response.json()["errors"]
+        assert error["field"] == "parameters"
+        assert error["message"].startswith("have 300020 bytes as JSON, and may have 65536 together")
+        assert (await client.post(_TRIGGER, json={"parameters": {"name": "x" * 60_000}})).status_code == 201
+
+    play(scenario)
+
+
 def test_a_key_makes_one_run_under_concurrency(play: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.OPERATOR)

@@ -69,6 +69,13 @@ def test_what_was_typed_wrong_is_shown_again_with_the_reason(operator: Visitor) 
     assert 'id="field-1-mistake"' in response.text
 
 
+def test_parameters_that_are_too_large_are_told_on_the_form(operator: Visitor) -> None:
+    response = operator.send(HELLO, f"{HELLO}/trigger", **{"parameter-name": "x" * 300_000})
+    assert response.status_code == 422
+    assert "parameters: have 300036 bytes as JSON, and may have 65536 together" in response.text
+    assert form(response.text, f"{HELLO}/trigger").fields["parameter-name"] == "x" * 300_000
+
+
 def test_jobs_schedules_and_workers_are_switched(operator: Visitor) -> None:
     for page, thing in (
         ("/projects/example/jobs/bare", "/projects/example/jobs/bare"),

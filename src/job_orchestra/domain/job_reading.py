@@ -20,6 +20,7 @@ from job_orchestra.domain.definitions import Command, CommandsDefinition, Defini
 from job_orchestra.domain.job_data import read_priority, read_workspace
 from job_orchestra.domain.jobs import JobSettings, ParameterDefinition
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.parameters import check_size
 from job_orchestra.domain.places import Place
 
 _SHARED_FIELDS = ("parameters", "priority", "display_name", "description")
@@ -34,7 +35,7 @@ def read_job(reader: Reader) -> tuple[str, JobSettings]:
         definition=definition,
         display_name=table.read("display_name", Reader.text, ""),
         description=table.read("description", Reader.text, ""),
-        parameters=table.read("parameters", read_parameters, ()),
+        parameters=table.read("parameters", _read_parameters, ()),
         properties=table.read("properties", _read_properties, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=read_limits(table),
@@ -78,6 +79,13 @@ def _check_formats(commands: tuple[Command, ...], names: list[str], place: Place
         for position, argument in enumerate(command):
             if flaw := flaw_of_format(argument, names):
                 mistakes.add(place.item(index).item(position), flaw)
+
+
+def _read_parameters(reader: Reader) -> tuple[ParameterDefinition, ...]:
+    parameters = read_parameters(reader)
+    # With defaults that exceed what a run may have, no trigger could ever succeed.
+    check_size(reader, {one.identifier: one.default for one in parameters if not one.is_required})
+    return parameters
 
 
 def _read_properties(reader: Reader) -> JsonObject:

@@ -10,6 +10,9 @@ from job_orchestra.domain.jobs import ParameterDefinition
 from job_orchestra.domain.json import JsonObject, JsonValue, is_same
 from job_orchestra.domain.places import Place
 
+MOST_BYTES = 64 << 10
+"""Of all parameters of a run, as JSON: half of what the system takes as one argument of a program."""
+
 
 def check_parameters(definitions: tuple[ParameterDefinition, ...], given: JsonObject) -> JsonObject:
     """The values of all parameters, defaults included; Invalid at `parameters.NAME` for each that is wrong."""
@@ -28,7 +31,16 @@ def read_parameter_values(reader: Reader, definitions: tuple[ParameterDefinition
         if name not in known:
             message = nearest(name, known) or (f"; the job has {', '.join(known)}" if known else "; the job has none")
             reader.mistakes.add(reader.place.field(name), f"is no parameter of the job{message}")
-    return dict(_values(reader, definitions, given))
+    values = dict(_values(reader, definitions, given))
+    check_size(reader, values)
+    return values
+
+
+def check_size(reader: Reader, values: JsonObject) -> None:
+    """A mistake at the reader's place if the parameters of a run are more than they may be."""
+    size = len(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MOST_BYTES:
+        reader.wrong(f"have {size} bytes as JSON, and may have {MOST_BYTES} together; large data belongs in a file")
 
 
 def _values(

@@ -19,6 +19,7 @@ class ReasonCode(StrEnum):
     # exception
     FORMAT_ERROR = "format_error"
     PROGRAM_MISSING = "program_missing"
+    ARGUMENTS_TOO_LONG = "arguments_too_long"
     SETUP_FAILED = "setup_failed"
     TEARDOWN_FAILED = "teardown_failed"
     RESULTS_INVALID = "results_invalid"

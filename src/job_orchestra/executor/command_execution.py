@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shlex
 import signal
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from job_orchestra.domain.formatting import FormatError, format_command
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.execution.request import Request
+from job_orchestra.executor.argument_sizes import excess_of
 from job_orchestra.executor.children import Children
 from job_orchestra.executor.journal_writer import JournalWriter
 from job_orchestra.executor.outcome import Outcome
@@ -77,10 +79,9 @@ class CommandExecution:
         try:
             pid, exit_code = self.children.start(arguments, self.environment, self.directory, self.log.descriptor)
         except (OSError, ValueError) as error:
-            problem = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            sentence = f"{step}: {_shortened(arguments[0])} cannot be executed in {self.directory}: {problem}."
-            await self.log.say(sentence)
-            return Outcome.exception(ReasonCode.PROGRAM_MISSING, sentence)
+            outcome = self._not_started(step, arguments, error)
+            await self.log.say(outcome.reason.sentence)
+            return outcome
         self.processes.add(pid)
         shown = tuple(map(_printable, arguments))
         await self.journal.append(
@@ -94,6 +95,15 @@ class CommandExecution:
         )
         await self.log.say(f"{_ending(code)} after {duration:.3f} s.")
         return stop.outcome() or (_failure(step, arguments, code) if code else None)
+
+    def _not_started(self, step: Step, arguments: tuple[str, ...], error: OSError | ValueError) -> Outcome:
+        begin = f"{step}: {_shortened(arguments[0])} cannot be executed"
+        if isinstance(error, OSError) and error.errno == errno.E2BIG:
+            excess = excess_of(arguments, self.environment)
+            sentence = f"{begin}: {excess}. Hand large data to a program in a file, not as an argument."
+            return Outcome.exception(ReasonCode.ARGUMENTS_TOO_LONG, sentence)
+        problem = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return Outcome.exception(ReasonCode.PROGRAM_MISSING, f"{begin} in {self.directory}: {problem}.")
 
     async def _wait(self, exit_code: asyncio.Future[int], stop: StopSignal) -> int:
         if not await stop.wait_for(exit_code):
