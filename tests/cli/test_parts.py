@@ -121,6 +121,30 @@ def test_tables_and_fields(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "a      1\nmore   x\n       y\n"
 
 
+def test_a_table_stays_a_table_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    columns = [Column[str]("parameters", lambda text: text), Column[str]("end", lambda _: "|")]
+    texts = ["x" * 300_000, "two\nlines\r\tand\x1b[2J\x9b\u202e", "漢字", "e\u0301", "漢" * 100, "\n" * 1000]
+    print_table(texts, columns)
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(texts)
+    assert title.index("end") == 62
+    assert lines[0] == "x" * 59 + "…  |"
+    assert lines[1] == "two lines  and�[2J��".ljust(62) + "|"
+    assert lines[2] == "漢字" + " " * 58 + "|"
+    assert lines[3] == "e\u0301" + " " * 61 + "|"
+    assert lines[4] == "漢" * 29 + "…" + " " * 3 + "|"
+    assert lines[5].strip() == "…  |"
+
+
+def test_fields_are_bounded_and_free_of_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    print_fields(Output.TABLE, None, [("a", "x" * 300_000), ("b\n", "\x1b[31mred\nnext\t."), ("c", "y\n" * 5000)])
+    first, second, third, *rest = capsys.readouterr().out.splitlines()
+    assert first == "a   " + "x" * 999 + "…"
+    assert (second, third) == ("b   �[31mred", "    next .")
+    assert len(rest) == 201
+    assert rest[-1].strip() == "… 4800 more lines; --output json has all of it"
+
+
 def test_durations() -> None:
     assert [duration(seconds) for seconds in (None, 0.034, 59.9, 61, 3725)] == [
         "",

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import click
 
 from job_orchestra.cli.errors import ExitCode
+from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.calls import runs
 from job_orchestra.client.synchronous import Client
 from job_orchestra.domain.errors import OrchestraError
@@ -44,7 +45,7 @@ def follow(client: Client, project: str, run: str) -> int:
         has_begun.set()
     ended = client.send(runs.get(project, run))
     if ended.log.size == 0 and ended.reason is not None:
-        click.echo(f"{ended.status}: {ended.reason.sentence}", err=True)
+        click.echo(f"{ended.status}: {one_line(ended.reason.sentence)}", err=True)
     return EXIT_CODES[ended.status]
 
 
@@ -60,4 +61,4 @@ def _report_waiting(client: Client, project: str, run: str, has_begun: threading
             continue  # The follower itself tells what is wrong, or gets over it.
         if why.status == "pending" and why.summary != said and not has_begun.is_set():
             said = why.summary
-            click.echo(f"Waiting: {said}", err=True)
+            click.echo(f"Waiting: {one_line(said)}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,16 @@ import click
 import msgspec
 
 from job_orchestra.cli.options import Output
+from job_orchestra.cli.terminal_text import one_line, padded, shortened, width_of
 from job_orchestra.domain.json import JsonValue
 from job_orchestra.protocol.resources import Page
 
 Item = TypeVar("Item")
+
+_WIDEST_CELL = 60
+_WIDEST_LINE = 1000
+_MOST_LINES = 200
+"""Of one field. Data of any size is for programs, which have --output json."""
 
 STATUS_COLOURS = {
     "pending": "yellow",
@@ -46,28 +53,29 @@ def print_page(output: Output, page: Page[Item], columns: Sequence[Column[Item]]
 
 
 def print_table(items: Sequence[Item], columns: Sequence[Column[Item]]) -> None:
-    rows = [[_one_line(column.value(item)) for column in columns] for item in items]
+    """One line for each item; what is long is shortened."""
+    rows = [[_cell(column.value(item)) for column in columns] for item in items]
     titles = [column.title for column in columns]
-    widths = [max(map(len, cells)) for cells in zip(titles, *rows, strict=True)]
+    widths = [max(map(width_of, cells)) for cells in zip(titles, *rows, strict=True)]
     click.secho(_row(titles, widths), bold=True)
     for row in rows:
         styled = [
-            click.style(text, fg=column.colour(text)) + " " * (width - len(text))
+            click.style(text, fg=column.colour(text)) + " " * (width - width_of(text))
             for text, width, column in zip(row, widths, columns, strict=True)
         ]
         click.echo("  ".join(styled).rstrip())
 
 
 def print_fields(output: Output, answer: object, fields: Sequence[tuple[str, str]]) -> None:
-    """One thing: a line for each field that has a value."""
+    """One thing: a line for each field that has a value; a status at the beginning of one has its colour."""
     if output is Output.JSON:
         print_json(answer)
         return
-    width = max(len(name) for name, _ in fields)
+    width = max(width_of(_cell(name)) for name, _ in fields)
     for name, value in fields:
         if value:
-            first, *rest = value.splitlines()
-            click.echo(f"{click.style(name.ljust(width), bold=True)}  {first}")
+            first, *rest = _lines(value)
+            click.echo(f"{click.style(padded(_cell(name), width), bold=True)}  {_coloured(name, first)}")
             for line in rest:
                 click.echo(" " * (width + 2) + line)
 
@@ -117,9 +125,24 @@ def pairs(values: dict[str, JsonValue]) -> str:
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    return "  ".join(padded(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def _one_line(text: str) -> str:
-    """Control characters of users' texts do not reach the terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)
+def _cell(text: str) -> str:
+    # Control characters of users' texts do not reach the terminal. Far more than is shown need not be looked at.
+    return shortened(one_line(text[: 2 * _WIDEST_CELL]), _WIDEST_CELL)
+
+
+def _lines(value: str) -> list[str]:
+    lines = value.splitlines()
+    shown = [shortened(one_line(line), _WIDEST_LINE) for line in lines[:_MOST_LINES]]
+    if len(lines) > _MOST_LINES:
+        shown.append(f"… {len(lines) - _MOST_LINES} more lines; --output json has all of it")
+    return shown
+
+
+def _coloured(name: str, line: str) -> str:
+    if name != "status":
+        return line
+    word, *_ = re.split(r"\W", line, maxsplit=1)
+    return click.style(word, fg=status_colour(word)) + line.removeprefix(word)

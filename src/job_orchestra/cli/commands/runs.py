@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from job_orchestra.cli.output import (
     print_page,
     status_colour,
 )
+from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.statuses import RunStatus
@@ -228,11 +228,10 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
 
 
 def _status(run: RunAnswer) -> str:
-    status = click.style(run.status, fg=status_colour(run.status)) if sys.stdout.isatty() else run.status
     if run.reason is not None:
-        return f"{status}: {run.reason.sentence}"
+        return f"{run.status}: {run.reason.sentence}"
     wish = "cancel" if run.should_cancel else "abort" if run.should_abort else None
-    return f"{status}, {wish} asked for by {run.wished_by}" if wish else status
+    return f"{run.status}, {wish} asked for by {run.wished_by}" if wish else run.status
 
 
 def _worker(run: RunAnswer) -> str:
@@ -243,6 +242,6 @@ def _worker(run: RunAnswer) -> str:
 
 def _print_why(why: WhyAnswer) -> None:
     status = click.style(why.status, fg=status_colour(why.status))
-    click.echo(f"{status}: {why.summary}")
+    click.echo(f"{status}: {one_line(why.summary)}")
     for obstacle in why.workers:
-        click.echo(f"  {obstacle.worker}: {'; '.join(obstacle.sentences)}")
+        click.echo(f"  {obstacle.worker}: {one_line('; '.join(obstacle.sentences))}")
