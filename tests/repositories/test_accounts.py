@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import asyncio
 from hashlib import sha256
 
 import pytest
 
 from job_orchestra.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 from job_orchestra.domain.roles import Role
-from job_orchestra.domain.users import TokenKind
+from job_orchestra.domain.users import TokenKind, User
 from job_orchestra.domain.workers import WorkerDescription
+from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.storage.port import Find, Order
 from job_orchestra.storage.schema import TOKENS, USERS
+from job_orchestra.storage.sql import open_storage
 from tests.repositories.records import Records, play
 
 _DAY = 24 * 3600.0
@@ -205,5 +208,63 @@ def test_lifetimes_of_tokens(database_url: str) -> None:
             await records.accounts.create_token("alice", description="a\0b")
         with pytest.raises(NotFound):
             await records.accounts.create_token("nobody")
+
+    play(database_url, scenario)
+
+
+def test_the_only_administrator_stays_one(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        accounts = records.accounts
+        await accounts.create_user("ada", (Role.ADMINISTRATOR, Role.VIEWER))
+        await accounts.create_user("asleep", (Role.ADMINISTRATOR,))
+        await accounts.set_user_enabled("asleep", False)
+        await accounts.create_user("viewer", (Role.VIEWER,))
+        for refused in (
+            accounts.set_user_enabled("ada", False),
+            accounts.update_user("ada", roles=(Role.VIEWER,)),
+            accounts.update_user("ada", "A.", roles=()),
+            accounts.delete_user("ada"),
+        ):
+            with pytest.raises(Conflict, match=r"'ada' is the only enabled administrator.*Give the role"):
+                await refused
+        ada = await accounts.get_user("ada")
+        assert (ada.roles, ada.is_enabled, ada.display_name) == ((Role.ADMINISTRATOR, Role.VIEWER), True, "")
+        assert (await accounts.update_user("ada", "A.", roles=(Role.ADMINISTRATOR,))).display_name == "A."
+        assert not (await accounts.set_user_enabled("viewer", False)).is_enabled
+        await accounts.delete_user("asleep")
+        await accounts.update_user("viewer", roles=(Role.ADMINISTRATOR,))
+        with pytest.raises(Conflict, match="only enabled administrator"):
+            await accounts.set_user_enabled("ada", False)
+        await accounts.set_user_enabled("viewer", True)
+        assert not (await accounts.set_user_enabled("ada", False)).is_enabled
+        await accounts.delete_user("ada")
+
+    play(database_url, scenario)
+
+
+def test_administrators_who_remove_each_other_at_once_leave_one(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        other = open_storage(database_url)  # a second service, with connections of its own
+        services = (records.accounts, Accounts(other, records.clock))
+        names = [f"admin-{number}" for number in range(6)]
+        for name in names:
+            await records.accounts.create_user(name, (Role.ADMINISTRATOR,))
+        try:
+            for _ in range(5):
+                removals = [
+                    services[number % 2].set_user_enabled(name, False)
+                    if number % 3
+                    else services[number % 2].update_user(name, roles=(Role.VIEWER,))
+                    for number, name in enumerate(names)
+                ]
+                results = await asyncio.gather(*removals, return_exceptions=True)
+                assert all(isinstance(result, (User, Conflict)) for result in results), results
+                users = [await records.accounts.get_user(name) for name in names]
+                assert any(user.is_administrator for user in users), results
+                for name in names:
+                    await records.accounts.update_user(name, roles=(Role.ADMINISTRATOR,))
+                    await records.accounts.set_user_enabled(name, True)
+        finally:
+            await other.close()
 
     play(database_url, scenario)

@@ -102,6 +102,23 @@ def test_the_life_of_a_user(play: Play) -> None:
     play(scenario)
 
 
+def test_the_only_administrator_stays_one(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        for response in (
+            await client.post("/users/administrator/disable"),
+            await client.patch("/users/administrator", json={"roles": ["auditor"]}),
+            await client.delete("/users/administrator"),
+        ):
+            assert response.status_code == 409, response.text
+            assert "only enabled administrator" in response.json()["detail"]
+            assert "Give the role administrator to another" in response.json()["detail"]
+        await served.user(Role.ADMINISTRATOR, name="another")
+        assert not (await client.post("/users/administrator/disable")).json()["is_enabled"]
+
+    play(scenario)
+
+
 def test_the_life_of_a_worker(play: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.ADMINISTRATOR)

@@ -87,6 +87,22 @@ def test_migrations_make_what_the_program_expects(new_url: Callable[[], str]) ->
     assert set(_described(fresh)) == {collection.name for collection in COLLECTIONS}
 
 
+def test_users_of_the_first_version_are_kept(new_url: Callable[[], str]) -> None:
+    url, fresh = new_url(), new_url()
+    for each in (url, fresh):
+        open_administration(each).create()
+    # What version 0001 made: without the column that came with 0002.
+    _execute(url, "ALTER TABLE users DROP COLUMN revision")
+    _execute(url, "UPDATE alembic_version SET version_num = '0001'")
+    _execute(url, "INSERT INTO users VALUES ('ada', 'Ada', '[\"administrator\"]', NULL, true, 5)")
+    assert open_administration(url).state() is SchemaState.OLDER
+    assert "0002_revision_of_users" in open_administration(url).upgrade()
+    assert _described(url) == _described(fresh)
+    with _engine(url).connect() as connection:
+        row = connection.execute(sa.text("SELECT identifier, display_name, is_enabled, revision FROM users")).one()
+    assert tuple(row) == ("ada", "Ada", True, 0)
+
+
 def test_names_of_indexes_are_short_enough_and_differ() -> None:
     names = [index_name(each.name, index.columns) for each in COLLECTIONS for index in each.indexes]
     assert len(set(names)) == len(names)

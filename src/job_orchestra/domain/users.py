@@ -16,6 +16,13 @@ class User:
     password: str | None = None
     """`pbkdf2_sha256$iterations$salt$hash`, in hexadecimal; None for a service user, who has tokens only."""
     is_enabled: bool = True
+    revision: int = 0
+    """Grows with each change of roles and `is_enabled`: for compare-and-set, which cannot compare roles."""
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether it may do everything now."""
+        return self.is_enabled and Role.ADMINISTRATOR in self.roles
 
 
 class TokenKind(StrEnum):

@@ -131,10 +131,11 @@ class Accounts:
     async def update_user(
         self, user: str, display_name: str | None = None, roles: tuple[Role, ...] | None = None
     ) -> User:
-        """What is None stays as it is."""
+        """What is None stays as it is; Conflict if nobody would be left who manages users."""
         return await self._users.update(user, display_name, roles)
 
     async def set_user_enabled(self, user: str, is_enabled: bool) -> User:
+        """Conflict if nobody would be left who manages users."""
         return await self._users.set_enabled(user, is_enabled)
 
     async def set_password(self, user: str, new: str) -> None:

@@ -193,6 +193,7 @@ USERS = Collection(
         _text("password", nullable=True),
         _flag("is_enabled", default=True),
         _integer("created_at"),
+        _integer("revision", default=0),
     ),
     key=("identifier",),
 )

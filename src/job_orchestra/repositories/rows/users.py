@@ -3,7 +3,7 @@ from __future__ import annotations
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.users import User
-from job_orchestra.repositories.rows.columns import flag, json_list, moment, optional_text, text
+from job_orchestra.repositories.rows.columns import flag, integer, json_list, moment, optional_text, text
 from job_orchestra.storage.port import Row
 
 
@@ -15,6 +15,7 @@ def user_to_row(user: User) -> Row:
         "password": user.password,
         "is_enabled": user.is_enabled,
         "created_at": to_microseconds(user.created_at),
+        "revision": user.revision,
     }
 
 
@@ -26,4 +27,5 @@ def user_from_row(row: Row) -> User:
         display_name=text(row, "display_name"),
         password=optional_text(row, "password"),
         is_enabled=flag(row, "is_enabled"),
+        revision=integer(row, "revision"),
     )
