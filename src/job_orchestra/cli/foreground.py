@@ -19,7 +19,8 @@ from job_orchestra.cli.notification import Notifier, stop_with_parent
 from job_orchestra.cli.options import read_settings
 from job_orchestra.composition.base import ApplicationComposition
 from job_orchestra.composition.loading import load_composition
-from job_orchestra.domain.errors import OrchestraError, Unavailable
+from job_orchestra.domain.errors import Invalid, OrchestraError, Unavailable
+from job_orchestra.fail_points import VARIABLE, arm
 
 _logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ def serve(name: str, composition: ApplicationComposition) -> None:
     notifier = Notifier.from_environment(os.environ)
     stop_with_parent(os.environ)
     configure_logging(name, composition.settings.logging)
+    _arm_fail_point()
     try:
         asyncio.run(_serve(composition, notifier))
     except* OSError as group:
@@ -55,6 +57,15 @@ def serve(name: str, composition: ApplicationComposition) -> None:
         if not isinstance(error, OrchestraError):
             _logger.error("the %s stops because of a fault", name, exc_info=error)
         raise error from None
+
+
+def _arm_fail_point() -> None:
+    try:
+        point = arm(os.environ.get(VARIABLE, ""))
+    except ValueError as error:
+        raise Invalid.at(VARIABLE, str(error)) from None
+    if point is not None:
+        _logger.warning("This process, if it comes there, kills itself at the fail point %s.", point)
 
 
 async def _serve(composition: ApplicationComposition, notifier: Notifier) -> None:

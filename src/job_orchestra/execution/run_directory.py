@@ -20,6 +20,7 @@ from pathlib import Path
 from job_orchestra.domain.identifiers import NAME
 from job_orchestra.execution.journal import write_all
 from job_orchestra.execution.request import Request, decode_request, encode_request
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.run_key import RunKey
 
 RUNS = "runs"
@@ -115,6 +116,7 @@ def delete_run_directory(directory: RunDirectory) -> None:
     """Gone at once for who lists the runs; what a crash leaves of it is removed by `remove_remains`."""
     hidden = directory.path.with_name(f"{_HIDDEN}{directory.name}")
     directory.path.rename(hidden)
+    reach(FailPoint.WORKER_DIRECTORY_HIDDEN)
     shutil.rmtree(hidden)
 
 
@@ -151,6 +153,7 @@ def _write_request(directory: RunDirectory, request: Request) -> None:
             write_all(file.fileno(), encode_request(request))
             os.fdatasync(file.fileno())
         _synchronise(draft)
+        reach(FailPoint.WORKER_REQUEST_DRAFTED)
         draft.rename(directory.path)
     except OSError:
         shutil.rmtree(draft, ignore_errors=True)

@@ -19,6 +19,7 @@ def main(arguments: list[str]) -> None:
     from job_orchestra.execution.host_directory import HostDirectory
     from job_orchestra.executor.host import ExecutorHost
     from job_orchestra.executor.inheritance import become_subreaper, keep_only
+    from job_orchestra.fail_points import VARIABLE, arm
 
     worker_directory, host_directory, descriptor, linger = arguments
 
@@ -26,6 +27,7 @@ def main(arguments: list[str]) -> None:
         host = ExecutorHost(Path(worker_directory), HostDirectory(Path(host_directory)), float(linger))
         await host.serve(socket.socket(fileno=int(descriptor)))
 
+    arm(os.environ.get(VARIABLE, ""))
     become_subreaper()
     keep_only(range(int(descriptor) + 1))
     os.set_inheritable(int(descriptor), False)

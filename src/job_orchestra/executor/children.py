@@ -8,6 +8,8 @@ import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from job_orchestra.fail_points import FailPoint, reach
+
 _UNSETTABLE = {signal.SIGKILL, signal.SIGSTOP}
 _DEFAULT_SIGNALS = signal.valid_signals() - _UNSETTABLE
 
@@ -45,6 +47,7 @@ class Children:
             )
         finally:
             os.fchdir(self._home)
+        reach(FailPoint.HOST_COMMAND_SPAWNED)
         exit_code = self._exits[pid] = asyncio.get_running_loop().create_future()
         return pid, exit_code
 
@@ -59,6 +62,7 @@ class Children:
                 return
             exit_code = self._exits.pop(pid, None)
             if exit_code is not None:
+                reach(FailPoint.HOST_COMMAND_REAPED)
                 exit_code.set_result(os.waitstatus_to_exitcode(status))
 
     def has_orphans(self) -> bool:

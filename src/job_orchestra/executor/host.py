@@ -31,6 +31,7 @@ from job_orchestra.executor.outcome import Outcome
 from job_orchestra.executor.run_execution import RunExecution
 from job_orchestra.executor.surroundings import Surroundings, given_environment
 from job_orchestra.executor.workspaces import Workspaces
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.version import __version__
 
 
@@ -68,6 +69,7 @@ class ExecutorHost:
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
         self._directory.identity.write_text(json.dumps(identity_to_data(self._surroundings.identity)))
+        reach(FailPoint.HOST_STARTED)
         server = await asyncio.start_unix_server(self._serve_worker, sock=listener)
         self._consider_exit()
         await self._exit.wait()
@@ -100,6 +102,7 @@ class ExecutorHost:
         match message:
             case ExecuteRun(name):
                 if parse_run_name(name) is not None and name not in self._active and not self._is_stopping:
+                    reach(FailPoint.HOST_RUN_NAMED)
                     self._begin(name)
             case AbortRun(name):
                 if name in self._active:

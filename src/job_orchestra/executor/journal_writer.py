@@ -9,6 +9,7 @@ from job_orchestra.domain.events import Event
 from job_orchestra.execution.journal import encode_line
 from job_orchestra.execution.run_directory import RunDirectory
 from job_orchestra.executor.appending import append
+from job_orchestra.fail_points import FailPoint, reach
 
 MakeEvent = Callable[[int, datetime], Event]
 """The event from its sequence and date."""
@@ -31,7 +32,9 @@ class JournalWriter:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             await append(descriptor, _line(first, 1))
+            reach(FailPoint.HOST_JOURNAL_DRAFTED)
             os.link(draft, directory.journal)
+            reach(FailPoint.HOST_RUN_CLAIMED)
         except FileExistsError:
             return None
         finally:

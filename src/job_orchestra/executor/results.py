@@ -14,6 +14,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.places import Place
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.executor.outcome import Outcome
+from job_orchestra.fail_points import FailPoint, reach
 
 
 class ResultsFault(Exception):
@@ -48,6 +49,7 @@ class Results:
         merged = {**self.values, **self._load()}
         self._check_size(len(json.dumps(merged, ensure_ascii=False).encode()))
         self.values = merged
+        reach(FailPoint.HOST_RESULTS_READ)
         return True
 
     def _check_size(self, size: int) -> None:

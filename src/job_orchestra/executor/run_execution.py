@@ -25,6 +25,7 @@ from job_orchestra.executor.run_processes import RunProcesses
 from job_orchestra.executor.stop_signal import StopSignal
 from job_orchestra.executor.surroundings import DefinitionFault, Surroundings
 from job_orchestra.executor.workspaces import HeldWorkspace, WorkspaceFault
+from job_orchestra.fail_points import FailPoint, reach
 
 _FINAL_GRACE = 2.0
 """For what commands have left behind: they had their time."""
@@ -127,10 +128,12 @@ class RunExecution:
         outcome = await self._remove_workspace(outcome)
         await log.say(f"Run {outcome.status} ({outcome.reason.code}): {outcome.reason.sentence}")
         end = await log.end()
+        reach(FailPoint.HOST_LOG_COMPLETE)
         duration = self._loop.time() - self._began
         await journal.append(
             lambda sequence, date: Ended(sequence, date, outcome.status, outcome.reason, duration, end.size, end.sha256)
         )
+        reach(FailPoint.HOST_END_JOURNALLED)
 
     async def _remove_workspace(self, outcome: Outcome) -> Outcome:
         if self._held is None:
@@ -158,6 +161,7 @@ class RunExecution:
             return fault.outcome
         except WorkspaceFault as fault:
             return Outcome.exception(ReasonCode.WORKSPACE_FAILED, str(fault))
+        reach(FailPoint.HOST_WORKSPACE_TAKEN)
         if self._held is None:
             outcome = self._stop.outcome()
             assert outcome is not None

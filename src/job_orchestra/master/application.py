@@ -12,6 +12,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
 from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.intake import Intake, Stored
@@ -194,6 +195,8 @@ class MasterApplication:
         self._services.tell(LogGrew(run.identifier, run.attempt, size))
 
     async def on_put_back(self, link: WorkerLink, run: Run, reason: str) -> None:
+        reach(FailPoint.MASTER_REFUSAL_RECEIVED)
         await self._outage.outlast(lambda: self._queue.unassign(run))
+        reach(FailPoint.MASTER_UNASSIGNMENT_COMMITTED)
         self._dispatcher.hint(run.identifier)
         asyncio.get_running_loop().call_later(REFUSAL_PAUSE, self._dispatcher.wake)

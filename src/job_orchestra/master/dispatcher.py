@@ -12,6 +12,7 @@ from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
@@ -103,6 +104,7 @@ class Dispatcher:
     async def _assign(self, assignment: Assignment) -> None:
         run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker))
         if run is not None:
+            reach(FailPoint.MASTER_ASSIGNMENT_COMMITTED)
             self._deliver(run)
         else:
             # Cancelled, taken by another master, or committed by an attempt whose answer was lost: see what it is now.

@@ -11,6 +11,7 @@ from job_orchestra.domain.event_records import EventRecord, record_to_event
 from job_orchestra.domain.events import Ended
 from job_orchestra.domain.progress import apply_event
 from job_orchestra.domain.runs import Run
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.outage import Outage
 from job_orchestra.protocol.master_session import StoreEvents, StoreLog
 from job_orchestra.protocol.messages import JournalEvent
@@ -80,6 +81,7 @@ class Intake:
         pieces = [piece for report in reports for piece in report.pieces]
         if pieces:
             await self._outage.outlast(lambda: self._log_store.append(pieces))
+            reach(FailPoint.MASTER_LOG_APPENDED)
 
     async def store_records(self, report: Report) -> Stored:
         """Status, results and events are durable when it returns; the log bytes have to be already.
@@ -91,6 +93,7 @@ class Intake:
         after, records, is_log_wrong = await self._fold(report)
         if records:
             await self._save(report.run, after, records)
+            reach(FailPoint.MASTER_END_COMMITTED if after.status.is_terminal else FailPoint.MASTER_EVENTS_COMMITTED)
         return Stored(after, report.log_end, bool(records), is_log_wrong)
 
     async def _fold(self, report: Report) -> tuple[Run, list[EventRecord], bool]:
@@ -116,6 +119,7 @@ class Intake:
             run.identifier, size, digest, ended.log_size, ended.log_sha256,
         )  # fmt: skip
         await self._outage.outlast(lambda: self._log_store.truncate(log_key(run)))
+        reach(FailPoint.MASTER_LOG_TRUNCATED)
         return False
 
     async def _save(self, before: Run, after: Run, records: Sequence[EventRecord]) -> None:

@@ -12,6 +12,7 @@ from job_orchestra.domain.progress import apply_event
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.intake import log_key
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.services import ServiceLinks
@@ -46,5 +47,6 @@ class Losses:
         # No hash: it would claim that both sides had compared the log.
         after = replace(after, log=replace(after.log, sha256=None))
         if await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)])):
+            reach(FailPoint.MASTER_LOSS_COMMITTED)
             _logger.warning("Run %s ended: %s", run.identifier, reason.sentence)
             self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=True))

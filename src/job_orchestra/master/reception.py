@@ -11,6 +11,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker, WorkerDescription
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.intake import log_key
 from job_orchestra.master.links import WorkerLinks
@@ -102,6 +103,7 @@ class Reception:
         async with self._arriving.setdefault(hello.identifier, asyncio.Lock()):
             await self._replace(hello)
             worker = await self._register(hello, owner)
+            reach(FailPoint.MASTER_WORKER_REGISTERED)
             session = MasterSession()
             link = WorkerLink(connection, session, worker, self._parts)
             runs = await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier))

@@ -10,6 +10,7 @@ from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
@@ -60,6 +61,7 @@ class Wishes:
         link = self._links.of(run)
         if is_wished and link is not None and not run.status.is_terminal:
             # Its worker is away: the next greeting repeats the wish.
+            reach(FailPoint.MASTER_ABORT_READ)
             link.abort(run)
 
     async def expire(self, created_before: datetime, lifetime: int) -> None:
@@ -75,6 +77,7 @@ class Wishes:
             # Assigned in the meantime: the dispatcher's look at it delivers it, and the wish is looked at again.
             self._dispatcher.hint(run.identifier)
             return
+        reach(FailPoint.MASTER_CANCEL_COMMITTED)
         _logger.info("Run %s is cancelled: %s", run.identifier, reason.sentence)
         self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=True))
 

@@ -10,6 +10,7 @@ from typing import Never
 
 from job_orchestra.domain.errors import Invalid, OrchestraError
 from job_orchestra.execution.journal import read_range
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.codec import decode_to_worker
 from job_orchestra.protocol.connection import FrameConnection
 from job_orchestra.protocol.messages import Events, Goodbye, JournalEvent, Log, ToMaster, Welcome
@@ -118,6 +119,8 @@ class Conversation:
         if run.is_ended and not self._was_connected:
             # Until the first welcome no end is told, see `found`.
             return
+        if run.is_ended:
+            reach(FailPoint.WORKER_END_SEEN)
         self.carry_out(self._session.grew(run.key, run.journal.sequence, run.log_size, run.is_ended))
 
     def send(self) -> None:

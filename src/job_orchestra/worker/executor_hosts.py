@@ -18,6 +18,7 @@ from job_orchestra.execution.host_directory import HostDirectory
 from job_orchestra.execution.host_messages import AbortRun, ExecuteRun, StopWhenIdle
 from job_orchestra.execution.host_start import start_host
 from job_orchestra.execution.process_identity import ProcessIdentity
+from job_orchestra.fail_points import VARIABLE, FailPoint, is_of_host, reach
 from job_orchestra.version import __version__
 from job_orchestra.worker.directory import WorkerDirectory
 from job_orchestra.worker.host_link import HostLink, wait_for_end
@@ -34,7 +35,8 @@ _SHORTEST_LIFE = 5.0
 
 def host_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The worker's environment without its own credentials."""
-    return {name: value for name, value in environment.items() if not name.startswith(_PREFIX) or name in _MARKERS}
+    kept = {*_MARKERS, VARIABLE} if is_of_host(environment.get(VARIABLE, "")) else _MARKERS
+    return {name: value for name, value in environment.items() if not name.startswith(_PREFIX) or name in kept}
 
 
 class ExecutorHosts:
@@ -166,6 +168,7 @@ class ExecutorHosts:
             pid: int | None = None
             try:
                 pid = start_host(self._directory.path, self._current, self._environment, self._linger)
+                reach(FailPoint.WORKER_HOST_STARTED)
                 self._adopt(await HostLink.open(self._current), may_execute=True)
             except (OSError, Unavailable) as error:
                 _logger.error(

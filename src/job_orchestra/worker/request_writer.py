@@ -6,6 +6,7 @@ from pathlib import Path
 
 from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import write_requests
+from job_orchestra.fail_points import FailPoint, reach
 
 OnWritten = Callable[[Request, OSError | None], None]
 
@@ -33,6 +34,7 @@ class RequestWriter:
         while self._waiting:
             requests, self._waiting = self._waiting, []
             outcome = await asyncio.to_thread(write_requests, self._runs, requests)
+            reach(FailPoint.WORKER_REQUEST_WRITTEN)
             for request in requests:
                 self._on_written(request, outcome[request.key])
         self._work = None

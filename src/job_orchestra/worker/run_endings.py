@@ -22,6 +22,7 @@ from job_orchestra.execution.process_end import end_processes
 from job_orchestra.execution.process_tree import LogFile, find_marked
 from job_orchestra.execution.run_directory import RunDirectory
 from job_orchestra.execution.workspace_layout import run_workspace
+from job_orchestra.fail_points import FailPoint, reach
 
 _logger = logging.getLogger(__name__)
 
@@ -71,12 +72,14 @@ def _write_end(directory: RunDirectory, reason: Reason) -> None:
         if records and records[-1].kind == "ended":
             return
         _say_end(directory.log, reason)
+        reach(FailPoint.WORKER_LOSS_LOGGED)
         end = read_log_end(directory.log)
         now = datetime.now(UTC)
         began = from_microseconds(records[0].date) if records else now
         duration = max(0.0, (now - began).total_seconds())
         ended = Ended(len(records) + 1, now, RunStatus.EXCEPTION, reason, duration, end.size, end.sha256)
         write_all(descriptor, encode_line(event_to_record(ended)))
+        reach(FailPoint.WORKER_LOSS_JOURNALLED)
     finally:
         os.close(descriptor)
 

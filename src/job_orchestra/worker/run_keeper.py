@@ -21,6 +21,7 @@ from job_orchestra.execution.run_directory import (
     parse_run_name,
     wish_abort,
 )
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.messages import Execute
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.worker.directory import WorkerDirectory
@@ -109,6 +110,7 @@ class RunKeeper:
         """`on_deleted` hears when it is gone."""
         run = self.runs.get(key)
         if run is not None:
+            reach(FailPoint.WORKER_RELEASE_RECEIVED)
             self.runs.remove(run)
             self._begin(self._delete(run))
 
@@ -156,6 +158,7 @@ class RunKeeper:
             self._on_written(request.key, f"The worker cannot follow the run's directory: {problem}.")
             return
         self._hosts.execute(directory.name)
+        reach(FailPoint.WORKER_HOST_TOLD)
         self._on_written(request.key, None)
         self.runs.look_at(run)
 
@@ -167,6 +170,7 @@ class RunKeeper:
             except OSError as error:
                 _logger.error("The wish to abort run %s cannot be written: %s", run.directory.name, error)
                 await asyncio.sleep(_TRY_AGAIN)
+        reach(FailPoint.WORKER_ABORT_WRITTEN)
         self._hosts.abort(run.directory.name)
 
     async def _delete(self, run: FollowedRun) -> None:

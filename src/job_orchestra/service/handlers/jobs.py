@@ -4,6 +4,7 @@ import http
 
 from job_orchestra.domain.runs import Source, SourceKind
 from job_orchestra.domain.triggering import request_of
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.control import JobSwitched, RunTriggered
 from job_orchestra.protocol.resources import JobAnswer, Page, TriggerBody
 from job_orchestra.service.answers.pages import page
@@ -31,6 +32,7 @@ async def trigger(parts: ServiceParts, call: Call) -> Answered:
     request = request_of(job, body.parameters, body.priority)
     source = Source(SourceKind.USER, call.user)
     triggered = await parts.runs.trigger(request, source, call.value(IDEMPOTENCY_KEY))
+    reach(FailPoint.SERVICE_TRIGGER_COMMITTED)
     run = triggered.run
     parts.masters.tell(RunTriggered(run.identifier))
     status = http.HTTPStatus.CREATED if triggered.is_new else http.HTTPStatus.OK

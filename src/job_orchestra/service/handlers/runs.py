@@ -10,6 +10,7 @@ from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
 from job_orchestra.domain.triggering import request_of
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.control import RunTriggered, RunWish
 from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunSummaryAnswer, WhyAnswer
 from job_orchestra.repositories.runs import RunFilter
@@ -100,6 +101,7 @@ async def abort(parts: ServiceParts, call: Call) -> RunAnswer:
 
 
 def _wished(parts: ServiceParts, run: Run) -> RunAnswer:
+    reach(FailPoint.SERVICE_WISH_COMMITTED)
     parts.masters.tell(RunWish(run.identifier))
     return run_answer(run)
 

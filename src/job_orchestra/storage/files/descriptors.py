@@ -6,6 +6,8 @@ import os
 from collections import OrderedDict
 from pathlib import Path
 
+from job_orchestra.fail_points import FailPoint, reach
+
 
 class Descriptors:
     """For one thread."""
@@ -41,6 +43,7 @@ def _open(path: Path) -> int:
     except FileNotFoundError:
         _create_folder(path.parent)
         descriptor = os.open(path, flags | os.O_CREAT, 0o600)
+        reach(FailPoint.STORAGE_LOG_CREATED)
         make_durable(path.parent)
         return descriptor
 

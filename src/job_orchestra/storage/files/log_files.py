@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.storage.files.descriptors import Descriptors, make_durable
 from job_orchestra.storage.files.paths import log_path
 from job_orchestra.storage.log_port import LogKey, LogPiece
@@ -87,6 +88,7 @@ class LogFiles:
                 size = os.fstat(descriptor).st_size
                 sizes[path] = size
                 _write(descriptor, size, pieces)
+                reach(FailPoint.STORAGE_LOG_WRITTEN)
                 os.fdatasync(descriptor)
         except BaseException:
             self._take_back(sizes)

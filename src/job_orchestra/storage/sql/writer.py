@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.storage.port import Outcome
 from job_orchestra.storage.sql import answers
 from job_orchestra.storage.sql.databases import Connection, Database
@@ -57,6 +58,7 @@ class Writer:
     def _serve(self) -> None:
         while gathered := self._gather():
             outcomes = self._carry_out(gathered)
+            reach(FailPoint.STORAGE_COMMITTED)
             answers.give([(each.future, outcome) for each, outcome in zip(gathered, outcomes, strict=True)])
         self._session.close()
 
