@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from job_orchestra.domain.roles import Role
 from job_orchestra.service.bodies import MOST_BYTES
 from job_orchestra.service.routes import ROUTES
-from tests.service.serving import Play, Served
+from tests.service.serving import DEADLINE, Play, Served
 
 
 def _errors(response: httpx2.Response, status: int = 422) -> dict[str, str]:
@@ -156,6 +158,29 @@ def test_names_that_nothing_can_have(play: Play) -> None:
                 _errors(await client.get(path), 404)
 
     play(scenario)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"nonsense\r\n\r\n", b"GET \xff HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nno header\r\n\r\n"]
+)
+def test_what_is_no_http_request(play_on_sqlite: Play, sent: bytes) -> None:
+    async def scenario(served: Served) -> None:
+        async with asyncio.timeout(DEADLINE):
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.application.port)
+            writer.write(sent)
+            head, _, content = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+            await writer.wait_closed()
+        status, *lines = head.decode().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        assert status == "HTTP/1.1 400 Bad Request"
+        assert headers["content-type"] == "application/problem+json"
+        assert headers["connection"] == "close"
+        assert int(headers["content-length"]) == len(content)
+        problem = json.loads(content)
+        assert (problem["status"], problem["detail"]) == (400, "This is not a well-formed HTTP request.")
+
+    play_on_sqlite(scenario)
 
 
 def test_a_method_that_a_path_does_not_take(play: Play) -> None:

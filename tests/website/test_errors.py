@@ -153,3 +153,14 @@ def test_open_log_pages_end_with_a_word_when_the_website_stops(installation: Ins
     visitor.close()
     assert "The website is being restarted." in text
     assert text.rstrip().endswith("</html>")
+
+
+def test_what_is_no_http_request(start_website: StartWebsite) -> None:
+    url = start_website(_unused_url()).url
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30) as connection:
+        connection.sendall(b"GET \xff HTTP/1.1\r\n\r\n")
+        with connection.makefile("rb") as answer:
+            head, _, content = answer.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"content-security-policy: default-src 'none'" in head
+    assert content == b"This is not a well-formed HTTP request.\n"

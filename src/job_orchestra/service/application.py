@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.protocol.http_server import listen, serve
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.projects import Projects
@@ -19,14 +20,16 @@ from job_orchestra.service.dispatch import build_app
 from job_orchestra.service.followers import Followers
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.parts import ServiceParts
+from job_orchestra.service.problems import malformed_answer
 from job_orchestra.service.route import Route
 from job_orchestra.service.routes import ROUTES
-from job_orchestra.service.server import listen, serve
 from job_orchestra.storage.log_port import LogStore
 
 _logger = logging.getLogger(__name__)
 
 _LOOK_AGAIN = 0.5
+_GRACE = 5
+"""Seconds that answers under way have when the service stops."""
 
 
 class ServiceApplication:
@@ -81,7 +84,7 @@ class ServiceApplication:
                 tasks.create_task(self._close_followers(stop)),
             )
             try:
-                await serve(build_app(self._parts), listener, stop)
+                await serve(build_app(self._parts), listener, stop, malformed=malformed_answer(), grace=_GRACE)
             finally:
                 for task in beside:
                     task.cancel()

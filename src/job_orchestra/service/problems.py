@@ -19,6 +19,7 @@ from job_orchestra.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from job_orchestra.protocol.http_server import MalformedAnswer
 from job_orchestra.protocol.resources import MistakeAnswer, Problem
 
 _logger = logging.getLogger(__name__)
@@ -73,6 +74,12 @@ def unexpected_response(error: Exception) -> Response:
     status = http.HTTPStatus.INTERNAL_SERVER_ERROR
     detail = f"Something unexpected happened; the log of the service has it under the reference {reference}."
     return _response(Problem(title=status.phrase, status=status, detail=detail), {})
+
+
+def malformed_answer() -> MalformedAnswer:
+    """To what is no HTTP request."""
+    response = problem_response(Refused(http.HTTPStatus.BAD_REQUEST, "This is not a well-formed HTTP request."))
+    return MalformedAnswer(response.raw_headers, bytes(response.body))
 
 
 def _response(problem: Problem, headers: Mapping[str, str]) -> Response:

@@ -9,13 +9,17 @@ from urllib.parse import urlsplit
 
 from job_orchestra.client.asynchronous import AsyncClient
 from job_orchestra.domain.clock import Clock
+from job_orchestra.protocol.http_server import listen, serve
 from job_orchestra.website.dispatch import PageRoute, website
+from job_orchestra.website.errors import malformed_answer
 from job_orchestra.website.rendering import Templates
 from job_orchestra.website.routes import ROUTES
-from job_orchestra.website.server import listen, serve
 from job_orchestra.website.sessions import SessionCookies
 from job_orchestra.website.static_files import StaticFiles
 from job_orchestra.website.visit import Site
+
+_GRACE = 3
+"""Seconds that answers under way have when the website stops."""
 
 
 class WebsiteApplication:
@@ -56,7 +60,7 @@ class WebsiteApplication:
         application = website(self._site(stop), self._routes, self._static_files)
         try:
             ready(f"website: ready on {self.url}")
-            await serve(application, listener, stop)
+            await serve(application, listener, stop, malformed=malformed_answer(), grace=_GRACE)
         finally:
             await self._client.close()
 

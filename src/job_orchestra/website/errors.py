@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from job_orchestra.domain.errors import Conflict, Forbidden, Invalid, NotFound, OrchestraError, Unavailable
+from job_orchestra.protocol.http_server import MalformedAnswer
 from job_orchestra.website.page import Page
+from job_orchestra.website.responses import SECURITY_HEADERS
 from job_orchestra.website.visit import Visit
 
 _RETRY_AFTER = 3
@@ -49,6 +51,13 @@ def missing_page(visit: Visit) -> Response:
         advice="Perhaps the address was cut off.",
     )
     return visit.page(page, 404)
+
+
+def malformed_answer() -> MalformedAnswer:
+    """To what is no HTTP request, so that no browser sent it."""
+    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+    response = PlainTextResponse("This is not a well-formed HTTP request.\n", headers=headers)
+    return MalformedAnswer(response.raw_headers, bytes(response.body))
 
 
 def _page_of(visit: Visit, error: OrchestraError) -> tuple[int, ErrorPage]:
