@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
-from scripts.reference.markdown import block, page
+from scripts.reference.markdown import block, page, table
 
+from job_orchestra.cli.exit_codes import MEANINGS
 from job_orchestra.cli.main import HEADINGS, orchestra
 
 _WIDTH = 100
@@ -17,15 +18,19 @@ login (`orchestra login`, or `ORCHESTRA_SERVICE_URL`, `ORCHESTRA_USER` and `ORCH
 installation that `orchestra up` made they find both themselves). Commands about users, tokens, the database and the
 configuration work on the host of the installation, directly on its database.
 
-Results go to standard output, everything else to standard error, an error as one line. Exit codes: 0 done, 1 failed,
-2 wrong input, 4 there is no such thing, 5 its state does not allow this, 6 not logged in, 7 not allowed, 8 something is
-down. With `--follow` the code tells how the run ended: 0 succeeded, 1 failed, 2 aborted or cancelled, 3 exception.
+Results go to standard output, everything else to standard error, an error as one line.
+"""
+
+_EXIT_CODES = """\
+`trigger --follow` and `run log --follow` tell by 0 to 3 how the run ended. No error of a command has one of these
+codes, so a script can tell a run that failed from a trigger that did.
 """
 
 
 def commands_page() -> str:
     root = click.Context(orchestra, info_name="orchestra", terminal_width=_WIDTH, max_content_width=_WIDTH)
-    parts: list[str] = []
+    codes = [(str(code.value), meaning) for code, meaning in MEANINGS.items()]
+    parts = ["## Exit codes", _EXIT_CODES.strip(), table(("code", "meaning"), codes)]
     for heading, entries in HEADINGS.items():
         parts.append(f"## {heading}")
         for name in entries:

@@ -9,9 +9,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from job_orchestra.cli.errors import ExitCode, exit_code_of
+from job_orchestra.cli.errors import exit_code_of
+from job_orchestra.cli.exit_codes import ENDINGS, MEANINGS, ExitCode
 from job_orchestra.cli.main import COMMANDS, orchestra
 from job_orchestra.domain.errors import Conflict, Invalid, Mistake, NotFound, Unavailable
+from job_orchestra.domain.statuses import TERMINAL
+from job_orchestra.protocol.codec import MalformedFrame
 from job_orchestra.version import __version__
 
 HEAVY = (
@@ -84,13 +87,16 @@ def commands(group: click.Group, path: tuple[str, ...]) -> list[tuple[tuple[str,
 @pytest.mark.parametrize(
     ("error", "code", "lines"),
     [
-        (Invalid([Mistake("a", "is wrong"), Mistake("b", "too")]), 2, ["Error: a: is wrong", "Error: b: too"]),
+        (Invalid([Mistake("a", "is wrong"), Mistake("b", "too")]), 64, ["Error: a: is wrong", "Error: b: too"]),
         (NotFound("job", "x"), 4, ["Error: There is no job 'x'."]),
         (Conflict("It runs.\nStill."), 5, ["Error: It runs. Still."]),
         (Unavailable("Gone."), 8, ["Error: Gone."]),
-        (FileNotFoundError(2, "No such file or directory", "x.txt"), 1, ["Error: x.txt: No such file or directory."]),
+        (FileNotFoundError(2, "No such file or directory", "x.txt"), 74, ["Error: x.txt: No such file or directory."]),
         (KeyboardInterrupt(), 130, []),
-        (click.UsageError("Wrong."), 2, ["Error: Wrong."]),
+        (click.UsageError("Wrong."), 64, ["Error: Wrong."]),
+        (click.BadParameter("Wrong."), 64, ["Error: Invalid value: Wrong."]),
+        (click.FileError("x.txt", "gone"), 74, ["Error: Could not open file 'x.txt': gone"]),
+        (MalformedFrame("Strange."), 70, ["Error: Strange."]),
     ],
 )
 def test_errors_become_lines_and_codes(
@@ -101,6 +107,38 @@ def test_errors_become_lines_and_codes(
 
     assert exit_code_of(fail) == code
     assert capsys.readouterr().err.splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nothing"],
+        ["trigger"],
+        ["trigger", "example"],
+        ["trigger", "example", "hello", "--folow"],
+        ["trigger", "example", "hello", "--priority", "high"],
+        ["run"],
+        ["run", "log"],
+        ["run", "log", "example", "x", "--follow", "--attempt", "1"],
+        ["run", "list", "--status", "lost"],
+        ["run", "list", "--limit", "0"],
+        ["up", "--workers", "0"],
+        ["config", "check", "--settings", "/nonexistent/orchestra.toml"],
+    ],
+)
+def test_wrong_usage_has_a_code_that_no_run_ends_with(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    code = exit_code_of(lambda: orchestra.main(arguments, prog_name="orchestra", standalone_mode=False))
+    assert code == ExitCode.INVALID == 64
+    captured = capfd.readouterr()
+    assert (captured.out, "Traceback" in captured.err) == ("", False)
+    assert captured.err
+
+
+def test_every_exit_code_has_its_meaning() -> None:
+    assert list(MEANINGS) == list(ExitCode)
+    assert ENDINGS.keys() == {status.value for status in TERMINAL}
+    assert sorted(set(ENDINGS.values())) == [0, 1, 2, 3]
 
 
 def test_a_fault_of_ours_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:

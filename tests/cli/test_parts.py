@@ -72,6 +72,11 @@ def test_all_mistakes_of_parameters_at_once() -> None:
     ]
 
 
+def test_json_that_is_nested_too_deep_is_a_mistake() -> None:
+    with pytest.raises(Invalid, match=r"parameters\.text: .* is not JSON"):
+        parse_parameters(["text:=" + "[" * 100_000], KNOWN)
+
+
 def test_logins_are_kept_for_their_owner_only(tmp_path: Path) -> None:
     file = logins_file({"XDG_CONFIG_HOME": str(tmp_path / "config")})
     assert read_logins(file) == Logins()

@@ -44,7 +44,7 @@ def test_config_check_reports_all_mistakes(stopped: Installation) -> None:
     )
     (stopped.directory / "projects.py").write_text("from job_orchestra import Project\n\nprojects = [Projct('x')]\n")
     done = stopped.orchestra("config", "check")
-    assert done.returncode == 2
+    assert done.returncode == 64
     for place in (
         "orchestra.toml: [master] prot",
         "[master] composition: there is no module 'nothing'",
@@ -64,7 +64,7 @@ def test_up_outside_an_installation(tmp_path: Path) -> None:
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 2
+    assert done.returncode == 64
     assert "orchestra init" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -195,7 +195,7 @@ def test_a_taken_port_and_missing_credentials_are_told(stopped: Installation) ->
         assert len(done.stderr.splitlines()) == 1
         assert str(port) in done.stderr
     done = stopped.orchestra("worker")
-    assert done.returncode == 2
+    assert done.returncode == 64
     assert "[worker] user" in done.stderr
 
 

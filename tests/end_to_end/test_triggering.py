@@ -42,14 +42,14 @@ def test_results_are_shown(running: Installation) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["trigger", "example", "hello", "-p", "nam=x"], 2, "parameters.nam"),
-        (["trigger", "example", "greet"], 2, "parameters.name"),
-        (["trigger", "example", "hello", "-p", "name"], 2, "KEY=VALUE"),
-        (["trigger", "example", "count", "-p", "count=many"], 2, "parameters.count"),
+        (["trigger", "example", "hello", "-p", "nam=x"], 64, "parameters.nam"),
+        (["trigger", "example", "greet"], 64, "parameters.name"),
+        (["trigger", "example", "hello", "-p", "name"], 64, "KEY=VALUE"),
+        (["trigger", "example", "count", "-p", "count=many"], 64, "parameters.count"),
         (["trigger", "example", "nothing", "--follow"], 4, "nothing"),
         (["trigger", "nobody", "hello"], 4, "nobody"),
         (["run", "show", "example", "0" * 18], 4, "0" * 18),
-        (["run", "list", "example", "--cursor", "x"], 2, "cursor"),
+        (["run", "list", "example", "--cursor", "x"], 64, "cursor"),
         (["worker", "delete", "here"], 5, "here"),
     ],
 )

@@ -6,10 +6,11 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from enum import IntEnum
 
 import click
 
+from job_orchestra.cli.exit_codes import ExitCode
+from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.domain.errors import (
     Conflict,
     Forbidden,
@@ -19,23 +20,6 @@ from job_orchestra.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-
-
-class ExitCode(IntEnum):
-    """Of the program; 1 to 3 also tell, after `--follow`, how the run ended."""
-
-    SUCCEEDED = 0
-    FAILED = 1
-    INVALID = 2
-    NOT_FOUND = 4
-    CONFLICT = 5
-    UNAUTHENTICATED = 6
-    FORBIDDEN = 7
-    UNAVAILABLE = 8
-    INTERNAL = 70
-    INTERRUPTED = 130
-    PIPE_BROKEN = 141
-
 
 _CODES: tuple[tuple[type[OrchestraError], ExitCode], ...] = (
     (Invalid, ExitCode.INVALID),
@@ -56,20 +40,24 @@ def exit_code_of(command: Callable[[], object]) -> int:
     try:
         code = command()
         sys.stdout.flush()
-    except click.ClickException as error:
+    except click.FileError as error:
         error.show()
-        return error.exit_code
+        return ExitCode.INPUT_OUTPUT
+    except click.ClickException as error:
+        # Its own codes, 1 and 2, are taken by the endings of runs.
+        error.show()
+        return ExitCode.INVALID
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except OrchestraError as error:
         tell(error)
-        return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)
+        return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.INTERNAL)
     except (BrokenPipeError, PipeBroken):
         _leave_pipe()
         return ExitCode.PIPE_BROKEN
     except OSError as error:
         _write(f"{error.filename}: {error.strerror}." if error.filename and error.strerror else f"{error}.")
-        return ExitCode.FAILED
+        return ExitCode.INPUT_OUTPUT
     except Exception as error:
         # A fault of ours: the user gets a sentence, and who looks for it the traceback.
         if os.environ.get("ORCHESTRA_TRACEBACK"):
@@ -92,7 +80,7 @@ def tell(error: OrchestraError) -> None:
 
 
 def _write(line: str) -> None:
-    click.echo(click.style("Error: ", fg="red") + " ".join(line.split("\n")), err=True)
+    click.echo(click.style("Error: ", fg="red") + one_line(line), err=True)
 
 
 def _leave_pipe() -> None:

@@ -8,19 +8,12 @@ from collections.abc import Iterable
 
 import click
 
-from job_orchestra.cli.errors import ExitCode
+from job_orchestra.cli.exit_codes import ENDINGS
 from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.calls import runs
 from job_orchestra.client.synchronous import Client
 from job_orchestra.domain.errors import OrchestraError
 
-EXIT_CODES = {
-    "succeeded": ExitCode.SUCCEEDED,
-    "failed": ExitCode.FAILED,
-    "aborted": 2,
-    "cancelled": 2,
-    "exception": 3,
-}
 _QUIET_BEFORE_WHY = 2.0
 _WHY_INTERVAL = 5.0
 
@@ -46,7 +39,7 @@ def follow(client: Client, project: str, run: str) -> int:
     ended = client.send(runs.get(project, run))
     if ended.log.size == 0 and ended.reason is not None:
         click.echo(f"{ended.status}: {one_line(ended.reason.sentence)}", err=True)
-    return EXIT_CODES[ended.status]
+    return ENDINGS[ended.status]
 
 
 def _report_waiting(client: Client, project: str, run: str, has_begun: threading.Event) -> None:

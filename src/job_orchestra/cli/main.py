@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import click
 
 from job_orchestra.cli.errors import PipeBroken, exit_code_of
+from job_orchestra.cli.exit_codes import ExitCode
 from job_orchestra.version import __version__
 
 
@@ -82,7 +83,14 @@ class Commands(click.Group):
                 formatter.write_dl([(name.ljust(width), entry.summary) for name, entry in entries.items()])
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+_EXIT_CODES = ", ".join(f"{code.value} {code.name.lower().replace('_', ' ')}" for code in ExitCode)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=f"Exit codes: {_EXIT_CODES}.",
+)
 @click.version_option(__version__, message="Job Orchestra %(version)s")
 def orchestra() -> None:
     """Runs jobs on machines that you own: survives restarts, starts in milliseconds, always says why.

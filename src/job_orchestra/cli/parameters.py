@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from job_orchestra.domain.checking import shown
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.protocol.resources import ParameterAnswer
@@ -22,7 +23,7 @@ def parse_parameters(given: Sequence[str], known: Sequence[ParameterAnswer]) -> 
     for argument in given:
         key, separator, text = argument.partition("=")
         if not separator or not key.removesuffix(":"):
-            mistakes.append(Mistake(f"-p {argument}", "write KEY=VALUE"))
+            mistakes.append(Mistake(f"-p {argument[:100]}", "write KEY=VALUE"))
             continue
         is_json = key.endswith(":")
         key = key.removesuffix(":")
@@ -30,9 +31,9 @@ def parse_parameters(given: Sequence[str], known: Sequence[ParameterAnswer]) -> 
             mistakes.append(Mistake(f"parameters.{key}", "is given twice"))
         try:
             values[key] = _value(text, is_json, parameters.get(key))
-        except ValueError:
+        except (ValueError, RecursionError):
             example = "" if is_json else "; its default is no text, so write a number, true, false, null, or JSON"
-            mistakes.append(Mistake(f"parameters.{key}", f"{text!r} is not JSON{example}"))
+            mistakes.append(Mistake(f"parameters.{key}", f"{shown(text)} is not JSON{example}"))
     if mistakes:
         raise Invalid(mistakes)
     return values

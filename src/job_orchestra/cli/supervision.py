@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from job_orchestra.cli.children import Child, ChildPlan, Say
-from job_orchestra.cli.errors import ExitCode
+from job_orchestra.cli.exit_codes import ExitCode
 from job_orchestra.domain.errors import Conflict, Unavailable
 from job_orchestra.settings.sections import Settings
 

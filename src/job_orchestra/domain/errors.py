@@ -1,7 +1,7 @@
 """The one error tree. Each edge (HTTP, page, protocol, CLI) translates it once.
 
 OrchestraError
-├── Invalid           input is wrong: carries every mistake with its place        (HTTP 422, exit 2)
+├── Invalid           input is wrong: carries every mistake with its place        (HTTP 422)
 ├── NotFound          there is no such thing                                      (HTTP 404)
 ├── Conflict          the thing is in a state that does not allow this            (HTTP 409)
 ├── Unauthenticated   who are you?                                                (HTTP 401)

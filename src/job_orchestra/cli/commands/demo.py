@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from job_orchestra.cli.errors import ExitCode
 from job_orchestra.cli.examples import run_examples
+from job_orchestra.cli.exit_codes import ExitCode
 from job_orchestra.cli.first_start import ADMINISTRATOR
 from job_orchestra.cli.host_stop import end_hosts, stop_idle_hosts
 from job_orchestra.cli.installation_run import run_installation, say_what_goes_on

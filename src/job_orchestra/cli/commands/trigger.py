@@ -41,7 +41,7 @@ def trigger(
     """Trigger a job and print the identifier of its run.
 
     With --follow the run's log follows, and the exit code tells how it ended: 0 succeeded, 1 failed, 2 aborted or
-    cancelled, 3 exception.
+    cancelled, 3 exception. Errors of the command itself have other codes, 64 for wrong usage or input.
     """
     client = service(settings_file)
     parameters = {}
