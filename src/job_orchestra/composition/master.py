@@ -12,6 +12,7 @@ from job_orchestra.repositories.run_queue import RunQueue
 
 if TYPE_CHECKING:
     from job_orchestra.master.application import MasterApplication
+    from job_orchestra.protocol.connection import FrameServer
 
 
 class MasterComposition(RecordsComposition):
@@ -27,6 +28,13 @@ class MasterComposition(RecordsComposition):
     @cached_property
     def run_progress(self) -> RunProgress:
         return RunProgress(self.storage, self.clock)
+
+    @cached_property
+    def frame_server(self) -> type[FrameServer]:
+        """What listens for workers and services."""
+        from job_orchestra.protocol.connection import FrameServer
+
+        return FrameServer
 
     @cached_property
     def application(self) -> MasterApplication:
@@ -47,4 +55,5 @@ class MasterComposition(RecordsComposition):
             log_store=self.log_store,
             selector=self.worker_selector,
             clock=self.clock,
+            frame_server=self.frame_server,
         )

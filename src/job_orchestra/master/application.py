@@ -66,6 +66,7 @@ class MasterApplication:
         log_store: LogStore,
         selector: WorkerSelector,
         clock: Clock,
+        frame_server: type[FrameServer] = FrameServer,
     ) -> None:
         self._identifier = identifier
         self._address = address
@@ -96,6 +97,7 @@ class MasterApplication:
             clock=clock,
         )
         self._errands: set[asyncio.Task[None]] = set()
+        self._frame_server = frame_server
         self._server: FrameServer | None = None
 
     @property
@@ -113,7 +115,7 @@ class MasterApplication:
         await self._outage.outlast(lambda: self._workers.disconnect_all(self._identifier))
         self._services.listen(self._on_hint)
         handlers = {"/worker": self._serve_worker, "/control": self._serve_service}
-        async with FrameServer(self._address, self._port, self._admission.admit, handlers) as server:
+        async with self._frame_server(self._address, self._port, self._admission.admit, handlers) as server:
             self._server = server
             ready(f"master: ready on {self._address}:{server.port}")
             await self._until_stopped(stop, self._watch([self._dispatcher.run(), self._look_again()]))

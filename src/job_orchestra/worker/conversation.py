@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import Never
+from collections.abc import Callable, Iterator, Sequence
+from typing import Never, Protocol
 
 from job_orchestra.domain.errors import Invalid, OrchestraError
-from job_orchestra.execution.journal import read_range
+from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.codec import decode_to_worker
 from job_orchestra.protocol.connection import FrameConnection
-from job_orchestra.protocol.messages import Events, Goodbye, JournalEvent, Log, ToMaster, Welcome
+from job_orchestra.protocol.messages import Events, Execute, Goodbye, JournalEvent, Log, ToMaster, Welcome
 from job_orchestra.protocol.outbox import Outbox
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.worker_session import (
@@ -29,8 +29,6 @@ from job_orchestra.protocol.worker_session import (
     WorkerIdentity,
     WorkerSession,
 )
-from job_orchestra.worker.followed_runs import FollowedRun
-from job_orchestra.worker.run_keeper import RunKeeper
 
 _logger = logging.getLogger(__name__)
 
@@ -43,10 +41,54 @@ class GoodbyeReceived(OrchestraError):
         self.is_final = goodbye.is_final
 
 
+class KeptRun(Protocol):
+    """A run on the worker's disk, as far as it was looked at."""
+
+    @property
+    def key(self) -> RunKey: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sequence(self) -> int: ...
+
+    @property
+    def log_size(self) -> int: ...
+
+    @property
+    def is_ended(self) -> bool: ...
+
+    def read_journal(self, after: int, limit: int) -> list[EventRecord]: ...
+
+    def read_log(self, offset: int, size: int) -> bytes: ...
+
+
+class KeptRuns(Protocol):
+    def __iter__(self) -> Iterator[KeptRun]: ...
+
+    def get(self, key: RunKey) -> KeptRun | None: ...
+
+
+class Keeper(Protocol):
+    """Who has the runs on disk; `RunKeeper` says what each of these does."""
+
+    @property
+    def runs(self) -> KeptRuns: ...
+
+    def store(self, execute: Execute) -> None: ...
+
+    def abort(self, key: RunKey, by: str) -> None: ...
+
+    def delete(self, key: RunKey) -> None: ...
+
+    def forget(self, key: RunKey) -> None: ...
+
+
 class Conversation:
     """Carries out what the session says, for the connection that there is; without one, effects on disk only."""
 
-    def __init__(self, session: WorkerSession, keeper: Callable[[], RunKeeper]) -> None:
+    def __init__(self, session: WorkerSession, keeper: Callable[[], Keeper]) -> None:
         self._session = session
         self._keeper = keeper
         self._outbox: Outbox[ToMaster] | None = None
@@ -106,22 +148,22 @@ class Conversation:
                 case Dismissed(goodbye):
                     self._farewell = goodbye
 
-    def found(self, run: FollowedRun) -> None:
+    def found(self, run: KeptRun) -> None:
         """A run that was on disk at the start.
 
         Its end is told behind the welcome: a disk that lost the last events with its host has got an end of the
         worker's own, which must not pass for the event that the master may have under the same number.
         """
-        self._session.add(run.key, run.journal.sequence - (1 if run.is_ended else 0), run.log_size)
+        self._session.add(run.key, run.sequence - (1 if run.is_ended else 0), run.log_size)
 
-    def report(self, run: FollowedRun) -> None:
+    def report(self, run: KeptRun) -> None:
         """The files of the run reach this far now."""
         if run.is_ended and not self._was_connected:
             # Until the first welcome no end is told, see `found`.
             return
         if run.is_ended:
             reach(FailPoint.WORKER_END_SEEN)
-        self.carry_out(self._session.grew(run.key, run.journal.sequence, run.log_size, run.is_ended))
+        self.carry_out(self._session.grew(run.key, run.sequence, run.log_size, run.is_ended))
 
     def send(self) -> None:
         """Whatever of journals and logs may be sent now."""
@@ -138,21 +180,20 @@ class Conversation:
                     self._post_journal(run, transfer)
             except (OSError, Invalid) as error:
                 # Someone else has had a hand in it. From the next hello the master learns that the run is not here.
-                _logger.error("The directory of run %s cannot be read: %s", run.directory.name, error)
-                self._keeper().forget(run)
+                _logger.error("The directory of run %s cannot be read: %s", run.name, error)
+                self._keeper().forget(run.key)
                 self._outbox.close()
 
-    def _post_log(self, run: FollowedRun, transfer: ReadLog) -> None:
-        with run.directory.log.open("rb", buffering=0) as file:
-            data = read_range(file.fileno(), transfer.offset, transfer.size)
+    def _post_log(self, run: KeptRun, transfer: ReadLog) -> None:
+        data = run.read_log(transfer.offset, transfer.size)
         # Shorter only if a command has truncated the log, its standard output. At the end the whole log is verified and
         # sent again; until then what is missing is filled, so that offsets go on.
         self._post(Log(*transfer.key, transfer.offset, data.ljust(transfer.size, b"\0")))
 
-    def _post_journal(self, run: FollowedRun, transfer: ReadJournal) -> None:
+    def _post_journal(self, run: KeptRun, transfer: ReadJournal) -> None:
         after, last = transfer.after, transfer.after + transfer.limit
         while after < last:
-            records = run.journal.read(after, last - after)
+            records = run.read_journal(after, last - after)
             events = tuple(JournalEvent(one.sequence, one.kind, one.date, one.data) for one in records)
             self._post(Events(*transfer.key, events))
             after += len(records)

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Iterator
 
 from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.execution.inotify import Change, Inotify
-from job_orchestra.execution.journal import JournalReader
+from job_orchestra.execution.journal import JournalReader, read_range
 from job_orchestra.execution.run_directory import RunDirectory
 from job_orchestra.protocol.run_key import RunKey
 
@@ -29,8 +30,26 @@ class FollowedRun:
         self.log_size = 0
 
     @property
+    def name(self) -> str:
+        return self.directory.name
+
+    @property
+    def sequence(self) -> int:
+        """Of the last event in the journal."""
+        return self.journal.sequence
+
+    @property
     def is_ended(self) -> bool:
         return self.journal.is_ended
+
+    def read_journal(self, after: int, limit: int) -> list[EventRecord]:
+        """As `JournalReader.read`."""
+        return self.journal.read(after, limit)
+
+    def read_log(self, offset: int, size: int) -> bytes:
+        """Less than `size` only where the log ends."""
+        with self.directory.log.open("rb", buffering=0) as file:
+            return read_range(file.fileno(), offset, size)
 
     def look_anew(self) -> None:
         """As `look`, also where the journal was repaired meanwhile."""

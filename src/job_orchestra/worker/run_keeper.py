@@ -101,10 +101,12 @@ class RunKeeper:
         if run is not None and not run.is_ended:
             self._begin(self._abort(run, by))
 
-    def forget(self, run: FollowedRun) -> None:
+    def forget(self, key: RunKey) -> None:
         """Leaves a directory alone that cannot be read."""
-        self.runs.remove(run)
-        self._on_deleted(run.key)
+        run = self.runs.get(key)
+        if run is not None:
+            self.runs.remove(run)
+            self._on_deleted(key)
 
     def delete(self, key: RunKey) -> None:
         """`on_deleted` hears when it is gone."""
