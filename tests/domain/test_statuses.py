@@ -10,6 +10,7 @@ from job_orchestra.domain.statuses import ACTIVE, TERMINAL, TRANSITIONS, RunStat
 ALLOWED = {
     ("pending", "running"),
     ("pending", "cancelled"),
+    ("running", "pending"),
     ("running", "succeeded"),
     ("running", "failed"),
     ("running", "aborted"),

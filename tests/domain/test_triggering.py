@@ -7,7 +7,7 @@ import pytest
 
 from job_orchestra.domain.definitions import CommandsDefinition, PipelineDefinition, Workspace
 from job_orchestra.domain.errors import Conflict, Invalid
-from job_orchestra.domain.jobs import Job, JobSettings, ParameterDefinition, RunLimits
+from job_orchestra.domain.jobs import Job, JobSettings, LossPolicy, OnLost, ParameterDefinition, RunLimits
 from job_orchestra.domain.runs import RunRequest
 from job_orchestra.domain.triggering import request_of
 
@@ -17,6 +17,7 @@ SETTINGS = JobSettings(
     properties={"operating_system": "linux"},
     workspace=Workspace.RUN,
     limits=RunLimits(timeout=5),
+    loss=LossPolicy(OnLost.RETRY, after=60),
     priority=7,
 )
 JOB = Job("example", "hello", SETTINGS, is_active=True, is_enabled=True, changed_at=datetime(2026, 11, 23, tzinfo=UTC))
@@ -31,6 +32,7 @@ def test_a_request_holds_all_that_the_run_will_need() -> None:
         {"operating_system": "linux"},
         Workspace.RUN,
         RunLimits(timeout=5),
+        LossPolicy(OnLost.RETRY, after=60),
         7,
     )
 

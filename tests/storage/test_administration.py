@@ -16,7 +16,7 @@ from job_orchestra.storage.port import SchemaState, StorageUnavailable
 from job_orchestra.storage.schema import COLLECTIONS
 from job_orchestra.storage.sql import open_administration
 from job_orchestra.storage.sql.databases import database_at
-from job_orchestra.storage.sql.migrations import newest_version
+from job_orchestra.storage.sql.migrations import migrate, newest_version
 from job_orchestra.storage.sql.tables import index_name, metadata_of
 from job_orchestra.storage.sql.urls import parse_database_url
 from tests.postgresql_server import PostgresqlServer
@@ -89,11 +89,8 @@ def test_migrations_make_what_the_program_expects(new_url: Callable[[], str]) ->
 
 def test_users_of_the_first_version_are_kept(new_url: Callable[[], str]) -> None:
     url, fresh = new_url(), new_url()
-    for each in (url, fresh):
-        open_administration(each).create()
-    # What version 0001 made: without the column that came with 0002.
-    _execute(url, "ALTER TABLE users DROP COLUMN revision")
-    _execute(url, "UPDATE alembic_version SET version_num = '0001'")
+    open_administration(fresh).create()
+    _create_version(url, "0001")
     _execute(url, "INSERT INTO users VALUES ('ada', 'Ada', '[\"administrator\"]', NULL, true, 5)")
     assert open_administration(url).state() is SchemaState.OLDER
     assert "0002_revision_of_users" in open_administration(url).upgrade()
@@ -135,6 +132,15 @@ def _engine(url: str) -> sa.Engine:
     return sa.create_engine(
         database.sqlalchemy_url(), poolclass=sa.NullPool, creator=lambda: database.connect_driver(is_writer=True)
     )
+
+
+def _create_version(url: str, version: str) -> None:
+    """An earlier schema, as the program of its time made it."""
+    database = database_at(parse_database_url(url))
+    if not database.exists():
+        database.create()
+    with _engine(url).begin() as connection:
+        migrate(connection, version)
 
 
 def _execute(url: str, statement: str) -> None:

@@ -13,9 +13,10 @@ from typing import TypeAlias, cast
 
 from job_orchestra.domain.definition_data import definition_to_data
 from job_orchestra.domain.definitions import CommandsDefinition, CustomDefinition, Definition, PipelineDefinition
-from job_orchestra.domain.jobs import RunLimits
+from job_orchestra.domain.jobs import LossPolicy, RunLimits
 
 _LIMITS = RunLimits()
+_LOSS = LossPolicy()
 _MOST_DEPTH = 100
 """What is nested deeper is left as it is, for the validator to refuse."""
 
@@ -60,6 +61,8 @@ class Job:
     grace: float = _LIMITS.grace
     log_limit: int | None = _LIMITS.log_size
     results_limit: int = _LIMITS.results_size
+    on_lost: str = _LOSS.on_lost.value
+    lost_after: float = _LOSS.after
     priority: int = 0
     display_name: str = ""
     description: str = ""

@@ -15,13 +15,15 @@ from job_orchestra.domain.definitions import (
     ElementDefinition,
     PipelineDefinition,
 )
-from job_orchestra.domain.jobs import ParameterDefinition, RunLimits
+from job_orchestra.domain.jobs import LossPolicy, OnLost, ParameterDefinition, RunLimits
 from job_orchestra.domain.json import JsonObject, is_same
 from job_orchestra.domain.statuses import TERMINAL, RunStatus
 
 COMMANDS_FIELDS = ("commands", "setup", "teardown")
 _LEAST_TIMEOUT = 0.001
 """None is unlimited; 0 could be taken for it."""
+_LEAST_LOST_AFTER = 1.0
+"""A worker that reconnects is gone for a moment."""
 LEAST_RESULTS_SIZE = 16
 MOST_RESULTS_SIZE = 4 << 20
 """Results travel in one message, whose size has a limit of its own."""
@@ -62,6 +64,13 @@ def limits_to_data(limits: RunLimits) -> JsonObject:
 
 
 LIMITS_FIELDS = tuple(limits_to_data(RunLimits()))
+
+
+def loss_to_data(loss: LossPolicy) -> JsonObject:
+    return {"on_lost": loss.on_lost.value, "lost_after": loss.after}
+
+
+LOSS_FIELDS = tuple(loss_to_data(LossPolicy()))
 
 
 def read_definition(reader: Reader) -> Definition:
@@ -121,6 +130,23 @@ def read_limits(table: Table) -> RunLimits:
         log_size=table.read("log_limit", _size_or_none, defaults.log_size),
         results_size=table.read("results_limit", _results_size, defaults.results_size),
     )
+
+
+def read_loss(table: Table) -> LossPolicy:
+    """What becomes of lost runs, from a table that may have other fields beside it."""
+    defaults = LossPolicy()
+    return LossPolicy(
+        on_lost=table.read("on_lost", _read_on_lost, defaults.on_lost),
+        after=table.read("lost_after", _read_lost_after, defaults.after),
+    )
+
+
+def _read_on_lost(reader: Reader) -> OnLost:
+    return reader.choice(OnLost)
+
+
+def _read_lost_after(reader: Reader) -> float:
+    return reader.number(_LEAST_LOST_AFTER)
 
 
 def _read_command(reader: Reader) -> Command:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from job_orchestra.domain.checking import Reader, Table, read_all
 from job_orchestra.domain.definition_data import (
     LIMITS_FIELDS,
+    LOSS_FIELDS,
     definition_to_data,
     limits_to_data,
+    loss_to_data,
     parameter_to_data,
     read_definition,
     read_limits,
+    read_loss,
     read_parameters,
 )
 from job_orchestra.domain.definitions import CommandsDefinition, Definition, Workspace
-from job_orchestra.domain.jobs import JobSettings, RunLimits
+from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.runs import RunRequest
@@ -60,6 +63,7 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "properties": settings.properties,
         "workspace": settings.workspace.value,
         "limits": limits_to_data(settings.limits),
+        "loss": loss_to_data(settings.loss),
         "priority": settings.priority,
     }
 
@@ -104,6 +108,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "properties": request.properties,
         "workspace": request.workspace.value,
         "limits": limits_to_data(request.limits),
+        "loss": loss_to_data(request.loss),
         "priority": request.priority,
     }
 
@@ -159,13 +164,17 @@ def _limits(reader: Reader) -> RunLimits:
     return read_limits(reader.table((), LIMITS_FIELDS))
 
 
+def _loss(reader: Reader) -> LossPolicy:
+    return read_loss(reader.table((), LOSS_FIELDS))
+
+
 def _definition(table: Table) -> Definition:
     field = table.field("definition")
     return read_definition(field) if field else _NO_DEFINITION
 
 
 def _job_settings(reader: Reader) -> JobSettings:
-    optional = ("display_name", "description", "parameters", "properties", "workspace", "limits", "priority")
+    optional = ("display_name", "description", "parameters", "properties", "workspace", "limits", "loss", "priority")
     table = reader.table(("definition",), optional)
     return JobSettings(
         definition=_definition(table),
@@ -175,6 +184,7 @@ def _job_settings(reader: Reader) -> JobSettings:
         properties=table.read("properties", Reader.json_object, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
+        loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
     )
 
@@ -188,7 +198,7 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 
 def _run_request(reader: Reader) -> RunRequest:
-    optional = ("parameters", "properties", "workspace", "limits", "priority")
+    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority")
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
         project=table.read("project", Reader.name, ""),
@@ -198,5 +208,6 @@ def _run_request(reader: Reader) -> RunRequest:
         properties=table.read("properties", Reader.json_object, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
+        loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
     )

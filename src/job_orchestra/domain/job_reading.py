@@ -10,10 +10,12 @@ from job_orchestra.domain.command_checks import flaw_of_format
 from job_orchestra.domain.definition_data import (
     COMMANDS_FIELDS,
     LIMITS_FIELDS,
+    LOSS_FIELDS,
     read_commands_definition,
     read_definition,
     read_elements,
     read_limits,
+    read_loss,
     read_parameters,
 )
 from job_orchestra.domain.definitions import Command, CommandsDefinition, Definition, PipelineDefinition, Workspace
@@ -24,7 +26,7 @@ from job_orchestra.domain.parameters import check_size
 from job_orchestra.domain.places import Place
 
 _SHARED_FIELDS = ("parameters", "priority", "display_name", "description")
-_WORKER_FIELDS = ("properties", "workspace", *LIMITS_FIELDS)
+_WORKER_FIELDS = ("properties", "workspace", *LIMITS_FIELDS, *LOSS_FIELDS)
 """Of jobs that a worker executes; pipelines need none."""
 
 
@@ -39,6 +41,7 @@ def read_job(reader: Reader) -> tuple[str, JobSettings]:
         properties=table.read("properties", _read_properties, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=read_limits(table),
+        loss=read_loss(table),
         priority=table.read("priority", read_priority, 0),
     )
     if isinstance(definition, CommandsDefinition):

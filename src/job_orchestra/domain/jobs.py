@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from job_orchestra.domain.definitions import Definition, Workspace
 from job_orchestra.domain.json import JsonObject, JsonValue
@@ -33,6 +34,24 @@ class RunLimits:
     results_size: int = 1 << 20
 
 
+class OnLost(StrEnum):
+    """What becomes of a run whose worker is gone for too long."""
+
+    WAIT = "wait"
+    """It waits for its worker, however long."""
+    FAIL = "fail"
+    """It ends as an exception."""
+    RETRY = "retry"
+    """It waits again for a worker, as a new attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossPolicy:
+    on_lost: OnLost = OnLost.WAIT
+    after: float = 300.0
+    """Seconds without its worker until the run counts as lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobSettings:
     """What the configuration says of a job; the master alone writes it."""
@@ -44,6 +63,7 @@ class JobSettings:
     properties: JsonObject = field(default_factory=dict[str, JsonValue])
     workspace: Workspace = Workspace.JOB
     limits: RunLimits = RunLimits()
+    loss: LossPolicy = LossPolicy()
     priority: int = 0
 
 

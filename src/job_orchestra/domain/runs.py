@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from job_orchestra.domain.definitions import Definition, Workspace
-from job_orchestra.domain.jobs import RunLimits
+from job_orchestra.domain.jobs import LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.reasons import Reason
 from job_orchestra.domain.statuses import RunStatus
@@ -41,6 +41,7 @@ class RunRequest:
     properties: JsonObject = field(default_factory=dict[str, JsonValue])
     workspace: Workspace = Workspace.JOB
     limits: RunLimits = RunLimits()
+    loss: LossPolicy = LossPolicy()
     priority: int = 0
 
 

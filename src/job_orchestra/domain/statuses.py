@@ -10,9 +10,9 @@ from job_orchestra.domain.errors import Conflict
 
 class RunStatus(StrEnum):
     PENDING = "pending"
-    """Waits for a worker; left when the worker reports the start, or by cancel."""
+    """Waits for a worker; left when the worker reports the start, counts as lost, or by cancel."""
     RUNNING = "running"
-    """The worker reported the start; left when it reports the end (or counts as lost)."""
+    """The worker reported the start; left when it reports the end, or counts as lost: a retried run waits again."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     """A command returned non-zero."""
@@ -30,7 +30,9 @@ class RunStatus(StrEnum):
 
 TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
     RunStatus.PENDING: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
-    RunStatus.RUNNING: frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.EXCEPTION}),
+    RunStatus.RUNNING: frozenset(
+        {RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABORTED, RunStatus.EXCEPTION, RunStatus.PENDING}
+    ),
     RunStatus.SUCCEEDED: frozenset(),
     RunStatus.FAILED: frozenset(),
     RunStatus.ABORTED: frozenset(),

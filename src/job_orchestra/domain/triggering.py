@@ -35,5 +35,6 @@ def request_of(job: Job, parameters: JsonObject, priority: int | None = None) ->
         properties=settings.properties,
         workspace=settings.workspace,
         limits=settings.limits,
+        loss=settings.loss,
         priority=settings.priority if priority is None else priority,
     )

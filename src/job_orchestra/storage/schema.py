@@ -142,7 +142,8 @@ RUNS = Collection(
         Index(("status", "identifier")),
         # The queue: groups of pending runs, each in its order. urgency is minus the priority, so that one index serves.
         Index(("status", "queue_key", "urgency", "identifier")),
-        Index(("worker", "status", "identifier")),
+        # By status first: the workers that have runs are found by one short look for each.
+        Index(("status", "worker", "identifier")),
         Index(("worker", "identifier")),
         Index(("source_kind", "source_identifier", "identifier")),
         # The wishes that are not yet facts, found among the few runs that are pending or running.
@@ -162,6 +163,29 @@ EVENTS = Collection(
     ),
     key=("run", "attempt", "sequence"),
 )
+
+LATE_REPORTS = Collection(
+    "late_reports",
+    (
+        _text("run"),
+        _integer("attempt"),
+        _text("worker"),
+        _integer("received_at"),
+        _text("status"),
+        _text("reason_code", nullable=True),
+        _text("reason", nullable=True),
+        _integer("started_at", nullable=True),
+        _integer("ended_at", nullable=True),
+        _number("duration"),
+        _json("results"),
+        _integer("journal_sequence", default=0),
+        _integer("log_size", default=0),
+        _text("log_sha256", nullable=True),
+    ),
+    key=("run", "attempt"),
+)
+
+LATE_EVENTS = Collection("late_events", EVENTS.columns, key=EVENTS.key)
 
 WORKERS = Collection(
     "workers",
@@ -217,4 +241,4 @@ TOKENS = Collection(
     ),
 )
 
-COLLECTIONS = (PROJECTS, JOBS, SCHEDULES, RUNS, EVENTS, WORKERS, USERS, TOKENS)
+COLLECTIONS = (PROJECTS, JOBS, SCHEDULES, RUNS, EVENTS, LATE_REPORTS, LATE_EVENTS, WORKERS, USERS, TOKENS)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import SchemaState
 from job_orchestra.storage.sql.databases import Database, database_at
-from job_orchestra.storage.sql.migrations import newest_version, versions_after
+from job_orchestra.storage.sql.migrations import migrate, newest_version, versions_after
 from job_orchestra.storage.sql.urls import DatabaseKind, parse_database_url
 
 _VERSION_TABLE = "alembic_version"
@@ -39,7 +39,7 @@ class SqlAdministration:
                 raise Conflict(
                     f"{self._database.name} is not empty: it has the table {min(tables)!r} of something else."
                 )
-            _migrate(connection)
+            migrate(connection)
 
     def upgrade(self) -> Sequence[str]:
         with self._translated():
@@ -56,7 +56,7 @@ class SqlAdministration:
                     "the program is older than the database."
                 )
             if missing:
-                _migrate(connection)
+                migrate(connection)
             return missing
 
     def state(self) -> SchemaState:
@@ -116,13 +116,3 @@ def _version(connection: sa.Connection) -> str | None:
     return connection.execute(
         sa.select(sa.column("version_num", sa.String)).select_from(sa.table(_VERSION_TABLE))
     ).scalar_one_or_none()
-
-
-def _migrate(connection: sa.Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", "job_orchestra.storage.sql:migrations")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import select
+import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg import errors, sql
+from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 from sqlalchemy import URL, Dialect
@@ -30,8 +32,11 @@ _SESSION = {
     "plan_cache_mode": "force_generic_plan",
     "synchronous_commit": "on",
     "default_transaction_isolation": "read\\ committed",
-    "lock_timeout": "10s",
+    "lock_timeout": "5s",
 }
+
+ANSWER_TIMEOUT = 8.0
+"""Seconds for one exchange with the server. A server that hangs keeps its connections, so nothing else ends the wait."""
 
 _CONNECTION = {
     "connect_timeout": 5,
@@ -53,6 +58,26 @@ _UNAVAILABLE: tuple[tuple[type[errors.Error], str], ...] = (
     (errors.TooManyConnections, "has no connection to spare"),
     (errors.LockNotAvailable, "is locked by another process"),
 )
+
+RV = TypeVar("RV")
+
+
+class _BoundedConnection(psycopg.Connection[SqlRow]):
+    """Waits for the server so long and no longer; then the connection is given up."""
+
+    answer_timeout = ANSWER_TIMEOUT
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """OperationalError where the server does not answer."""
+        limit = self.answer_timeout if timeout is None else timeout
+        deadline = time.monotonic() + limit
+        try:
+            return super().wait(gen, interval, limit)
+        except psycopg.OperationalError:
+            if time.monotonic() < deadline:
+                raise
+            self.pgconn.finish()  # what was sent may still be answered, and would be taken for the answer to the next
+            raise psycopg.OperationalError(f"it has not answered for {limit:g} seconds") from None
 
 
 class PostgresqlConnection:
@@ -124,13 +149,15 @@ def _dialect_class() -> type[DefaultDialect]:
 class PostgresqlDatabase:
     readers = 4
 
-    def __init__(self, url: DatabaseUrl) -> None:
+    def __init__(self, url: DatabaseUrl, answer_timeout: float = ANSWER_TIMEOUT) -> None:
         self._url = url
+        self._answer_timeout = answer_timeout
         self.name = f"The database {url}"
         self.dialect: Dialect = _dialect_class()(paramstyle="format")
 
     def connect(self, *, is_writer: bool) -> Connection:
-        connection = psycopg.connect(**self._arguments(), autocommit=True)
+        connection = _BoundedConnection.connect(**self._arguments(), autocommit=True)
+        connection.answer_timeout = self._answer_timeout
         connection.adapters.register_loader("json", TextLoader)
         return PostgresqlConnection(connection)
 

@@ -56,7 +56,7 @@ class Readers:
     def _serve(self) -> None:
         session = Session(self._database, is_writer=False)
         while (waiting := self._queue.get()) is not None:
-            if waiting.future.cancelled():
+            if waiting.future.done():  # nobody waits for it any more
                 continue
             try:
                 answer = waiting.decode(session.connection().fetch(waiting.statements))

@@ -57,6 +57,10 @@ class Writer:
 
     def _serve(self) -> None:
         while gathered := self._gather():
+            # What its caller was told to have failed for want of an answer is not carried out long afterwards.
+            gathered = [each for each in gathered if not each.future.done()]
+            if not gathered:
+                continue
             outcomes = self._carry_out(gathered)
             reach(FailPoint.STORAGE_COMMITTED)
             answers.give([(each.future, outcome) for each, outcome in zip(gathered, outcomes, strict=True)])

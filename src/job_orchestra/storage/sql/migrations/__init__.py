@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def migrate(connection: Connection, version: str = "head") -> None:
+    """Step by step up to that version, in the transaction of the connection."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "job_orchestra.storage.sql:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)
 
 
 def newest_version() -> str:
