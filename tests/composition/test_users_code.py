@@ -55,6 +55,10 @@ def test_projects_are_read(directory: Path) -> None:
             "x = 1\n",
             "[projects] module: 'users_projects:projects' cannot be found: module users_projects has no projects",
         ),
+        (
+            "from job_orchestra import Project\n\nprojects = [Project('p', jbs=[])]\n",
+            "users_projects.py:3: project p, jbs: is unknown; did you mean jobs?",
+        ),
         ("projects = [{'identifier': 'p', 'jbs': []}]\n", "project p, jbs: is unknown; did you mean jobs?"),
     ],
 )

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -85,7 +86,7 @@ time_zone = "Europe/Paris"
 def mistakes_of(*projects: object) -> list[str]:
     with pytest.raises(Invalid) as raised:
         parse_projects(list(projects))
-    return [str(mistake) for mistake in raised.value.mistakes]
+    return [str(replace(mistake, origin=None)) for mistake in raised.value.mistakes]
 
 
 def mistakes_of_job(**fields: object) -> list[str]:

@@ -34,7 +34,9 @@ def _import(name: str, directory: Path, place: str) -> object:
         message = f"there is no module {error.name!r}, neither in {directory} nor among the installed packages"
         raise Invalid.at(place, message) from None
     except SyntaxError as error:
-        raise Invalid.at(f"{_shown(error.filename, directory)}:{error.lineno}", f"SyntaxError: {error.msg}") from error
+        raise Invalid.at(
+            f"{shown_file(error.filename, directory)}:{error.lineno}", f"SyntaxError: {error.msg}"
+        ) from error
     except (Exception, SystemExit) as error:
         # The module is the user's: whatever it raises is a mistake to be shown at its line.
         raise _fault(error, directory, name) from error
@@ -49,10 +51,11 @@ def _fault(error: BaseException, directory: Path, name: str) -> Invalid:
     if not own and not outside:
         return Invalid.at(name, words)
     frame = (own or outside)[-1]
-    return Invalid.at(f"{_shown(frame.filename, directory)}:{frame.lineno}", words)
+    return Invalid.at(f"{shown_file(frame.filename, directory)}:{frame.lineno}", words)
 
 
-def _shown(filename: str | None, directory: Path) -> str:
+def shown_file(filename: str | None, directory: Path) -> str:
+    """Relative to the installation, where it is inside."""
     path = Path(filename or "?")
     return str(path.relative_to(directory)) if path.is_relative_to(directory) else str(path)
 

@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.identifiers import NAME, NAME_RULE
 from job_orchestra.domain.json import JsonObject, JsonValue
-from job_orchestra.domain.places import Place
+from job_orchestra.domain.places import Origin, Place, WrittenTable
 from job_orchestra.domain.texts import flaw_of_text
 
 Result = TypeVar("Result")
@@ -33,9 +33,22 @@ class Mistakes:
 
     def __init__(self) -> None:
         self._found: list[Mistake] = []
+        self._origins: dict[str, Origin] = {}
 
     def add(self, place: Place, message: str) -> None:
-        self._found.append(Mistake(str(place), message))
+        self._found.append(Mistake(str(place), message, place.origin or self._remembered(place)))
+
+    def remember(self, place: Place) -> None:
+        """For mistakes of what is inside of it, found later by who knows its name only."""
+        if place.origin is not None:
+            self._origins.setdefault(str(place), place.origin)
+
+    def _remembered(self, place: Place | None) -> Origin | None:
+        while self._origins and place is not None:
+            if origin := self._origins.get(str(place)):
+                return origin
+            place = place.parent
+        return None
 
     def raise_if_any(self) -> None:
         if self._found:
@@ -58,14 +71,16 @@ class Reader:
     def __init__(self, value: object, mistakes: Mistakes, place: Place) -> None:
         self.value = value
         self.mistakes = mistakes
-        self.place = place
+        self.place = place.written_at(value.origin) if isinstance(value, WrittenTable) else place
 
     def wrong(self, message: str) -> None:
         self.mistakes.add(self.place, message)
 
     def at(self, place: Place) -> Reader:
         """The same value under another name for its place."""
-        return Reader(self.value, self.mistakes, place)
+        reader = Reader(self.value, self.mistakes, place)
+        self.mistakes.remember(reader.place)
+        return reader
 
     def text(self) -> str:
         if not isinstance(self.value, str):

@@ -1,19 +1,20 @@
 """What a projects file written in Python is made of.
 
-Nothing is checked here: `configuration` reads these like plain data. Each declaration stands for a table of its fields;
-a field that is left at its default means the same as leaving it out.
+Nothing is checked here, not even the keywords: `configuration` reads these like plain data. Each declaration stands for
+a table of its fields; a field that is left at its default means the same as leaving it out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, MISSING, Field, dataclass, field, fields
-from enum import Enum
 from typing import TypeAlias, cast
 
+from job_orchestra.domain.declaring import Unset, given_to, tolerant
 from job_orchestra.domain.definition_data import definition_to_data
 from job_orchestra.domain.definitions import CommandsDefinition, CustomDefinition, Definition, PipelineDefinition
 from job_orchestra.domain.jobs import LossPolicy, RunLimits
+from job_orchestra.domain.places import WrittenTable
 
 _LIMITS = RunLimits()
 _LOSS = LossPolicy()
@@ -24,11 +25,7 @@ CommandTexts: TypeAlias = Sequence[Sequence[str]]
 """Commands, each a list of arguments, which are format strings."""
 
 
-class Unset(Enum):
-    UNSET = "unset"
-    """Tells a parameter without a default from one whose default is None."""
-
-
+@tolerant
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of a job. Without a default, a trigger has to give it."""
@@ -40,6 +37,7 @@ class Parameter:
     description: str = ""
 
 
+@tolerant
 @dataclass(frozen=True)
 class Job:
     """What can be executed: `commands`, or a `definition` of another type as a table with the key `type`.
@@ -68,6 +66,7 @@ class Job:
     description: str = ""
 
 
+@tolerant
 @dataclass(frozen=True)
 class Element:
     """One step of a pipeline: another job, executed when the elements in `after` have ended as they should.
@@ -83,6 +82,7 @@ class Element:
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
+@tolerant
 @dataclass(frozen=True)
 class Pipeline:
     """A job made of other jobs."""
@@ -96,6 +96,7 @@ class Pipeline:
     description: str = ""
 
 
+@tolerant
 @dataclass(frozen=True)
 class Schedule:
     """A cron expression that triggers a job. The users' switch starts as `is_enabled_at_first` and is then theirs."""
@@ -110,6 +111,7 @@ class Schedule:
     is_enabled_at_first: bool = False
 
 
+@tolerant
 @dataclass(frozen=True)
 class Project:
     """A space for jobs and schedules."""
@@ -129,7 +131,8 @@ Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Paramet
 def plain_data(value: object, depth: int = _MOST_DEPTH) -> object:
     """The value with tables in place of declarations and definitions, however deep they stand."""
     if isinstance(value, (Project, Job, Pipeline, Element, Schedule, Parameter)):
-        return plain_data(_declared_fields(value), depth)
+        fields_of_it = cast("dict[str, object]", plain_data(_declared_fields(value), depth))
+        return WrittenTable(fields_of_it, given_to(value).origin)
     if isinstance(value, (CommandsDefinition, PipelineDefinition, CustomDefinition)):
         return definition_to_data(value)
     if depth and isinstance(value, Mapping):
@@ -141,11 +144,13 @@ def plain_data(value: object, depth: int = _MOST_DEPTH) -> object:
 
 
 def _declared_fields(declaration: Declaration) -> dict[str, object]:
-    return {
-        item.name: getattr(declaration, item.name)
+    declared = {item.name: getattr(declaration, item.name) for item in fields(declaration)}
+    given = {
+        item.name: declared[item.name]
         for item in fields(declaration)
-        if not _is_default(item, getattr(declaration, item.name))
+        if declared[item.name] is not Unset.UNSET and not _is_default(item, declared[item.name])
     }
+    return given | dict(given_to(declaration).unknown or {})
 
 
 def _is_default(item: Field[object], value: object) -> bool:

@@ -12,7 +12,9 @@ OrchestraError
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from job_orchestra.domain.places import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,12 @@ class Mistake:
 
     place: str
     message: str
+    origin: Origin | None = field(default=None, compare=False)
+    """The line of the user's file, where it is known."""
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" if self.place else self.message
+        places = [str(place) for place in (self.origin, self.place) if place]
+        return ": ".join([*places, self.message])
 
 
 class OrchestraError(Exception):
