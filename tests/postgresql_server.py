@@ -70,6 +70,11 @@ class PostgresqlServer:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
         return url
 
+    def give(self, folder: Path) -> None:
+        """The server may use it as its own."""
+        if self._as["user"] is not None:
+            os.chown(folder, self._as["user"], self._as["group"] or -1)
+
     def start(self) -> None:
         """Returns when it takes connections."""
         assert self._process is None
@@ -111,8 +116,23 @@ class PostgresqlServer:
         self._process.wait(_DEADLINE)
         self._process = None
 
+    def pause(self) -> None:
+        """It hangs: connections stand and are taken, and nobody answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)  # first, so that it makes no more children
+        for child in _children(self._process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(child, number)
+
     def remove(self) -> None:
         if self._process is not None:
+            self.resume()
             self._end(signal.SIGQUIT)
         shutil.rmtree(self._directory)
 

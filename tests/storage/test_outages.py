@@ -8,8 +8,9 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,9 +18,11 @@ import pytest
 
 from job_orchestra.storage.port import Find, Storage, StorageUnavailable
 from job_orchestra.storage.sql import open_administration, open_storage
+from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
 from job_orchestra.storage.sql.sqlite import SqliteDatabase
 from job_orchestra.storage.sql.storage import SqlStorage
 from job_orchestra.storage.sql.urls import parse_database_url
+from tests.full_disk import filled, small_disk
 from tests.postgresql_server import PostgresqlServer
 from tests.services import needed
 from tests.storage.scenario import batch, identifiers, insert, play
@@ -113,6 +116,123 @@ def test_a_connection_that_is_cut_in_a_query(mortal_server: PostgresqlServer) ->
         assert (await storage.write(batch(insert("b")))).is_applied
 
     play(url, scenario)
+
+
+@pytest.mark.parametrize("way", ["answer", "queue"])
+def test_a_server_that_hangs_is_not_waited_for_for_ever(mortal_server: PostgresqlServer, way: str) -> None:
+    url = mortal_server.new_database_url()
+    open_administration(url).create()
+    # Whichever of both limits comes first: that of one exchange with the server, or that of the whole call.
+    answer_timeout, patience = (0.3, 60.0) if way == "answer" else (60.0, 0.3)
+
+    async def scenario() -> None:
+        storage = SqlStorage(
+            PostgresqlDatabase(parse_database_url(f"{url}?connect_timeout=2"), answer_timeout), patience
+        )
+        await storage.write(batch(insert("before")))
+        assert await identifiers(storage) == ["before"]
+        mortal_server.pause()
+        try:
+            calls: list[Awaitable[object]] = [storage.find(Find("users")) for _ in range(3)]
+            calls += [storage.write(batch(insert(f"lost{number}"))) for number in range(3)]
+            async with asyncio.timeout(20):
+                outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            assert all(isinstance(outcome, StorageUnavailable) for outcome in outcomes), outcomes
+            assert any("has not answered for 0.3 seconds" in str(outcome) for outcome in outcomes), outcomes
+            with pytest.raises(StorageUnavailable):
+                await storage.write(batch(insert("late")))
+        finally:
+            mortal_server.resume()
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    outcome = await storage.write(batch(insert("after")))
+                except StorageUnavailable:
+                    continue
+                break
+        assert outcome.is_applied
+        # What was sent to the server may have been carried out when it went on; what had waited here was not.
+        found = set(await identifiers(storage))
+        assert {"before", "after"} <= found
+        assert "late" not in found
+        await storage.close()
+
+    asyncio.run(scenario())
+
+
+def test_postgresql_without_a_connection_to_spare(postgresql: PostgresqlServer, postgresql_url: str) -> None:
+    name = postgresql_url.rpartition("/")[2]
+    role = f"poor_{name}"
+    with psycopg.connect(postgresql_url, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {role} LOGIN".encode())
+        owner.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}".encode())
+        owner.execute(f"ALTER ROLE {role} CONNECTION LIMIT 0".encode())
+
+        async def scenario(storage: Storage) -> None:
+            for _ in range(2):
+                with pytest.raises(StorageUnavailable, match="too many connections"):
+                    await storage.write(batch(insert("a")))
+            owner.execute(f"ALTER ROLE {role} CONNECTION LIMIT 10".encode())
+            assert (await storage.write(batch(insert("a")))).is_applied
+
+        play(postgresql_url.replace("orchestra@", f"{role}@"), scenario)
+
+
+def test_postgresql_whose_disk_is_full(postgresql: PostgresqlServer) -> None:
+    name = f"on_small_disk_{os.getpid()}"
+    with tempfile.TemporaryDirectory() as folder, small_disk(Path(folder) / "disk", 24 << 20) as disk:
+        Path(folder).chmod(0o755)
+        postgresql.give(disk)
+        with psycopg.connect(postgresql.url(), autocommit=True) as administrator:
+            administrator.execute(f"CREATE TABLESPACE {name} LOCATION '{disk}'".encode())
+            administrator.execute(f"CREATE DATABASE {name} TEMPLATE template0 TABLESPACE {name}".encode())
+            try:
+                url = postgresql.url(name)
+                open_administration(url).create()
+
+                async def scenario(storage: Storage) -> None:
+                    await storage.write(batch(insert("before")))
+                    with filled(disk):
+                        answered: set[str] = set()
+                        with pytest.raises(StorageUnavailable, match="disk is full"):
+                            for number in range(1000):
+                                await storage.write(batch(insert(f"u{number:04}", password=os.urandom(4000).hex())))
+                                answered.add(f"u{number:04}")
+                        assert set(await identifiers(storage)) == {"before", *answered}
+                    assert (await storage.write(batch(insert("after", password="x" * 5000)))).is_applied
+
+                play(url, scenario)
+            finally:
+                administrator.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+                administrator.execute(f"DROP TABLESPACE {name}".encode())
+
+
+def test_sqlite_that_another_process_has_for_itself(sqlite_url: str) -> None:
+    """Not even readers get in, for longer than the lock is waited for, and than the callers wait."""
+    path = sqlite_url.removeprefix("sqlite:///")
+    hold = f"import sqlite3, sys; c = sqlite3.connect({path!r}, isolation_level=None); "
+    hold += "c.execute('PRAGMA locking_mode = EXCLUSIVE'); c.execute('BEGIN EXCLUSIVE'); "
+    hold += "print(flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+
+    async def scenario() -> None:
+        storage = SqlStorage(SqliteDatabase(parse_database_url(sqlite_url), lock_timeout=0.3), patience=1.0)
+        try:
+            calls: list[Awaitable[object]] = [storage.find(Find("users")) for _ in range(20)]
+            calls += [storage.write(batch(insert(f"u{number}"))) for number in range(20)]
+            async with asyncio.timeout(20):
+                outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            assert all(isinstance(outcome, StorageUnavailable) for outcome in outcomes), outcomes
+            assert any("is locked by another process" in str(outcome) for outcome in outcomes)
+        finally:
+            holder.communicate()
+        assert (await storage.write(batch(insert("after")))).is_applied
+        assert await identifiers(storage) == ["after"]
+        await storage.close()
+
+    asyncio.run(scenario())
 
 
 def test_sqlite_locked_by_another_process(sqlite_url: str) -> None:

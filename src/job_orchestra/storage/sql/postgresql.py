@@ -36,7 +36,7 @@ _SESSION = {
 }
 
 ANSWER_TIMEOUT = 8.0
-"""Seconds for one exchange with the server. A server that hangs keeps its connections, so nothing else ends the wait."""
+"""Seconds for one exchange with the server. One that hangs keeps its connections, so nothing else ends the wait."""
 
 _CONNECTION = {
     "connect_timeout": 5,
