@@ -1,0 +1,142 @@
+"""Master, service and worker of an installation, each a process of its own, that are killed and started again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from job_orchestra.cli.connection import find_access
+from job_orchestra.client.credentials import Credentials
+from job_orchestra.client.synchronous import Client
+from job_orchestra.composition.installation_secrets import InstallationSecrets, write_secret
+from job_orchestra.execution.host_directory import HOSTS
+from job_orchestra.fail_points import VARIABLE, FailPoint, is_of_host
+from tests.end_to_end.installation import PATIENCE, Installation
+from tests.worker.standing_in import end_hosts, host_pids
+
+NAMES = ("service", "master", "worker")
+DATABASE = "orchestra.db"
+_JOB = Path(__file__).with_name("job.sh")
+_PROJECTS = f"""
+from job_orchestra import Job, Parameter, Project
+
+def phase(name):
+    return [["sh", {str(_JOB)!r}, name, "{{parameters[tally]}}", "{{parameters[gate]}}", "{{result_file_path}}"]]
+
+PARAMETERS = [Parameter("tally"), Parameter("gate", default="")]
+
+projects = [
+    Project("example", jobs=[
+        Job("work", setup=phase("setup"), commands=phase("commands"), teardown=phase("teardown"),
+            parameters=PARAMETERS, workspace="run"),
+        Job("nowhere", commands=phase("commands"), parameters=PARAMETERS, properties={{"operating_system": "plan9"}}),
+    ]),
+]
+"""
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], what: str) -> T:
+    """The first true value."""
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.005)
+    return value
+
+
+def make_template(directory: Path) -> Path:
+    """What all installations begin as: a database with a user, whose token worker and client use."""
+    installation = Installation(directory, f"sqlite:///{DATABASE}")
+    assert installation.orchestra("database", "create").returncode == 0
+    done = installation.orchestra("user", "create", "ada", "--role", "operator", "--role", "worker")
+    assert done.returncode == 0, done.stderr
+    secrets = InstallationSecrets.of(directory)
+    credentials = Credentials(installation.json("token", "create", "ada")["secret"], "ada")
+    write_secret(secrets.worker, credentials)
+    write_secret(secrets.command_line, credentials)
+    return directory
+
+
+class Applications:
+    def __init__(self, directory: Path, template: Path) -> None:
+        self.installation = Installation(directory, f"sqlite:///{DATABASE}")
+        (directory / "projects.py").write_text(_PROJECTS)
+        shutil.copy(template / DATABASE, directory)
+        shutil.copytree(template / ".orchestra", directory / ".orchestra")
+        access = find_access(directory / "orchestra.toml", {"HOME": str(self.installation.home)})
+        self.client = Client(access.url, access.credentials)
+        self.logs = directory / "logs"
+        self.worker_directory = directory / "worker"
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    # ---------- starting and ending
+
+    def start(self, name: str, fail_point: str = "") -> None:
+        environment = self.installation.environment({VARIABLE: fail_point} if fail_point else {})
+        with self._output(name).open("ab") as output:
+            self._processes[name] = subprocess.Popen(
+                self.installation.command(name),
+                cwd=self.installation.directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self, name: str) -> None:
+        """Or until one of them has ended, so that it may never be."""
+        until(lambda: f"{name}: ready" in self.said(name) or not self.are_alive, f"{name} is ready")
+
+    def end(self, name: str) -> None:
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait()
+        self._output(name).rename(self._output(f"earlier-{name}"))
+
+    def end_all(self) -> None:
+        for name in list(self._processes):
+            self.end(name)
+        self.end_hosts()
+
+    @property
+    def are_alive(self) -> bool:
+        return all(process.poll() is None for process in self._processes.values())
+
+    def said(self, name: str) -> str:
+        return self._output(name).read_text(errors="replace")
+
+    def _output(self, name: str) -> Path:
+        return self.installation.directory / f"{name}.output"
+
+    # ---------- executor hosts
+
+    def kill_hosts(self) -> None:
+        """They are children of the worker, which reaps them."""
+        for pid in host_pids(self.worker_directory):
+            os.kill(pid, signal.SIGKILL)
+
+    def end_hosts(self) -> None:
+        end_hosts(self.worker_directory)
+
+    # ---------- fail points
+
+    def wait_for_death(self, name: str, point: FailPoint) -> None:
+        """Of the application, or of its executor host: by the fail point and nothing else."""
+        words = f"Fail point {point} is reached"
+        if is_of_host(point):
+            hosts = self.worker_directory / HOSTS
+            until(lambda: any(words in path.read_text() for path in hosts.glob("*/output")), f"a host dies: {words}")
+            return
+        process = self._processes[name]
+        until(lambda: process.poll() is not None, f"{name} dies at {point}")
+        assert process.returncode == -signal.SIGKILL, self.said(name)
+        assert words in self.said(name)

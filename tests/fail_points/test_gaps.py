@@ -1,0 +1,112 @@
+"""Killed between "done" and "said", at every such gap: nothing is lost, nothing happens twice, nothing is left."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from job_orchestra.client.calls import runs
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.execution.run_directory import RUNS
+from job_orchestra.execution.workspace_layout import WORKSPACES, run_workspace
+from job_orchestra.fail_points import FailPoint
+from tests.fail_points.applications import NAMES, Applications, make_template, until
+from tests.fail_points.scenarios import CASES, PROJECT, Case, Play
+
+_PHASES = ("setup", "commands", "teardown")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_template(tmp_path_factory.mktemp("fail-points") / "template")
+
+
+@pytest.fixture
+def applications(tmp_path: Path, template: Path) -> Iterator[Applications]:
+    applications = Applications(tmp_path / "installation", template)
+    try:
+        yield applications
+    finally:
+        applications.end_all()
+
+
+def test_no_fail_point_is_left_out() -> None:
+    assert {case.point for case in CASES} == set(FailPoint)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_a_death_in_the_gap_comes_to(case: Case, applications: Applications, tmp_path: Path) -> None:
+    for name in NAMES:
+        applications.start(name, f"{case.point}:{case.times}" if name == case.application else "")
+    for name in NAMES:
+        applications.wait_until_ready(name)
+    play = Play(applications, tmp_path)
+    with case.scenario(play):
+        applications.wait_for_death(case.application, case.point)
+        written = _keep_log(applications, tmp_path)
+        applications.end(case.application)
+        applications.start(case.application)
+        applications.wait_until_ready(case.application)
+        identifier = play.trigger_again()
+        assert play.identifier in {identifier, ""}
+        play.identifier = identifier
+    until(lambda: RunStatus(play.run.status).is_terminal, "the run ends")
+    _check_run(play, case)
+    _check_log(play, written)
+    _check_remains(play)
+    assert play.trigger_again() == play.identifier
+
+
+def _keep_log(applications: Applications, directory: Path) -> Path | None:
+    """The log as the worker has it, under another name, which stays when the worker deletes its own."""
+    for log in (applications.worker_directory / RUNS).glob("*/log"):
+        with suppress(FileNotFoundError):
+            os.link(log, directory / "written")
+            return directory / "written"
+    return None
+
+
+def _check_run(play: Play, case: Case) -> None:
+    run = play.run
+    assert run.reason is not None
+    assert (run.status, run.reason.code) == case.outcome
+    started = play.tally.read_text().splitlines()
+    expected = [f"{play.identifier}.{run.attempt} {phase}" for phase in _PHASES]
+    if case.is_lost:
+        assert started == expected[: len(started)]
+        assert run.results in ({}, {"answer": 42})
+    else:
+        assert started == ([] if run.status == "cancelled" else expected)
+        assert run.results == ({"answer": 42} if run.status == "succeeded" else {})
+
+
+def _check_log(play: Play, written: Path | None) -> None:
+    facts = play.run.log
+    log = b"".join(play.applications.client.log(PROJECT, play.identifier))
+    assert facts.size == len(log)
+    if play.run.reason is not None and play.run.reason.code != "worker_lost" and play.run.status != "cancelled":
+        assert facts.sha256 == hashlib.sha256(log).hexdigest()
+    if written is not None:
+        assert log == written.read_bytes()
+    events = play.applications.client.send(runs.events(PROJECT, play.identifier)).items
+    begin = 0
+    for event in events:
+        if event.kind == "command_started":
+            begin = int(str(event.data["log_offset"]))
+        elif event.kind == "command_ended":
+            output = log[begin : int(str(event.data["log_offset"]))]
+            assert output == f"{event.data['phase']}:".encode() + b"\xff\0\r no newline"
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+
+
+def _check_remains(play: Play) -> None:
+    """Nothing of the run is left on the worker's host."""
+    directory = play.applications.worker_directory
+    until(lambda: not any((directory / RUNS).iterdir()), "the worker deletes the run directory")
+    assert not run_workspace(directory / WORKSPACES, play.key).exists()
+    assert play.processes() == []
