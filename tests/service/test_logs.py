@@ -49,6 +49,10 @@ def test_the_bytes_come_as_they_are_stored(play: Play) -> None:
         ("bytes=1000-99999", _LOG[1000:], "bytes 1000-1023/1024"),
         ("bytes=-24", _LOG[-24:], "bytes 1000-1023/1024"),
         ("bytes=-5000", _LOG, "bytes 0-1023/1024"),
+        ("bytes=0-" + "9" * 30, _LOG, "bytes 0-1023/1024"),
+        ("bytes=-" + "9" * 5000, _LOG, "bytes 0-1023/1024"),
+        ("bytes=" + "0" * 30 + "10-19", _LOG[10:20], "bytes 10-19/1024"),
+        ("Bytes=, 10-19\t,", _LOG[10:20], "bytes 10-19/1024"),
     ],
 )
 def test_ranges(play_on_sqlite: Play, header: str, expected: bytes, content_range: str) -> None:
@@ -63,7 +67,23 @@ def test_ranges(play_on_sqlite: Play, header: str, expected: bytes, content_rang
 
 
 @pytest.mark.parametrize(
-    "header", ["bytes=", "bytes=-", "lines=1-2", "bytes=5-2", "bytes=0-1,5-6", "nonsense", "bytes=a-b"]
+    "header",
+    [
+        "bytes=",
+        "bytes=-",
+        "lines=1-2",
+        "bytes=5-2",
+        "bytes=0-1,5-6",
+        "nonsense",
+        "bytes=a-b",
+        "bytes=0-1\tx",
+        "bytes=" + "x" * 3000,
+        "bytes= =",
+        "bytes=1-2-3",
+        "bytes=+1-2",
+        "bytes=,",
+        "bytes 0-1",
+    ],
 )
 def test_a_range_that_is_none_is_ignored(play_on_sqlite: Play, header: str) -> None:
     async def scenario(served: Served) -> None:
@@ -74,7 +94,9 @@ def test_a_range_that_is_none_is_ignored(play_on_sqlite: Play, header: str) -> N
     play_on_sqlite(scenario)
 
 
-@pytest.mark.parametrize("header", ["bytes=1024-", "bytes=5000-6000", "bytes=-0"])
+@pytest.mark.parametrize(
+    "header", ["bytes=1024-", "bytes=5000-6000", "bytes=-0", "bytes=" + "9" * 23 + "-", "bytes=" + "9" * 5000 + "-"]
+)
 def test_a_range_beyond_the_end(play_on_sqlite: Play, header: str) -> None:
     async def scenario(served: Served) -> None:
         client, run = await _with_log(served)
@@ -91,6 +113,8 @@ def test_head_tells_the_size_and_nothing_else(play: Play) -> None:
         client, run = await _with_log(served)
         response = await client.head(_path(run))
         assert (response.status_code, response.headers["content-length"], response.content) == (200, "1024", b"")
+        response = await client.head(_path(run), headers={"Range": "bytes=9999-"})  # only GET knows ranges
+        assert (response.status_code, response.headers["content-length"]) == (200, "1024")
         response = await client.head(_path(run), params={"follow": "true"})
         assert (response.status_code, response.content) == (200, b"")
         assert (await client.head("/projects")).status_code == 200
@@ -105,6 +129,8 @@ def test_a_run_without_a_log_has_an_empty_one(play: Play) -> None:
         response = await client.get(_path(run))
         assert (response.status_code, response.content) == (200, b"")
         assert (await client.get(_path(run), headers={"Range": "bytes=0-"})).status_code == 416
+        assert (await client.get(_path(run), headers={"Range": "bytes=-0"})).status_code == 416
+        assert (await client.get(_path(run), headers={"Range": "bytes=-5"})).status_code == 200
         assert (await client.get(_path(run), params={"attempt": 2})).status_code == 404
 
     play(scenario)

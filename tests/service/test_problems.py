@@ -99,6 +99,11 @@ def test_all_mistakes_are_told_at_once(play: Play) -> None:
         errors = _errors(response)
         assert set(errors) == {"limit", "statsu", "created_after"}
         assert errors["statsu"].endswith("did you mean status?")
+        # A name of its own, and no slip of the keyboard.
+        errors = _errors(await client.get("/runs", params={"requested_at": "x", "order_by": "requested_at"}))
+        assert "did you mean" not in errors["requested_at"]
+        assert "created_after" in errors["requested_at"]
+        assert errors["order_by"] == "'requested_at' is not one of created_at, -created_at"
         assert set(_errors(await client.get("/runs?limit=1&limit=2"))) == {"limit"}
         response = await client.post("/users", json={"roles": [1], "password": 5, "extra": None})
         assert _errors(response) == {
@@ -153,7 +158,7 @@ def test_what_is_not_there(play: Play) -> None:
 def test_names_that_nothing_can_have(play: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.ADMINISTRATOR)
-        for name in ("%00", "a" * 5000, "%ff", "%0a", "..%2f..", "%F0%9F%98%80"):
+        for name in ("%00", "a" * 5000, "%ef%bf%bd", "%0a", "..%2f..", "%F0%9F%98%80"):
             for path in (f"/projects/{name}", f"/projects/{name}/runs/x", f"/workers/{name}", f"/users/{name}/tokens"):
                 _errors(await client.get(path), 404)
 
@@ -179,6 +184,29 @@ def test_what_is_no_http_request(play_on_sqlite: Play, sent: bytes) -> None:
         assert int(headers["content-length"]) == len(content)
         problem = json.loads(content)
         assert (problem["status"], problem["detail"]) == (400, "This is not a well-formed HTTP request.")
+
+    play_on_sqlite(scenario)
+
+
+def test_addresses_that_are_not_utf_8(play_on_sqlite: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        await served.trigger("hello", "example")
+        for name in ("%ff", "%C3", "a%80b", "%ED%A0%80"):
+            for route in ROUTES:
+                for parameter in route.path_parameters:
+                    path = _path(route.path.replace(f"{{{parameter}}}", name))
+                    response = await client.request(route.method, path, content=b"{}" if route.body else b"")
+                    assert "is not UTF-8" in _errors(response)[parameter], (route, parameter)
+                for query in route.query:
+                    response = await client.request(route.method, f"{_path(route.path)}?{query.name}={name}")
+                    assert "is not UTF-8" in _errors(response)[query.name], (route, query)
+        errors = _errors(await client.get("/runs?job=%ff&limit=x&%fe=1&status=%80"))
+        assert set(errors) == {"job", "limit", "%FE", "status"}
+        assert errors["job"] == "'%FF' is not UTF-8"
+        assert _errors(await client.get("/runs?" + "a&" * 1000)) == {"query": "has more than 200 parameters"}
+        assert (await client.get("/runs?job=h%C3%A9&worker=a+b%20")).json()["items"] == []
+        _errors(await client.get("/nope%ff"), 404)
 
     play_on_sqlite(scenario)
 

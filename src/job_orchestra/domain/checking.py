@@ -6,7 +6,6 @@ goes on and finds the next mistake; `Mistakes.raise_if_any` then refuses the who
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -16,6 +15,7 @@ from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.identifiers import NAME, NAME_RULE
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.places import Origin, Place, WrittenTable
+from job_orchestra.domain.similarity import most_similar
 from job_orchestra.domain.texts import flaw_of_text
 
 Result = TypeVar("Result")
@@ -256,8 +256,8 @@ def is_json(value: object, depth: int = _MOST_DEPTH) -> bool:
 
 def nearest(name: object, known: Sequence[str]) -> str:
     """`; did you mean x?` where one of the known names is close."""
-    found = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
-    return f"; did you mean {found[0]}?" if found else ""
+    found = most_similar(name, known) if isinstance(name, str) else None
+    return f"; did you mean {found}?" if found else ""
 
 
 def shown(value: object) -> str:

@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Router
 from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from job_orchestra.domain.errors import NotFound, OrchestraError
+from job_orchestra.domain.errors import Invalid, NotFound, OrchestraError
+from job_orchestra.protocol.addresses import path_mistakes
 from job_orchestra.service.authorization import authorize
 from job_orchestra.service.bodies import read_body
 from job_orchestra.service.call import Answered, Call
@@ -105,6 +106,8 @@ class _Endpoint:
 
 def _path_values(request: Request) -> Mapping[str, str]:
     values: Mapping[str, str] = request.path_params
+    if mistakes := path_mistakes(request.scope["raw_path"], values):
+        raise Invalid(mistakes)
     for kind, value in values.items():
         # What no identifier can be is not even looked for: databases refuse some of it.
         if len(value) > _LONGEST_PATH_VALUE or not value.isprintable():
@@ -113,7 +116,7 @@ def _path_values(request: Request) -> Mapping[str, str]:
 
 
 def _values(route: Route, request: Request) -> dict[str, object]:
-    values = read_query(route.query, request.scope["query_string"].decode("latin-1"))
+    values = read_query(route.query, request.scope["query_string"])
     if route.headers:
         values |= read_headers(route.headers, request.headers)
     return values

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl
 
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.runs import SourceKind
+from job_orchestra.domain.similarity import most_similar
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.protocol.addresses import flaw_of_encoding, query_items, shown_encoded
 
 Value = TypeVar("Value")
 Read = TypeVar("Read")
@@ -29,9 +29,11 @@ class Parameter(Generic[Value]):
     """Raises ValueError with a sentence that says what would be right."""
     default: Value
     schema: JsonObject = field(default_factory=lambda: dict[str, JsonValue](type="string"))
+    is_free: bool = False
+    """Any text: what is of no use is ignored, not refused."""
 
 
-def read_query(parameters: Iterable[Parameter[Any]], query: str) -> dict[str, object]:
+def read_query(parameters: Iterable[Parameter[Any]], query: bytes) -> dict[str, object]:
     """Values of all parameters, defaults where they are not given; Invalid with every mistake."""
     known = {parameter.name: parameter for parameter in parameters}
     values: dict[str, object] = {name: parameter.default for name, parameter in known.items()}
@@ -39,10 +41,10 @@ def read_query(parameters: Iterable[Parameter[Any]], query: str) -> dict[str, ob
         return values
     mistakes: list[Mistake] = []
     seen: set[str] = set()
-    for name, text in parse_qsl(query, keep_blank_values=True, errors="replace"):
+    for name, text in query_items(query):
         parameter = known.get(name)
         if parameter is None:
-            mistakes.append(Mistake(name[:100], _unknown(name, known)))
+            mistakes.append(Mistake(shown_encoded(name), _unknown(name, known)))
         elif name in seen:
             mistakes.append(Mistake(name, "is given more than once"))
         else:
@@ -68,7 +70,9 @@ def read_headers(parameters: Iterable[Parameter[Any]], headers: Mapping[str, str
 
 def _read_one(parameter: Parameter[Any], text: str, values: dict[str, object], mistakes: list[Mistake]) -> None:
     try:
-        if len(text) > _LONGEST_TEXT or not (text.isprintable() or text == ""):
+        if flaw := flaw_of_encoding(text):
+            raise ValueError(flaw)
+        if not parameter.is_free and (len(text) > _LONGEST_TEXT or not (text.isprintable() or text == "")):
             raise ValueError(f"takes at most {_LONGEST_TEXT} printable characters")
         values[parameter.name] = parameter.read(text)
     except ValueError as error:
@@ -76,9 +80,9 @@ def _read_one(parameter: Parameter[Any], text: str, values: dict[str, object], m
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:
-    close = get_close_matches(name, known, n=1)
+    close = most_similar(name, known)
     if close:
-        return f"is no parameter of this route; did you mean {close[0]}?"
+        return f"is no parameter of this route; did you mean {close}?"
     return f"is no parameter of this route; it takes {', '.join(known) or 'none'}"
 
 
@@ -206,4 +210,6 @@ ATTEMPT: Parameter[int | None] = Parameter(
 IDEMPOTENCY_KEY: Parameter[str | None] = Parameter(
     "Idempotency-Key", "A trigger of the job with the same key answers with the same run.", _idempotency_key, None
 )
-RANGE: Parameter[str | None] = Parameter("Range", "`bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-COUNT`.", str, None)
+RANGE: Parameter[str | None] = Parameter(
+    "Range", "`bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-COUNT`.", str, None, is_free=True
+)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from job_orchestra.domain.errors import Invalid, Mistake
+from job_orchestra.domain.similarity import most_similar
 from job_orchestra.settings.conversion import WrongType, from_environment, from_toml
 from job_orchestra.settings.derived import complete
 from job_orchestra.settings.rules import RULE
@@ -126,7 +127,5 @@ def _build(section: type[Any], given: _Given, mistakes: list[Mistake]) -> Any:
 
 
 def _nearest(name: str, known: Mapping[str, Any] | list[str]) -> str:
-    from difflib import get_close_matches  # only where something is wrong
-
-    close = get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+    close = most_similar(name, known)
+    return f"did you mean {close}?" if close else f"there are {', '.join(known)}"

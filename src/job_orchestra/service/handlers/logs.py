@@ -25,7 +25,7 @@ async def log(parts: ServiceParts, call: Call) -> Response:
     key = log_key(run, call.value(ATTEMPT))
     size = await parts.log_store.size(key)
     headers = {"Accept-Ranges": "bytes", **_digest(run, key.attempt)}
-    wanted = read_range(call.value(RANGE), size)
+    wanted = None if call.is_head else read_range(call.value(RANGE), size)
     start, end, status = 0, size, http.HTTPStatus.OK
     if wanted is not None:
         start, end = wanted.start, size if wanted.end is None else min(wanted.end, size)
