@@ -174,7 +174,7 @@ def test_an_executor_host_loads_nearly_nothing() -> None:
     modules = set(done.stdout.split())
     assert "job_orchestra.executor.host" in modules
     ours = {name.split(".")[1] for name in modules if name.startswith("job_orchestra.")}
-    assert ours == {"domain", "execution", "executor", "protocol", "version"}
+    assert ours == {"domain", "execution", "executor", "fail_points", "protocol", "version"}
     assert not any(name.startswith("job_orchestra.protocol.") for name in modules - {"job_orchestra.protocol.run_key"})
     known = set(sys.stdlib_module_names) | {"job_orchestra", "__main__"}
     assert {name.partition(".")[0] for name in modules} - known == set()

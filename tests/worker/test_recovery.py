@@ -19,7 +19,9 @@ from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.execution.process_tree import all_processes, read_run_marker
 from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import RunDirectory, wish_abort, write_requests
+from job_orchestra.execution.run_tag import read_tag, tag_of
 from job_orchestra.protocol.run_key import RunKey
+from tests.executor import stubborn
 from tests.executor.hosting import commands
 from tests.worker.standing_in import RunningWorker, StandInMaster, Stored, end_hosts, host_pids, run, working
 
@@ -184,6 +186,29 @@ def test_a_host_that_is_killed_while_the_worker_is_away(directory: Path) -> None
                 await master.finish(stored)
                 assert stored.outcome == ("exception", "executor_host_lost")
                 assert processes_of(stored) == []
+
+    run(test)
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["beside the worker", "while the worker is away"])
+@pytest.mark.parametrize("kind", ["daemon", "stopped", "hydra"])
+def test_what_has_shed_everything_ends_with_a_host_that_is_killed(directory: Path, kind: str, is_away: bool) -> None:
+    async def test() -> None:
+        master = StandInMaster()
+        pids = directory.parent / "pids"
+        line = f"{sys.executable} {stubborn.__file__} {kind} {pids} 2; until [ -s {pids} ]; do sleep 0.01; done"
+        async with master.serving() as url:
+            async with working(directory, url):
+                stored = await begin(master, f"{line}; echo ready; sleep 1000")
+                if not is_away:
+                    end_hosts(directory)
+                    await master.finish(stored)
+            end_hosts(directory)
+            async with working(directory, url):
+                await master.finish(stored)
+        assert stored.outcome == ("exception", "executor_host_lost")
+        tag = tag_of(RunKey(stored.execute.run, stored.execute.attempt))
+        assert [pid for pid, one in all_processes().items() if read_tag(pid) == tag and not one.is_zombie] == []
 
     run(test)
 

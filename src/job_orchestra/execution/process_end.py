@@ -14,6 +14,8 @@ Find = Callable[[], Sequence[Process]]
 
 _KILL_WAIT = 1.0
 _KILL_ROUNDS = 10
+_PAUSE = 0.01
+"""Where there is nobody to wait for: all that was found has ended since. Others get their turn meanwhile."""
 
 
 async def end_processes(find: Find, grace: float) -> Sequence[Process]:
@@ -100,6 +102,7 @@ async def _wait_for_exits(processes: Iterable[Process], timeout: float) -> None:
             open_descriptors.add(descriptor)
             loop.add_reader(descriptor, on_exit, descriptor)
     if not open_descriptors:
+        await asyncio.sleep(min(_PAUSE, timeout))
         return
     try:
         await asyncio.wait_for(everyone_gone, timeout)

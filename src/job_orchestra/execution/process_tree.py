@@ -1,8 +1,8 @@
 """All processes of a run, also those that left its process group, its session or their parents.
 
-Every command starts a session of its own, has the run in its environment and the run's log as its output. A
-descendant may shed each of these, but not all at once without losing its parent, so what is found by one of them is
-followed by descent and by session to the rest.
+Every command starts a session of its own, carries the run's tag (see `run_tag`), has the run in its environment and the
+run's log as its output. A descendant may shed each of these, so what is found by one of them is followed by descent and
+by session to the rest.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from job_orchestra.execution.process_identity import Process, read_process
+from job_orchestra.execution.run_tag import read_tag, tag_of
 from job_orchestra.protocol.run_key import RunKey
 
 _PROC = Path("/proc")
@@ -104,7 +105,10 @@ def find_marked(runs: Collection[RunKey], logs: Collection[LogFile], spared: Col
     For runs whose executor host is gone: their processes have been handed to whoever adopts orphans here.
     """
     processes = {pid: one for pid, one in all_processes().items() if pid not in spared}
-    seeds = {pid for pid in processes if read_run_marker(pid) in runs or writes_to(pid, logs)}
+    tags = set(map(tag_of, runs))
+    seeds = {
+        pid for pid in processes if read_tag(pid) in tags or read_run_marker(pid) in runs or writes_to(pid, logs)
+    }
     found = with_descendants(seeds, processes)
     # Sessions were made within the run, so whoever is in one of them belongs to it.
     sessions = {processes[pid].session for pid in seeds} - {os.getsid(0)}

@@ -51,23 +51,28 @@ class Children:
         exit_code = self._exits[pid] = asyncio.get_running_loop().create_future()
         return pid, exit_code
 
-    def reap(self) -> None:
-        """To be called at each SIGCHLD."""
+    def reap(self) -> int:
+        """To be called at each SIGCHLD. How many of those that have ended were not started here."""
+        orphans = 0
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                return orphans
             if pid == 0:
-                return
+                return orphans
             exit_code = self._exits.pop(pid, None)
+            orphans += exit_code is None
             if exit_code is not None:
                 reach(FailPoint.HOST_COMMAND_REAPED)
                 exit_code.set_result(os.waitstatus_to_exitcode(status))
 
     def has_orphans(self) -> bool:
         """Whether there are children that were not started here: descendants whose parents are gone."""
-        return any(pid not in self._exits for pid in self._pids())
+        return bool(self.orphans())
+
+    def orphans(self) -> list[int]:
+        return [pid for pid in self._pids() if pid not in self._exits]
 
     def is_command(self, pid: int) -> bool:
         return pid in self._exits

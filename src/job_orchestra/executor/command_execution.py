@@ -17,7 +17,6 @@ from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.execution.request import Request
 from job_orchestra.executor.argument_sizes import excess_of
-from job_orchestra.executor.children import Children
 from job_orchestra.executor.journal_writer import JournalWriter
 from job_orchestra.executor.outcome import Outcome
 from job_orchestra.executor.results import Results, ResultsFault
@@ -56,7 +55,6 @@ class CommandExecution:
     log: RunLog
     results: Results
     results_path: Path
-    children: Children
     processes: RunProcesses
 
     async def execute(self, step: Step, stop: StopSignal) -> Outcome | None:
@@ -77,12 +75,11 @@ class CommandExecution:
         offset = self.log.size
         began = loop.time()
         try:
-            pid, exit_code = self.children.start(arguments, self.environment, self.directory, self.log.descriptor)
+            pid, exit_code = self.processes.start(arguments, self.environment, self.directory, self.log.descriptor)
         except (OSError, ValueError) as error:
             outcome = self._not_started(step, arguments, error)
             await self.log.say(outcome.reason.sentence)
             return outcome
-        self.processes.add(pid)
         shown = tuple(map(_printable, arguments))
         await self.journal.append(
             lambda sequence, date: CommandStarted(sequence, date, step.phase, step.index, shown, offset, pid)

@@ -122,7 +122,7 @@ class RunExecution:
                 ReasonCode.INTERNAL_ERROR, f"The executor host failed: {type(error).__name__}: {error}."
             )
         watch.close()
-        left = await processes.end(_FINAL_GRACE)
+        left = await processes.end(min(_FINAL_GRACE, request.limits.grace))
         if left:
             await log.say(f"These processes could not be ended: {', '.join(str(one.pid) for one in left)}.")
         outcome = await self._remove_workspace(outcome)
@@ -174,7 +174,6 @@ class RunExecution:
             log=log,
             results=Results(self._directory.results, request.limits.results_size),
             results_path=self._directory.results,
-            children=surroundings.children,
             processes=processes,
         )
         return await self._execute_phases(request, definition, execution, watch)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from job_orchestra.execution.process_end import end_processes
-from job_orchestra.execution.process_identity import Process
+from job_orchestra.execution.process_identity import Process, read_process
 from job_orchestra.execution.process_tree import LogFile, all_processes, read_run_marker, with_descendants, writes_to
-from job_orchestra.execution.run_directory import run_name
+from job_orchestra.execution.run_directory import parse_run_name, run_name
+from job_orchestra.execution.run_tag import read_tag, tag_of, tagging
 from job_orchestra.executor.children import Children
 from job_orchestra.protocol.run_key import RunKey
+
+_QUICK_LOOKS = 1000
 
 
 class RunProcesses:
@@ -18,6 +23,7 @@ class RunProcesses:
 
     def __init__(self, key: RunKey, log: LogFile, children: Children, active: Callable[[], Sequence[str]]) -> None:
         self._key = key
+        self._tag = tag_of(key)
         self._log = log
         self._children = children
         self._active = active
@@ -25,8 +31,14 @@ class RunProcesses:
         self._known: set[tuple[int, int]] = set()
         """Pid and start of what was found once: it stays found when its parents are gone."""
 
-    def add(self, command: int) -> None:
-        self._commands.add(command)
+    def start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], directory: Path, output: int
+    ) -> tuple[int, asyncio.Future[int]]:
+        """As `Children.start`."""
+        with tagging(self._tag):
+            pid, exit_code = self._children.start(arguments, environment, directory, output)
+        self._commands.add(pid)
+        return pid, exit_code
 
     def are_left(self) -> bool:
         """Whether anything may be left; sure if it says no, and cheap."""
@@ -40,7 +52,19 @@ class RunProcesses:
         return await end_processes(self.find, grace)
 
     def find(self) -> list[Process]:
+        """Those first that are hardest to catch."""
         self._children.reap()
+        found = self._look()
+        # A process that goes on in a child and leaves may slip through a look at all processes, but not without leaving
+        # an orphan to be reaped here. Looking at nothing but orphans is quick enough to meet it.
+        for _ in range(_QUICK_LOOKS):
+            if not self._children.reap():
+                break
+            if met := self._meet():
+                return [*met, *(one for one in found if one not in met)]
+        return found
+
+    def _look(self) -> list[Process]:
         processes = all_processes()
         host = os.getpid()
         seeds = {pid for pid, one in processes.items() if one.parent == host and self._is_own(one)}
@@ -49,11 +73,21 @@ class RunProcesses:
         self._known.update((one.pid, one.start) for one in found)
         return [one for one in found if not one.is_zombie]
 
+    def _meet(self) -> list[Process]:
+        """Orphans of this run that are here in this moment."""
+        here = (read_process(pid) for pid in self._children.orphans())
+        return [one for one in here if one is not None and not one.is_zombie and self._is_own(one)]
+
     def _is_own(self, child: Process) -> bool:
         """Of a child of this process."""
         if self._children.is_command(child.pid):
             return child.pid in self._commands
         active = self._active()
+        tag = read_tag(child.pid)
+        if tag == self._tag:
+            return True
+        if tag is not None and any(tag == tag_of(key) for name in active if (key := parse_run_name(name))):
+            return False
         marker = read_run_marker(child.pid)
         if marker == self._key:
             return True

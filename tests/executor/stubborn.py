@@ -1,0 +1,96 @@
+"""Processes that do what they can to stay: `python tests/executor/stubborn.py KIND PIDS [COUNT]`.
+
+Each notes its pid in the file PIDS. They leave parents, process group, session, environment, directory and all that is
+open, and are deaf to whatever a process may be deaf to.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+_SHED = "shed"
+"""Tells that the environment is gone."""
+_UNHEARD = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
+
+
+def become_daemon() -> None:
+    """Returns in a grandchild only, which has shed everything."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    os.chdir("/")
+    os.closerange(0, 256)
+    for number in _UNHEARD:
+        try:
+            signal.signal(number, signal.SIG_IGN)
+        except OSError:
+            continue  # of the C library
+
+
+def note(pids: str) -> None:
+    descriptor = os.open(pids, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(descriptor, b"%d\n" % os.getpid())
+    os.close(descriptor)
+
+
+def stay() -> None:
+    while True:
+        time.sleep(1000)
+
+
+def daemon(pids: str) -> None:
+    note(pids)
+    stay()
+
+
+def stopped(pids: str) -> None:
+    note(pids)
+    while True:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def hydra(pids: str) -> None:
+    """Starts another of itself, in a session of its own, as soon as one of its three heads is cut off."""
+    note(pids)
+    heads = 0
+    while True:
+        if heads == 3:
+            os.wait()
+            heads -= 1
+        if os.fork() == 0:
+            os.setsid()
+            note(pids)
+            stay()
+        heads += 1
+
+
+def comet(pids: str) -> None:
+    """Is never the same process for long: goes on in a child, and leaves."""
+    note(pids)
+    while True:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+
+
+KINDS: Mapping[str, Callable[[str], None]] = {"daemon": daemon, "stopped": stopped, "hydra": hydra, "comet": comet}
+
+
+def main(kind: str, pids: str, count: str = "1") -> None:
+    for _ in range(int(count)):
+        if os.fork() == 0:
+            os.execve(sys.executable, [sys.executable, "-S", __file__, kind, pids, _SHED], {})
+
+
+if __name__ == "__main__":
+    if sys.argv[3:] == [_SHED]:
+        become_daemon()
+        KINDS[sys.argv[1]](sys.argv[2])
+    else:
+        main(*sys.argv[1:])
