@@ -1,0 +1,190 @@
+"""After the storm: has each run started once per attempt, ended as it should, with the log that its commands wrote?"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from job_orchestra.client.calls import runs
+from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.execution.process_identity import ProcessIdentity, identity_from_data
+from job_orchestra.execution.process_tree import all_processes, read_run_marker
+from job_orchestra.execution.run_directory import RUNS
+from job_orchestra.execution.workspace_layout import WORKSPACES
+from job_orchestra.protocol.resources import EventAnswer, RunAnswer
+from job_orchestra.protocol.run_key import RunKey
+from tests.faults.callers import Callers
+from tests.faults.deeds import PROJECT, Deed
+from tests.faults.findings import Findings
+from tests.faults.ledger import Entry, Ledger, Place
+from tests.faults.logs import flaws_of, outputs_of
+from tests.faults.patience import PatientClient
+from tests.faults.plan import Act
+from tests.faults.site import Site
+
+_PATIENCE = 60.0
+_INTERVAL = 0.05
+_PAGE = 200
+_AT_ONCE = 4
+
+_ENDS_OF_HOSTS = {
+    Act.KILL: (RunStatus.EXCEPTION, ReasonCode.EXECUTOR_HOST_LOST),
+    Act.TERMINATE: (RunStatus.ABORTED, ReasonCode.SHUTDOWN),
+}
+"""How runs may end whose executor host has suffered that."""
+_ABORTED = (RunStatus.ABORTED, ReasonCode.ABORT_REQUESTED)
+
+
+class Audit:
+    """Findings are added; nothing is raised for what is wrong with a run."""
+
+    def __init__(self, site: Site, client: PatientClient, ledger: Ledger, callers: Callers, findings: Findings) -> None:
+        self._site = site
+        self._client = client
+        self._ledger = ledger
+        self._callers = callers
+        self._findings = findings
+        self._hosts: dict[ProcessIdentity, Act] = {}
+        self.ends: Counter[str] = Counter()
+        self.log_bytes = 0
+        self.starts = 0
+
+    async def hold(self) -> None:
+        """Returns when all has been looked at; every application has to be at work."""
+        await self._wait_for_ends()
+        self._ledger.read()
+        self.starts = sum(entry.starts for entry in self._ledger.entries.values())
+        for hosts in self._site.hosts.values():
+            self._hosts.update(hosts.ended)
+        await self._look_at_list()
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def look(run: str, deed: Deed) -> None:
+            async with turns:
+                await self._look_at(run, deed)
+
+        await asyncio.gather(*(look(run, deed) for run, deed in self._callers.runs.items()))
+        for entry in {place.key.run for place in self._ledger.entries} - set(self._callers.runs):
+            self._findings.add(f"Run {entry} has started, and nobody has triggered it.")
+        self._look_for_processes()
+        await self._look_at_directories()
+        self._look_at_outputs()
+
+    # ---------- the end
+
+    async def _wait_for_ends(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while active := [*await self._of_status(RunStatus.PENDING), *await self._of_status(RunStatus.RUNNING)]:
+            if time.monotonic() > deadline:
+                for run in active:
+                    why = await self._client.send(runs.why(PROJECT, run))
+                    self._findings.add(f"Run {run} is {why.status} for ever: {why.summary}")
+                return
+            await asyncio.sleep(_INTERVAL)
+
+    async def _of_status(self, status: RunStatus) -> list[str]:
+        page = await self._client.send(runs.list_all(PROJECT, status=status, limit=_PAGE))
+        return [run.identifier for run in page.items]
+
+    async def _look_at_list(self) -> None:
+        """Each deed was triggered once."""
+        listed: list[str] = []
+        cursor: str | None = None
+        while True:
+            page = await self._client.send(runs.list_all(PROJECT, limit=_PAGE, cursor=cursor))
+            listed += [run.identifier for run in page.items]
+            cursor = page.next
+            if cursor is None:
+                break
+        if sorted(listed) != sorted(self._callers.runs):
+            more, less = set(listed) - set(self._callers.runs), set(self._callers.runs) - set(listed)
+            self._findings.add(f"Runs that nobody has triggered: {sorted(more)}; that are missing: {sorted(less)}.")
+
+    # ---------- one run
+
+    async def _look_at(self, identifier: str, deed: Deed) -> None:
+        run = await self._client.send(runs.get(PROJECT, identifier))
+        events = await self._events_of(run)
+        log = await self._client.log(PROJECT, identifier)
+        self.ends[f"{run.status} ({run.reason.code if run.reason else 'no reason'})"] += 1
+        self.log_bytes += len(log)
+        for flaw in [*self._flaws_of_run(run, events, deed), *self._flaws_of_log(run, events, deed, log)]:
+            self._findings.add(f"Run {identifier}.{run.attempt} on {run.worker} (deed {deed.name}): {flaw}.")
+
+    async def _events_of(self, run: RunAnswer) -> list[EventAnswer]:
+        page = await self._client.send(runs.events(PROJECT, run.identifier, limit=_PAGE))
+        return [event for event in page.items if event.attempt == run.attempt]
+
+    def _flaws_of_run(self, run: RunAnswer, events: list[EventAnswer], deed: Deed) -> Iterator[str]:
+        end = (run.status, run.reason.code if run.reason else "")
+        allowed = [deed.end, *self._other_ends(run, events)]
+        if end not in allowed:
+            yield f"it ended as {end}, and should have as one of {allowed}"
+        if [event.sequence for event in events] != list(range(1, len(events) + 1)):
+            yield f"its events are numbered {[event.sequence for event in events]}"
+        followed = self._callers.followed.get(run.identifier)
+        if followed is not None and (followed.status, followed.reason) != end:
+            yield f"it ended as {end}, and was seen before as {followed.status} ({followed.reason})"
+        others = self._ledger.attempts_of(run.identifier) - {run.attempt}
+        if others:
+            yield f"attempts {sorted(others)} have started, too"
+        entries = self._entries_of(run)
+        for step, entry in entries.items():
+            if entry.starts > 1:
+                yield f"{step} has started {entry.starts} times"
+            if entry.overlaps:
+                yield f"{step} was not alone in its workspace"
+        if len(allowed) == 1 and sorted(entries) != sorted(deed.steps):
+            yield f"{sorted(entries)} have started, and not {sorted(deed.steps)}"
+        if run.results != deed.results and (len(allowed) == 1 or run.results):
+            yield f"its results are {run.results}, and not {deed.results}"
+
+    def _other_ends(self, run: RunAnswer, events: list[EventAnswer]) -> Iterator[tuple[str, str]]:
+        """How it may have ended because somebody ended it."""
+        if run.identifier in self._callers.aborted:
+            yield _ABORTED
+        identity = identity_from_data(events[0].data.get("host")) if events else None
+        if identity in self._hosts:
+            yield _ENDS_OF_HOSTS[self._hosts[identity]]
+
+    def _flaws_of_log(self, run: RunAnswer, events: list[EventAnswer], deed: Deed, log: bytes) -> Iterator[str]:
+        if (run.log.size, run.log.sha256) != (len(log), hashlib.sha256(log).hexdigest()):
+            yield f"its log has {len(log)} bytes, and is said to be {run.log}"
+        is_ended_early = any(self._other_ends(run, events))
+        yield from flaws_of(log, outputs_of(events), deed, self._entries_of(run), is_ended_early)
+        followed = self._callers.followed.get(run.identifier)
+        if followed is not None and followed.log != log:
+            yield f"its log has {len(log)} bytes, and a follower has seen {len(followed.log)} or other ones"
+
+    def _entries_of(self, run: RunAnswer) -> dict[str, Entry]:
+        key = RunKey(run.identifier, run.attempt)
+        places = (Place(key, step) for step in ("setup[0]", "commands[0]", "teardown[0]"))
+        return {place.step: self._ledger.entries[place] for place in places if place in self._ledger.entries}
+
+    # ---------- what is left
+
+    def _look_for_processes(self) -> None:
+        for pid in all_processes():
+            marker = read_run_marker(pid)
+            if marker is not None and marker.run in self._callers.runs:
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+                self._findings.add(f"Process {pid} ({command!r}) of run {marker.run}.{marker.attempt} is left over.")
+
+    async def _look_at_directories(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        for directory in self._site.worker_directories:
+            while left := [*(directory / RUNS).iterdir(), *(directory / WORKSPACES / "run").glob("*")]:
+                if time.monotonic() > deadline:
+                    self._findings.add(f"Data of ended runs is left: {', '.join(map(str, left))}.")
+                    break
+                await asyncio.sleep(_INTERVAL)
+
+    def _look_at_outputs(self) -> None:
+        for path in self._site.outputs:
+            if "Traceback" in path.read_text(errors="replace"):
+                self._findings.add(f"There is a traceback in {path}.")

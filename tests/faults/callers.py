@@ -1,0 +1,83 @@
+"""Users of the service: trigger each deed once whatever breaks, follow some logs, and ask for the abort of some."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from job_orchestra.client.calls import jobs, runs
+from job_orchestra.domain.errors import Conflict
+from tests.faults.deeds import PROJECT, Deed
+from tests.faults.findings import Findings
+from tests.faults.ledger import Ledger
+from tests.faults.patience import PatientClient
+
+_AHEAD = 16
+"""So many runs more are triggered than have started."""
+_STALL = 3.0
+"""Nothing has started for so many seconds: more is triggered all the same, for some runs end before they start."""
+_PATIENCE = 120.0
+_SOME = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What somebody saw who followed the log of a run to its end."""
+
+    log: bytes
+    status: str
+    reason: str
+
+
+class Callers:
+    def __init__(self, client: PatientClient, ledger: Ledger, chance: random.Random, findings: Findings) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._chance = chance
+        self._findings = findings
+        self.runs: dict[str, Deed] = {}
+        """What each run has to do."""
+        self.aborted: set[str] = set()
+        """Runs whose abort was asked for and granted."""
+        self.followed: dict[str, Followed] = {}
+
+    async def call_all(self, deeds: Sequence[Deed]) -> None:
+        """Returns when every deed has its run, and those that are followed have ended."""
+        async with asyncio.TaskGroup() as group:
+            for sent, deed in enumerate(deeds):
+                await self._ledger.wait_for(lambda sent=sent: sent - len(self._ledger.started) < _AHEAD, _STALL)  # type: ignore[misc]
+                group.create_task(self._call(deed))
+
+    async def _call(self, deed: Deed) -> None:
+        run = await self._trigger(deed)
+        if run in self.runs:
+            self._findings.add(f"Deed {deed.name} got run {run}, which is that of deed {self.runs[run].name}.")
+        self.runs[run] = deed
+        if self._chance.random() < _SOME:
+            again = await self._trigger(deed)
+            if again != run:
+                self._findings.add(f"Deed {deed.name} was triggered twice with one key: runs {run} and {again}.")
+        if deed.is_aborted:
+            await self._abort(run)
+        if self._chance.random() < _SOME:
+            await self._follow(run)
+
+    async def _trigger(self, deed: Deed) -> str:
+        call = jobs.trigger(PROJECT, deed.job, deed.parameters, idempotency_key=deed.name)
+        return (await self._client.send(call)).identifier
+
+    async def _abort(self, run: str) -> None:
+        if not await self._ledger.wait_for(lambda: run in self._ledger.started, _PATIENCE):
+            return
+        try:
+            await self._client.send(runs.abort(PROJECT, run))
+        except Conflict:
+            return  # It has ended, or is not known to have started.
+        self.aborted.add(run)
+
+    async def _follow(self, run: str) -> None:
+        log = await self._client.follow_log(PROJECT, run)
+        seen = await self._client.send(runs.get(PROJECT, run))
+        self.followed[run] = Followed(log, seen.status, seen.reason.code if seen.reason else "")

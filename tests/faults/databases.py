@@ -1,0 +1,52 @@
+"""The databases of a storm, and what they suffer."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Protocol
+
+from tests.faults.plan import Act, Victim
+from tests.postgresql_server import PostgresqlServer
+
+
+class Database(Protocol):
+    @property
+    def victim(self) -> Victim: ...
+
+    @property
+    def url(self) -> str: ...
+
+    async def suffer(self, act: Act, pause: float) -> None: ...
+
+
+class Sqlite:
+    victim = Victim.SQLITE
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.url = f"sqlite:///{path}"
+
+    async def suffer(self, act: Act, pause: float) -> None:
+        """Nobody else can write meanwhile."""
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=10.0)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(pause)
+            connection.execute("ROLLBACK")
+        finally:
+            connection.close()
+
+
+class Postgresql:
+    victim = Victim.POSTGRESQL
+
+    def __init__(self, server: PostgresqlServer) -> None:
+        self._server = server
+        self.url = server.new_database_url()
+
+    async def suffer(self, act: Act, pause: float) -> None:
+        await asyncio.to_thread(self._server.kill if act is Act.KILL else self._server.stop)
+        await asyncio.sleep(pause)
+        await asyncio.to_thread(self._server.start)
