@@ -28,7 +28,14 @@ codes, so a script can tell a run that failed from a trigger that did.
 
 
 def commands_page() -> str:
-    root = click.Context(orchestra, info_name="orchestra", terminal_width=_WIDTH, max_content_width=_WIDTH)
+    root = click.Context(
+        orchestra,
+        info_name="orchestra",
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+        # As when the command is called; click keeps what it made of these with the commands.
+        help_option_names=orchestra.context_settings["help_option_names"],
+    )
     codes = [(str(code.value), meaning) for code, meaning in MEANINGS.items()]
     parts = ["## Exit codes", _EXIT_CODES.strip(), table(("code", "meaning"), codes)]
     for heading, entries in HEADINGS.items():

@@ -131,6 +131,37 @@ def test_a_mistake_names_its_place(text: str, expected: str, tmp_path: Path) -> 
     assert found[0].startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[worker]\n\nuser = 'x\n", "(at line 3, the end of the document)"),
+        ("[worker]\n\nuser = x\n", "Invalid value (at line 3, column 8)"),
+        ('[worker]\n\nuser = "x', "Unterminated string (at line 3, the end of the document)"),
+        ("[worker]\nuser =", "Invalid value (at line 2, the end of the document)"),
+        ("[worker", "Expected ']' at the end of a table declaration (at line 1, the end of the document)"),
+        (
+            '[worker]\nuser = """\nx\n\n[master]\nport = 1\n\n',
+            "Unterminated string (from line 2 to line 6, the end of the document)",
+        ),
+        (
+            "[service]\n# one\nmaster_urls = [\n  'a',\n  'b'\n\n",
+            "Unclosed array (from line 3 to line 5, the end of the document)",
+        ),
+        ("x = [" + "\n'a'," * 400, "Invalid value (at line 401, the end of the document)"),
+        ("x = " + "[" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_what_is_no_toml_names_its_line(text: str, expected: str, tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, text)
+    assert found.startswith("orchestra.toml: is not TOML: ")
+    assert found.endswith(expected)
+
+
+def test_which_sections_are_named(tmp_path: Path) -> None:
+    assert load(tmp_path).named == frozenset()
+    assert load(tmp_path, "[worker]", ORCHESTRA_MASTER_PORT="1").named == {"worker", "master"}
+
+
 def test_a_file_that_is_no_text_or_not_there(tmp_path: Path) -> None:
     file = tmp_path / "orchestra.toml"
     assert load_settings(file, {}).master.port == 5901

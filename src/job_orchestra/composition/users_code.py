@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from job_orchestra.domain.errors import Invalid
@@ -21,6 +22,12 @@ def import_name(name: str, directory: Path, place: str) -> object:
             message = f"{name!r} cannot be found: module {module_name} has no {attribute_path}"
             raise Invalid.at(place, message) from None
     return value
+
+
+def has_module(name: str, directory: Path) -> bool:
+    """Whether `module:name` names a module that is beside the settings file; nothing is imported."""
+    top = name.partition(":")[0].partition(".")[0]
+    return PathFinder.find_spec(top, [str(directory)]) is not None
 
 
 def _import(name: str, directory: Path, place: str) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,12 +13,13 @@ from job_orchestra.settings.conversion import WrongType, from_environment, from_
 from job_orchestra.settings.derived import complete
 from job_orchestra.settings.rules import RULE
 from job_orchestra.settings.sections import Settings
+from job_orchestra.settings.toml_text import parse_toml
 
 DEFAULT_FILE = "orchestra.toml"
 PREFIX = "ORCHESTRA_"
 
 SECTIONS: Mapping[str, type[Any]] = {
-    name: section for name, section in get_type_hints(Settings).items() if name != "file"
+    name: section for name, section in get_type_hints(Settings).items() if name not in {"file", "named"}
 }
 
 
@@ -41,7 +41,8 @@ def examine_settings(
     _take_file(file, must_exist, given, mistakes)
     _take_environment(environment, given, mistakes)
     sections = {name: _build(SECTIONS[name], given[name], mistakes) for name in SECTIONS}
-    return complete(Settings(file=file, **sections)), mistakes
+    named = frozenset(name for name in SECTIONS if given[name].is_named)
+    return complete(Settings(file=file, named=named, **sections)), mistakes
 
 
 @dataclass
@@ -50,6 +51,7 @@ class _Given:
 
     values: dict[str, object] = field(default_factory=dict[str, object])
     places: dict[str, str] = field(default_factory=dict[str, str])
+    is_named: bool = False
 
 
 def _take_file(file: Path, must_exist: bool, given: dict[str, _Given], mistakes: list[Mistake]) -> None:
@@ -65,8 +67,7 @@ def _take_file(file: Path, must_exist: bool, given: dict[str, _Given], mistakes:
 
 def _parse(file: Path, must_exist: bool, mistakes: list[Mistake]) -> dict[str, object]:
     try:
-        with file.open("rb") as stream:
-            return tomllib.load(stream)
+        return parse_toml(file.read_bytes().decode())
     except FileNotFoundError:
         if must_exist:
             mistakes.append(
@@ -76,12 +77,13 @@ def _parse(file: Path, must_exist: bool, mistakes: list[Mistake]) -> dict[str, o
         mistakes.append(Mistake(str(file), f"cannot be read: {error.strerror}"))
     except UnicodeDecodeError:
         mistakes.append(Mistake(str(file), "is not text in UTF-8"))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         mistakes.append(Mistake(file.name, f"is not TOML: {error}"))
     return {}
 
 
 def _take_section(name: str, section: Mapping[str, object], place: str, given: _Given, mistakes: list[Mistake]) -> None:
+    given.is_named = True
     types = get_type_hints(SECTIONS[name])
     for key, value in section.items():
         if key not in types:
@@ -96,6 +98,7 @@ def _take_section(name: str, section: Mapping[str, object], place: str, given: _
 
 def _take_environment(environment: Mapping[str, str], given: dict[str, _Given], mistakes: list[Mistake]) -> None:
     for variable, section, key in _variables(environment):
+        given[section].is_named = True
         types = get_type_hints(SECTIONS[section])
         if key not in types:
             known = [PREFIX + f"{section}_{name}".upper() for name in types]

@@ -125,6 +125,8 @@ class LoggingSettings:
 class Settings:
     file: Path
     """Where they were read from, absolute; it need not exist."""
+    named: frozenset[str] = field(default=frozenset(), compare=False)
+    """The sections that the file or the environment has, whatever is in them."""
     projects: ProjectsSettings = ProjectsSettings()
     database: DatabaseSettings = DatabaseSettings()
     storage: StorageSettings = StorageSettings()
