@@ -196,6 +196,18 @@ def test_a_follower_goes_on_where_the_connection_broke(follow: Callable[[str], b
 
 
 @both_follow
+def test_a_follower_goes_on_where_the_service_went_behind_its_first_answer(follow: Callable[[str], bytes]) -> None:
+    with scripted_service(
+        run_answer(ended=False, size=0),
+        Scripted(status=503),
+        run_answer(ended=True, size=4),
+        Scripted(content=b"one\n"),
+        run_answer(ended=True, size=4),
+    ) as service:
+        assert follow(service.url) == b"one\n"
+
+
+@both_follow
 def test_a_new_attempt_is_followed_from_its_beginning(follow: Callable[[str], bytes]) -> None:
     with scripted_service(
         run_answer(ended=False, size=0),

@@ -31,8 +31,12 @@ class PatientClient:
         return await self._insist(lambda: self._client.log(project, run))
 
     async def follow_log(self, project: str, run: str) -> bytes:
-        """What a follower has seen when the run has ended; it bears a service that is away by itself."""
-        return b"".join([piece async for piece in self._client.follow_log(project, run)])
+        """What a follower has seen when the run has ended; only until its first answer it needs our patience."""
+
+        async def follow() -> bytes:
+            return b"".join([piece async for piece in self._client.follow_log(project, run)])
+
+        return await self._insist(follow)
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()

@@ -26,7 +26,7 @@ class Following:
         self._attempt: int | None = None
         self._delay = _FIRST_DELAY
         self._stuck_since: float | None = None
-        self._was_connected = False
+        self._was_answered = False
         self._connected_at: float | None = None
         self._has_received = False
 
@@ -40,13 +40,13 @@ class Following:
 
     def look(self, run: RunAnswer) -> bool:
         """Whether there is more to come. A new attempt has a log of its own, which is followed from its beginning."""
+        self._was_answered = True
         if self._attempt not in {None, run.attempt}:
             self._offset = 0
         self._attempt = run.attempt
         return run.ended_at is None or self._offset < run.log.size
 
     def connected(self) -> None:
-        self._was_connected = True
         self._connected_at = time.monotonic()
 
     def received(self, size: int) -> None:
@@ -61,9 +61,9 @@ class Following:
         return self.delay_after(Unavailable(f"The service has no more of the log than {self._offset} bytes."))
 
     def delay_after(self, error: Unavailable) -> float:
-        """Seconds until the next look; raises `error` when there never was a connection, or when patience is over."""
+        """Seconds until the next look; raises `error` when there never was an answer, or when patience is over."""
         now = time.monotonic()
-        if not self._was_connected:
+        if not self._was_answered:
             raise error
         if self._stuck_since is None or self._made_progress(now):
             self._stuck_since = now
