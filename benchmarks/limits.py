@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -28,3 +30,10 @@ def write_seconds(directory: Path, data: bytes) -> float:
     elapsed = time.perf_counter() - begin
     path.unlink()
     return elapsed
+
+
+def start_seconds() -> float:
+    """The start and the end of an interpreter that does nothing."""
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, "-c", ""], check=True)
+    return time.perf_counter() - begin

@@ -44,6 +44,7 @@ def test_pieces_become_a_log(tmp_path: Path) -> None:
         await store.append([])
         await store.append([LogPiece(KEY, 0, b"\x00\xff"), LogPiece(OTHER, 0, b"other"), LogPiece(KEY, 2, b"\r\nend")])
         assert await store.size(KEY) == 7
+        assert await store.sizes([OTHER, LogKey("example", "01m85kb309z79grqvh", 3), KEY]) == [5, 0, 7]
         assert await store.read(KEY, 0, 100) == b"\x00\xff\r\nend"
         assert await store.read(KEY, 2, 3) == b"\r\ne"
         assert await store.read(KEY, 7, 1) == b""

@@ -12,6 +12,8 @@ class LogKey:
     project: str
     run: str
     attempt: int
+    is_late: bool = False
+    """Of a late report, beside what was stored of the attempt when it counted still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class LogStore(Protocol):
 
     async def size(self, key: LogKey) -> int:
         """0 if there is none."""
+        ...
+
+    async def sizes(self, keys: Sequence[LogKey]) -> list[int]:
+        """Of many at once, in their order."""
         ...
 
     async def read(self, key: LogKey, offset: int, limit: int) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,15 +18,12 @@ from job_orchestra.version import __version__
 from job_orchestra.worker.conversation import Conversation, GoodbyeReceived
 from job_orchestra.worker.description import describe_host
 from job_orchestra.worker.directory import WorkerDirectory
+from job_orchestra.worker.reconnection import Pauses
 from job_orchestra.worker.run_keeper import RunKeeper
 
 _logger = logging.getLogger(__name__)
 
-_SHORTEST_PAUSE = 0.1
-_LONGEST_PAUSE = 10.0
 _REFUSED_PAUSE = 10.0
-_STABLE = 5.0
-"""A connection that held for so long was a good one: the next is tried at once."""
 
 
 class WorkerApplication:
@@ -121,7 +117,7 @@ class WorkerApplication:
                 ready(f"worker: ready, {self._identifier} is connected to {self._url}")
             is_ready = True
 
-        pause = _SHORTEST_PAUSE
+        pauses = Pauses()
         while not stop.is_set():
             began = loop.time()
             connecting = asyncio.create_task(self._connect(conversation, identity, on_connected), name="connection")
@@ -133,14 +129,9 @@ class WorkerApplication:
                 return
             error = connecting.result()
             self._say_why(error)
-            if _is_refusal(error):
-                next_pause = _REFUSED_PAUSE
-            else:
-                pause = _SHORTEST_PAUSE if loop.time() - began > _STABLE else min(pause * 2, _LONGEST_PAUSE)
-                # Spread, so that the workers of a restarted master do not come all at once.
-                next_pause = random.uniform(pause / 2, pause)  # noqa: S311 -- no secret
+            pause = _REFUSED_PAUSE if _is_refusal(error) else pauses.after(loop.time() - began)
             try:
-                await asyncio.wait_for(stop.wait(), next_pause)
+                await asyncio.wait_for(stop.wait(), pause)
             except TimeoutError:
                 continue
 

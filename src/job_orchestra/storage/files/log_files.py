@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,9 @@ from job_orchestra.storage.port import StorageUnavailable
 T = TypeVar("T")
 
 _OPEN_FILES = 256
+_FILES_AT_ONCE = 128
+"""Written one after the other and then made durable side by side: several such waits cost little more than one."""
+_SYNCING_THREADS = 4
 
 
 class LogFiles:
@@ -30,6 +33,7 @@ class LogFiles:
         self._descriptors = Descriptors(_OPEN_FILES)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="log writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="log reader")
+        self._syncing = ThreadPoolExecutor(_SYNCING_THREADS, thread_name_prefix="log sync")
         self._is_closed = False
 
     async def append(self, pieces: Sequence[LogPiece]) -> None:
@@ -43,6 +47,10 @@ class LogFiles:
     async def size(self, key: LogKey) -> int:
         path = log_path(self._directory, key)
         return await self._in(self._readers, lambda: _size(path))
+
+    async def sizes(self, keys: Sequence[LogKey]) -> list[int]:
+        paths = [log_path(self._directory, key) for key in keys]
+        return await self._in(self._readers, lambda: [_size(path) for path in paths])
 
     async def read(self, key: LogKey, offset: int, limit: int) -> bytes:
         path = log_path(self._directory, key)
@@ -66,7 +74,7 @@ class LogFiles:
         if not self._is_closed:
             self._is_closed = True
             self._writer.submit(self._descriptors.close_all)
-        for executor in (self._writer, self._readers):
+        for executor in (self._writer, self._readers, self._syncing):
             await asyncio.to_thread(executor.shutdown)
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
@@ -82,17 +90,29 @@ class LogFiles:
     def _append(self, by_path: dict[Path, list[LogPiece]]) -> None:
         """All or nothing, as far as anybody is told: where it fails, every file gets back the size that it had."""
         sizes: dict[Path, int] = {}
+        paths = list(by_path)
         try:
-            for path, pieces in by_path.items():
-                descriptor = self._descriptors.writable(path)
-                size = os.fstat(descriptor).st_size
-                sizes[path] = size
-                _write(descriptor, size, pieces)
+            for start in range(0, len(paths), _FILES_AT_ONCE):
+                written: list[int] = []
+                for path in paths[start : start + _FILES_AT_ONCE]:
+                    descriptor = self._descriptors.writable(path)
+                    sizes[path] = os.fstat(descriptor).st_size
+                    _write(descriptor, sizes[path], by_path[path])
+                    written.append(descriptor)
                 reach(FailPoint.STORAGE_LOG_WRITTEN)
-                os.fdatasync(descriptor)
+                self._make_durable(written)
         except BaseException:
             self._take_back(sizes)
             raise
+
+    def _make_durable(self, descriptors: Sequence[int]) -> None:
+        if len(descriptors) == 1:
+            os.fdatasync(descriptors[0])
+            return
+        waits = [self._syncing.submit(os.fdatasync, descriptor) for descriptor in descriptors]
+        wait(waits)  # all of them, before any file is taken back
+        for one in waits:
+            one.result()
 
     def _take_back(self, sizes: dict[Path, int]) -> None:
         for path, size in sizes.items():
