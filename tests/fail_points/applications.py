@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -93,8 +93,9 @@ class Applications:
             )
 
     def wait_until_ready(self, name: str) -> None:
-        """Or until one of them has ended, so that it may never be."""
-        until(lambda: f"{name}: ready" in self.said(name) or not self.are_alive, f"{name} is ready")
+        """Or until it has ended; a worker is never ready without a master."""
+        needed = (name, "master") if name == "worker" else (name,)
+        until(lambda: f"{name}: ready" in self.said(name) or not self._are_alive(needed), f"{name} is ready")
 
     def end(self, name: str) -> None:
         process = self._processes.pop(name)
@@ -107,9 +108,8 @@ class Applications:
             self.end(name)
         self.end_hosts()
 
-    @property
-    def are_alive(self) -> bool:
-        return all(process.poll() is None for process in self._processes.values())
+    def _are_alive(self, names: Sequence[str]) -> bool:
+        return all(self._processes[name].poll() is None for name in names)
 
     def said(self, name: str) -> str:
         return self._output(name).read_text(errors="replace")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import signal
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.execution.process_tree import find_marked
 from job_orchestra.execution.run_directory import RUNS, RunDirectory
+from job_orchestra.execution.workspace_layout import WORKSPACES
 from job_orchestra.fail_points import FailPoint
 from job_orchestra.protocol.resources import RunAnswer
 from job_orchestra.protocol.run_key import RunKey
@@ -148,16 +151,6 @@ def corrupt_log(play: Play) -> Generator[None]:
 
 
 @contextmanager
-def half_delete(play: Play) -> Generator[None]:
-    """As a process does that dies a moment later."""
-    play.trigger()
-    yield
-    (hidden,) = (play.applications.worker_directory / RUNS).iterdir()
-    assert hidden.name.startswith(".")
-    (hidden / "request.json").unlink(missing_ok=True)
-
-
-@contextmanager
 def lose_host(play: Play) -> Generator[None]:
     play.trigger(is_gated=True)
     with play.at_the_gate():
@@ -175,10 +168,25 @@ def lose_data(play: Play) -> Generator[None]:
         play.applications.end("worker")
         play.applications.end_hosts()
         for pid in play.processes():
-            os.kill(pid, 9)
-        play.directory.path.rename(play.applications.installation.directory / "lost")
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(play.directory.path)
+        shutil.rmtree(play.applications.worker_directory / WORKSPACES)
         play.applications.start("worker")
         yield
+
+
+# ---------- between the death and the next start
+
+
+def nothing(play: Play) -> None:
+    pass
+
+
+def half_delete(play: Play) -> None:
+    """As a process does that dies a moment later."""
+    (hidden,) = (play.applications.worker_directory / RUNS).iterdir()
+    assert hidden.name.startswith(".")
+    (hidden / "request.json").unlink()
 
 
 # ---------- cases
@@ -191,6 +199,7 @@ class Case:
     point: FailPoint
     times: int = 1
     scenario: Scenario = work
+    meanwhile: Callable[[Play], None] = nothing
     outcome: tuple[str, str] = ("succeeded", "completed")
 
     def __str__(self) -> str:
@@ -235,7 +244,7 @@ CASES = (
     Case("worker", FailPoint.WORKER_ABORT_WRITTEN, scenario=abort, outcome=_ABORTED),
     Case("worker", FailPoint.WORKER_END_SEEN),
     Case("worker", FailPoint.WORKER_RELEASE_RECEIVED),
-    Case("worker", FailPoint.WORKER_DIRECTORY_HIDDEN, scenario=half_delete),
+    Case("worker", FailPoint.WORKER_DIRECTORY_HIDDEN, meanwhile=half_delete),
     Case("worker", FailPoint.WORKER_LOSS_LOGGED, scenario=lose_host, outcome=_HOST_LOST),
     Case("worker", FailPoint.WORKER_LOSS_JOURNALLED, scenario=lose_host, outcome=_HOST_LOST),
     Case("worker", FailPoint.HOST_STARTED),

@@ -49,6 +49,7 @@ def test_what_a_death_in_the_gap_comes_to(case: Case, applications: Applications
     with case.scenario(play):
         applications.wait_for_death(case.application, case.point)
         written = _keep_log(applications, tmp_path)
+        case.meanwhile(play)
         applications.end(case.application)
         applications.start(case.application)
         applications.wait_until_ready(case.application)
