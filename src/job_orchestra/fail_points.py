@@ -40,6 +40,8 @@ class FailPoint(StrEnum):
     """Bytes of the log are durable; the events that came with them are not, and nothing is acknowledged."""
     MASTER_EVENTS_COMMITTED = "master.events_committed"
     """Events and the run after them are in the database; they are not acknowledged."""
+    MASTER_LOG_VERIFIED = "master.log_verified"
+    """The whole log is stored, and compared with the worker's; in the database the run has not ended."""
     MASTER_END_COMMITTED = "master.end_committed"
     """The run has ended in the database; the worker may not delete the run yet, and no service is told."""
     MASTER_LOG_TRUNCATED = "master.log_truncated"
@@ -48,6 +50,8 @@ class FailPoint(StrEnum):
     """The wish to abort is in the database and was read; the worker is not told."""
     MASTER_CANCEL_COMMITTED = "master.cancel_committed"
     """The run is cancelled in the database; no service is told."""
+    MASTER_LATE_REPORT_EXPECTED = "master.late_report_expected"
+    """What is given up has its place for a late report in the database; the run is as it was."""
     MASTER_LOSS_COMMITTED = "master.loss_committed"
     """A run that its worker has lost has ended in the database; no service is told, and the worker has no welcome."""
 

@@ -113,6 +113,7 @@ class Intake:
     async def _is_log_complete(self, run: Run, ended: Ended) -> bool:
         size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
         if (size, digest) == (ended.log_size, ended.log_sha256):
+            reach(FailPoint.MASTER_LOG_VERIFIED)
             return True
         _logger.warning(
             "The stored log of run %s has %d bytes with SHA-256 %s, the worker's %d with %s: it is sent again.",
