@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from job_orchestra.cli.errors import ExitCode
+from job_orchestra.cli.exit_codes import ExitCode
 
 
 class Host:

@@ -2,16 +2,23 @@ from __future__ import annotations
 
 import pytest
 
+from job_orchestra.domain.checking import read_all
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.jobs import ParameterDefinition
 from job_orchestra.domain.json import JsonObject, JsonValue
-from job_orchestra.domain.parameters import MOST_BYTES, check_parameters
+from job_orchestra.domain.parameters import MOST_BYTES, read_parameter_values
+from job_orchestra.domain.places import Place
 
 DEFINITIONS = (
     ParameterDefinition("name"),
     ParameterDefinition("count", is_required=False, default=3),
     ParameterDefinition("level", is_required=False, default="low", choices=("low", "high", 1, True, None)),
 )
+
+
+def check_parameters(definitions: tuple[ParameterDefinition, ...], given: JsonObject) -> JsonObject:
+    place = Place().field("parameters")
+    return read_all(given, lambda reader: read_parameter_values(reader, definitions), place)
 
 
 def mistakes_of(given: JsonObject) -> list[str]:

@@ -116,8 +116,81 @@ def test_all_mistakes_are_told_at_once(play: Play) -> None:
         assert set(_errors(response)) == {"identifier", "display_name"}
         response = await client.post("/users", json={"identifier": "fine", "roles": ["viewer", "boss", "king"]})
         assert set(_errors(response)) == {"roles[1]", "roles[2]"}
+        # Query, headers and body are one request.
+        wrong = {"parameters": {"colour": 1}, "priority": 10**30}
+        response = await client.post(
+            "/projects/example/jobs/hello/trigger?x=1",
+            json={"priority": "much"},
+            headers={"Idempotency-Key": "k" * 201},
+        )
+        assert set(_errors(response)) == {"x", "priority", "Idempotency-Key"}
+        response = await client.post("/projects/example/jobs/hello/trigger", json=wrong)
+        assert set(_errors(response)) == {"parameters.colour", "priority"}
 
     play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "places"),
+    [
+        ("POST", "/users", {"roles": [1, "boss", None], "identifier": 5, "password": [], "display_name": False},
+         {"roles[0]", "roles[2]", "identifier", "password", "display_name"}),
+        ("POST", "/users", {"identifier": "?", "display_name": "a\0", "roles": ["boss"], "password": "short"},
+         {"identifier", "display_name", "roles[0]", "password"}),
+        ("POST", "/users", {"identifier": "service", "display_name": 5, "roles": ["boss"], "extra": 1},
+         {"identifier", "display_name", "roles[0]", "extra"}),
+        ("PATCH", "/users/administrator", {"display_name": 1, "roles": [1, 2]},
+         {"display_name", "roles[0]", "roles[1]"}),
+        ("PATCH", "/users/administrator", {"display_name": "x" * 201, "roles": ["boss", "administrator", "king"]},
+         {"display_name", "roles[0]", "roles[2]"}),
+        ("POST", "/users/administrator/password", {"new": "short", "current": 1}, {"new", "current"}),
+        ("POST", "/me/password", {"new": "short", "current": "wrong"}, {"new"}),
+        ("POST", "/me/tokens", {"description": "a\n", "expires_in": 0}, {"description", "expires_in"}),
+        ("POST", "/users/administrator/tokens", {"description": 1, "expires_in": -1}, {"description", "expires_in"}),
+        ("POST", "/me/login", {"user": 1, "password": 2, "token": 3}, {"user", "password", "token"}),
+        ("POST", "/me/login", {}, {"user", "password"}),
+        ("POST", "/projects/example/jobs/hello/trigger", {"parameters": [], "priority": "x", "key": 1},
+         {"parameters", "priority", "key"}),
+    ],
+)  # fmt: skip
+def test_every_mistake_of_a_body_is_told(
+    play_on_sqlite: Play, method: str, path: str, body: dict[str, Any], places: set[str]
+) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        assert set(_errors(await client.request(method, path, json=body))) == places
+
+    play_on_sqlite(scenario)
+
+
+def test_no_more_mistakes_are_told_than_anybody_reads(play_on_sqlite: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        for roles in (list(range(100_000)), ["x"] * 100_000):
+            assert len(_errors(await client.post("/users", json={"identifier": "fine", "roles": roles}))) == 100
+
+    play_on_sqlite(scenario)
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (rb'"\ud800"', r"The body has a text with \ud800: that is half a surrogate pair, which is no character."),
+        (rb'{"identifier": "\ud83d\ude00 \\ud800 \uDE00x"}', r"The body has a text with \uDE00: that is half"),
+        (b'{"identifier": "\xff"}', "The body is not UTF-8: byte 16 is 0xff."),
+        (b'{"identifier": \xff}', "The body is not UTF-8: byte 15 is 0xff."),
+        (rb'{"identifier": "\ud83d\ude00"', "The body is not JSON: Input data was truncated."),
+        (rb'{"identifier": "\\ud800"', "The body is not JSON: Input data was truncated."),
+    ],
+)
+def test_a_body_that_cannot_be_read(play_on_sqlite: Play, content: bytes, detail: str) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.ADMINISTRATOR)
+        response = await client.post("/users", content=content)
+        _errors(response, 400)
+        assert response.json()["detail"].startswith(detail)
+
+    play_on_sqlite(scenario)
 
 
 @pytest.mark.parametrize(

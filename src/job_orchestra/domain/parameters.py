@@ -5,24 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from job_orchestra.domain.checking import Mistakes, Reader, is_json, nearest
+from job_orchestra.domain.checking import Reader, is_json, nearest
 from job_orchestra.domain.jobs import ParameterDefinition
 from job_orchestra.domain.json import JsonObject, JsonValue, is_same
-from job_orchestra.domain.places import Place
 
 MOST_BYTES = 64 << 10
 """Of all parameters of a run, as JSON: half of what the system takes as one argument of a program."""
 
 
-def check_parameters(definitions: tuple[ParameterDefinition, ...], given: JsonObject) -> JsonObject:
-    """The values of all parameters, defaults included; Invalid at `parameters.NAME` for each that is wrong."""
-    mistakes = Mistakes()
-    values = read_parameter_values(Reader(given, mistakes, Place().field("parameters")), definitions)
-    mistakes.raise_if_any()
-    return values
-
-
 def read_parameter_values(reader: Reader, definitions: tuple[ParameterDefinition, ...]) -> JsonObject:
+    """The values of all parameters, defaults included; a mistake below the reader's place for each that is wrong."""
     given = reader.json_object()
     if not is_json(reader.value):
         return {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from job_orchestra.domain.checking import read_all
+from job_orchestra.domain.checking import Mistakes, Reader
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.domain.job_data import read_priority
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.domain.parameters import check_parameters
+from job_orchestra.domain.parameters import read_parameter_values
 from job_orchestra.domain.places import Place
 from job_orchestra.domain.runs import RunRequest
 
@@ -25,13 +25,16 @@ def request_of(job: Job, parameters: JsonObject, priority: int | None = None) ->
         raise Conflict(
             f"Job {job.project}/{job.identifier} is a pipeline; this version does not execute pipelines yet."
         )
+    mistakes = Mistakes()
+    values = read_parameter_values(Reader(parameters, mistakes, Place().field("parameters")), settings.parameters)
     if priority is not None:
-        priority = read_all(priority, read_priority, Place().field("priority"))
+        priority = read_priority(Reader(priority, mistakes, Place().field("priority")))
+    mistakes.raise_if_any()
     return RunRequest(
         project=job.project,
         job=job.identifier,
         definition=settings.definition,
-        parameters=check_parameters(settings.parameters, parameters),
+        parameters=values,
         properties=settings.properties,
         workspace=settings.workspace,
         limits=settings.limits,

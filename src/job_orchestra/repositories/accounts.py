@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from job_orchestra.domain.account_rules import SERVICE_USER
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, Invalid, Unauthenticated
 from job_orchestra.domain.roles import Role
@@ -14,7 +15,7 @@ from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.repositories.rows.tokens import token_from_row
 from job_orchestra.repositories.rows.users import user_from_row
 from job_orchestra.repositories.tokens import NewToken, Tokens, hash_secret
-from job_orchestra.repositories.users import SERVICE_USER, Users
+from job_orchestra.repositories.users import Users
 from job_orchestra.storage.port import Find, Storage
 from job_orchestra.storage.schema import TOKENS, USERS
 

@@ -8,11 +8,10 @@ import secrets
 from dataclasses import dataclass
 from hashlib import pbkdf2_hmac
 
+from job_orchestra.domain.account_rules import LONGEST_PASSWORD, password_mistakes
 from job_orchestra.domain.errors import Invalid
 
 _ALGORITHM = "pbkdf2_sha256"
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +20,9 @@ class PasswordHasher:
 
     async def hash(self, password: str) -> str:
         """`pbkdf2_sha256$iterations$salt$hash`; Invalid at `password` for one that is too short or long."""
-        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            raise Invalid.at(
-                "password",
-                f"has {len(password)} characters; it needs {SHORTEST_PASSWORD} to {LONGEST_PASSWORD}",
-            )
+        mistakes = list(password_mistakes("password", password))
+        if mistakes:
+            raise Invalid(mistakes)
         salt = secrets.token_bytes(16)
         derived = await _derive(password, salt, self.iterations)
         return f"{_ALGORITHM}${self.iterations}${salt.hex()}${derived.hex()}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
+from job_orchestra.domain.account_rules import lifetime_mistakes, text_mistakes
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Invalid, NotFound
 from job_orchestra.domain.moments import to_microseconds
@@ -17,9 +18,6 @@ from job_orchestra.repositories.rows.columns import optional_microseconds
 from job_orchestra.repositories.rows.tokens import token_from_row, token_to_row
 from job_orchestra.storage.port import Batch, Condition, Delete, Find, Insert, Operator, Order, Storage, Update
 from job_orchestra.storage.schema import TOKENS
-
-LONGEST_DESCRIPTION = 200
-_LONGEST_LIFETIME = 100 * 366 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,9 @@ class Tokens:
         self, user: str, kind: TokenKind, description: str = "", lifetime: float | None = None
     ) -> NewToken:
         """`lifetime` in seconds, None for ever; Invalid at `expires_in` or `description`."""
-        if len(description) > LONGEST_DESCRIPTION or not description.isprintable():
-            raise Invalid.at("description", f"takes at most {LONGEST_DESCRIPTION} printable characters")
+        mistakes = [*text_mistakes("description", description), *lifetime_mistakes("expires_in", lifetime)]
+        if mistakes:
+            raise Invalid(mistakes)
         now = self._clock.now()
         secret = secrets.token_hex(32)
         token = Token(
@@ -53,7 +52,7 @@ class Tokens:
             sha256=hash_secret(secret),
             created_at=now,
             description=description,
-            expires_at=_expiry(now, lifetime),
+            expires_at=None if lifetime is None else now + timedelta(seconds=lifetime),
         )
         await self._storage.write(Batch((Insert(TOKENS.name, token_to_row(token)),)))
         return NewToken(token, secret)
@@ -88,11 +87,3 @@ class Tokens:
         now = optional_microseconds(self._clock.now())
         where = (equal("kind", kind.value), Condition("expires_at", Operator.LESS, now))
         await self._storage.write(Batch((Delete(TOKENS.name, where),)))
-
-
-def _expiry(now: datetime, lifetime: float | None) -> datetime | None:
-    if lifetime is None:
-        return None
-    if not 1 <= lifetime <= _LONGEST_LIFETIME:
-        raise Invalid.at("expires_in", f"{lifetime:g} is not a number of seconds from 1 to {_LONGEST_LIFETIME:.0f}")
-    return now + timedelta(seconds=lifetime)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from job_orchestra.domain.account_rules import identifier_mistakes, password_mistakes, text_mistakes
 from job_orchestra.domain.clock import Clock
-from job_orchestra.domain.errors import Conflict, Invalid, Mistake, NotFound
-from job_orchestra.domain.identifiers import USER_NAME, USER_NAME_RULE
+from job_orchestra.domain.errors import Conflict, Invalid, NotFound
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.users import TokenKind, User
 from job_orchestra.repositories.conditions import ATTEMPTS, Contended, equal, find_everything, find_one
@@ -17,10 +17,6 @@ from job_orchestra.repositories.rows.columns import text
 from job_orchestra.repositories.rows.users import user_from_row, user_to_row
 from job_orchestra.storage.port import Batch, Condition, Delete, Find, Insert, Order, Row, Storage, Update
 from job_orchestra.storage.schema import TOKENS, USERS, WORKERS
-
-SERVICE_USER = "service"
-"""Whose the control tokens are; nobody else's name."""
-LONGEST_DISPLAY_NAME = 200
 
 
 class Users:
@@ -33,7 +29,11 @@ class Users:
         self, identifier: str, roles: tuple[Role, ...] = (), display_name: str = "", password: str | None = None
     ) -> User:
         """Without a password it is a service user, who has tokens only. Invalid, or Conflict if the name is taken."""
-        mistakes = [*_identifier_mistakes(identifier), *_display_name_mistakes(display_name)]
+        mistakes = [
+            *identifier_mistakes("identifier", identifier),
+            *text_mistakes("display_name", display_name),
+            *password_mistakes("password", password),
+        ]
         if mistakes:
             raise Invalid(mistakes)
         user = User(
@@ -66,7 +66,7 @@ class Users:
 
     async def update(self, user: str, display_name: str | None = None, roles: tuple[Role, ...] | None = None) -> User:
         """What is None stays as it is; Conflict if nobody would be left who manages users."""
-        mistakes = _display_name_mistakes(display_name or "")
+        mistakes = list(text_mistakes("display_name", display_name))
         if mistakes:
             raise Invalid(mistakes)
 
@@ -157,17 +157,3 @@ def _as_seen(user: User) -> tuple[Condition, ...]:
 def _changes(user: User) -> Row:
     row = user_to_row(user)
     return {column: row[column] for column in ("display_name", "roles", "is_enabled", "revision")}
-
-
-def _identifier_mistakes(identifier: str) -> list[Mistake]:
-    if not USER_NAME.fullmatch(identifier):
-        return [Mistake("identifier", f"{identifier!r} is no user's name: {USER_NAME_RULE}")]
-    if identifier == SERVICE_USER:
-        return [Mistake("identifier", f"{identifier!r} is what services call themselves; take another name")]
-    return []
-
-
-def _display_name_mistakes(display_name: str) -> list[Mistake]:
-    if len(display_name) > LONGEST_DISPLAY_NAME or not display_name.isprintable():
-        return [Mistake("display_name", f"takes at most {LONGEST_DISPLAY_NAME} printable characters")]
-    return []

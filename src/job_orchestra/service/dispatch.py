@@ -13,8 +13,9 @@ from starlette.routing import BaseRoute, Router
 from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from job_orchestra.domain.errors import Invalid, NotFound, OrchestraError
+from job_orchestra.domain.errors import Invalid, Mistake, NotFound, OrchestraError
 from job_orchestra.protocol.addresses import path_mistakes
+from job_orchestra.protocol.resources import Body
 from job_orchestra.service.authorization import authorize
 from job_orchestra.service.bodies import read_body
 from job_orchestra.service.call import Answered, Call
@@ -94,13 +95,9 @@ class _Endpoint:
 
     async def _respond(self, route: Route, request: Request, is_head: bool) -> Response:
         identity = await authorize(self._parts.accounts, route, request.headers.get("authorization"))
-        call = Call(
-            path=_path_values(request),
-            identity=identity,
-            values=_values(route, request),
-            body=await read_body(request, route.body) if route.body else None,
-            is_head=is_head,
-        )
+        path = _path_values(request)
+        values, body = await _given(route, request)
+        call = Call(path, identity, values, body, is_head)
         return _response(route, await route.handler(self._parts, call))
 
 
@@ -115,11 +112,26 @@ def _path_values(request: Request) -> Mapping[str, str]:
     return values
 
 
-def _values(route: Route, request: Request) -> dict[str, object]:
-    values = read_query(route.query, request.scope["query_string"])
-    if route.headers:
+async def _given(route: Route, request: Request) -> tuple[dict[str, object], Body | None]:
+    """Values of the parameters, and the body; Invalid with the mistakes of query, headers and body together."""
+    values: dict[str, object] = {}
+    body: Body | None = None
+    mistakes: list[Mistake] = []
+    try:
+        values |= read_query(route.query, request.scope["query_string"])
+    except Invalid as error:
+        mistakes += error.mistakes
+    try:
         values |= read_headers(route.headers, request.headers)
-    return values
+    except Invalid as error:
+        mistakes += error.mistakes
+    try:
+        body = await read_body(request, route.body) if route.body else None
+    except Invalid as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise Invalid(mistakes)
+    return values, body
 
 
 def _response(route: Route, result: object) -> Response:
