@@ -35,6 +35,8 @@ class AbortRun:
     """Look at the wish in the run directory of that name."""
 
     name: str
+    by: str | None = None
+    """Who wishes, where that cannot be written down now because the disk is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,8 @@ def encode_host_message(message: ToHost | ToWorker) -> bytes:
     match message:
         case ExecuteRun(name):
             data = {"execute": name}
-        case AbortRun(name):
-            data = {"abort": name}
+        case AbortRun(name, by):
+            data = {"abort": name} if by is None else {"abort": name, "by": by}
         case StopWhenIdle():
             data = {"stop_when_idle": True}
         case HostHello(version, identity, active):
@@ -86,6 +88,8 @@ def decode_to_host(line: bytes) -> ToHost:
     match _load(line):
         case {"execute": str(name)}:
             return ExecuteRun(name)
+        case {"abort": str(name), "by": str(by)}:
+            return AbortRun(name, by)
         case {"abort": str(name)}:
             return AbortRun(name)
         case {"stop_when_idle": True}:

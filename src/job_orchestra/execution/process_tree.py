@@ -106,9 +106,7 @@ def find_marked(runs: Collection[RunKey], logs: Collection[LogFile], spared: Col
     """
     processes = {pid: one for pid, one in all_processes().items() if pid not in spared}
     tags = set(map(tag_of, runs))
-    seeds = {
-        pid for pid in processes if read_tag(pid) in tags or read_run_marker(pid) in runs or writes_to(pid, logs)
-    }
+    seeds = {pid for pid in processes if read_tag(pid) in tags or read_run_marker(pid) in runs or writes_to(pid, logs)}
     found = with_descendants(seeds, processes)
     # Sessions were made within the run, so whoever is in one of them belongs to it.
     sessions = {processes[pid].session for pid in seeds} - {os.getsid(0)}

@@ -81,10 +81,11 @@ class CommandExecution:
             await self.log.say(outcome.reason.sentence)
             return outcome
         shown = tuple(map(_printable, arguments))
-        await self.journal.append(
+        noting = self.journal.append(
             lambda sequence, date: CommandStarted(sequence, date, step.phase, step.index, shown, offset, pid)
         )
-        code = await self._wait(exit_code, stop)
+        # At the same time: a command can be stopped also while its start waits to be written to a full disk.
+        _, code = await asyncio.gather(noting, self._wait(exit_code, stop))
         duration = loop.time() - began
         end = self.log.size
         await self.journal.append(

@@ -104,9 +104,9 @@ class ExecutorHost:
                 if parse_run_name(name) is not None and name not in self._active and not self._is_stopping:
                     reach(FailPoint.HOST_RUN_NAMED)
                     self._begin(name)
-            case AbortRun(name):
+            case AbortRun(name, by):
                 if name in self._active:
-                    self._active[name].heed_abort()
+                    self._active[name].heed_abort(by)
             case StopWhenIdle():
                 self._is_stopping = True
                 self._consider_exit()

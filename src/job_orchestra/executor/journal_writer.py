@@ -8,7 +8,7 @@ from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Event
 from job_orchestra.execution.journal import encode_line
 from job_orchestra.execution.run_directory import RunDirectory
-from job_orchestra.executor.appending import append
+from job_orchestra.executor.appending import append, open_file, when_there_is_room
 from job_orchestra.fail_points import FailPoint, reach
 
 MakeEvent = Callable[[int, datetime], Event]
@@ -29,11 +29,11 @@ class JournalWriter:
         Journal and event appear in one step (a link never replaces), so that a journal always tells who has claimed it.
         """
         draft = directory.path / f".journal.{os.getpid()}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = await open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             await append(descriptor, _line(first, 1))
             reach(FailPoint.HOST_JOURNAL_DRAFTED)
-            os.link(draft, directory.journal)
+            await when_there_is_room(lambda: os.link(draft, directory.journal))
             reach(FailPoint.HOST_RUN_CLAIMED)
         except FileExistsError:
             return None

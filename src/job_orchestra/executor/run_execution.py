@@ -50,9 +50,9 @@ class RunExecution:
             # Teardown of a run that goes well ends likewise; that of a stopped one only by its own limit.
             self._teardown_stop.give(outcome)
 
-    def heed_abort(self) -> None:
-        """Stops if the run directory has a wish to abort."""
-        by = read_abort(self._directory)
+    def heed_abort(self, by: str | None = None) -> None:
+        """Stops if someone wishes so, who may be named in the run directory."""
+        by = by or read_abort(self._directory)
         if by is not None:
             self.stop(Outcome.aborted(ReasonCode.ABORT_REQUESTED, f"Abort was requested by {by}."))
 
@@ -102,7 +102,8 @@ class RunExecution:
         return Started(sequence, date, identity_to_data(surroundings.identity), workspace)
 
     async def _end_at_once(self, outcome: Outcome) -> None:
-        end = await RunLog(self._directory.log).end()
+        log = await RunLog.open(self._directory.log)
+        end = await log.end()
         journal = await JournalWriter.claim(
             self._directory,
             lambda sequence, date: Ended(sequence, date, outcome.status, outcome.reason, 0.0, end.size, end.sha256),
@@ -111,7 +112,7 @@ class RunExecution:
             journal.close()
 
     async def _carry_out(self, request: Request, journal: JournalWriter) -> None:
-        log = RunLog(self._directory.log)
+        log = await RunLog.open(self._directory.log)
         processes = RunProcesses(request.key, log.file, self._surroundings.children, self._surroundings.active)
         watch = LogWatch(log, request.limits.log_size, self.stop)
         try:

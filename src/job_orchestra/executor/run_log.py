@@ -5,10 +5,11 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from job_orchestra.execution.log_end import LogEnd, read_log_end
 from job_orchestra.execution.process_tree import LogFile
-from job_orchestra.executor.appending import append
+from job_orchestra.executor.appending import append, open_file
 
 _PREFIX = "[orchestra] "
 _SMALL = 64 << 10
@@ -18,9 +19,13 @@ _SMALL = 64 << 10
 class RunLog:
     """The log of a run, which is also standard output and error of its commands; always appended to."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
-        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self.descriptor = descriptor
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        return cls(path, await open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND))
 
     @property
     def size(self) -> int:

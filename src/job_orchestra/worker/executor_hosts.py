@@ -87,10 +87,10 @@ class ExecutorHosts:
         else:
             self._executing.tell(ExecuteRun(name))
 
-    def abort(self, name: str) -> None:
-        """Whichever host carries the run out looks at the wish in its directory."""
+    def abort(self, name: str, by: str | None = None) -> None:
+        """Whichever host carries the run out looks at the wish in its directory, unless `by` tells whose it is."""
         for link in self._links:
-            link.tell(AbortRun(name))
+            link.tell(AbortRun(name, by))
 
     def pids(self) -> set[int]:
         return {link.hello.identity.pid for link in self._links}
