@@ -7,7 +7,8 @@ import pytest
 
 from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.jobs import LossPolicy, OnLost
-from job_orchestra.domain.losses import MOST_ATTEMPTS, Loss, Outcome, foresee_loss, late_account, next_attempt
+from job_orchestra.domain.late_reports import blank_account, is_late
+from job_orchestra.domain.losses import MOST_ATTEMPTS, Loss, Outcome, foresee_loss, next_attempt
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import LogFacts, Run, RunRequest, Source, SourceKind
 from job_orchestra.domain.statuses import RunStatus
@@ -88,4 +89,22 @@ def test_nothing_of_an_attempt_is_left_in_the_next() -> None:
     )
     made = Run(full.identifier, full.request, full.source, full.created_at)
     assert next_attempt(full) == replace(made, attempt=4)
-    assert late_account(full, 2, "v") == replace(made, attempt=2, worker="v")
+    assert blank_account(full, 2, "v") == replace(made, attempt=2, worker="v")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "attempt", "expected"),
+    [
+        (RunStatus.SUCCEEDED, ReasonCode.COMPLETED, 2, False),
+        (RunStatus.SUCCEEDED, ReasonCode.COMPLETED, 1, True),
+        (RunStatus.EXCEPTION, ReasonCode.HOST_RESTARTED, 2, False),
+        (RunStatus.EXCEPTION, ReasonCode.WORKER_LOST, 2, True),
+        (RunStatus.PENDING, None, 1, True),
+        (RunStatus.RUNNING, None, 1, True),
+    ],
+)
+def test_what_was_given_up_is_reported_late(
+    status: RunStatus, code: ReasonCode | None, attempt: int, expected: bool
+) -> None:
+    reason = None if code is None else Reason(code, ".")
+    assert is_late(run(status=status, reason=reason, attempt=2), attempt) is expected

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Ended, Event, Started
+from job_orchestra.domain.jobs import LossPolicy
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.reasons import Reason, ReasonCode
@@ -45,6 +47,7 @@ from job_orchestra.protocol.messages import (
 )
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -129,6 +132,15 @@ class ServicePeer:
                 self.unread.extend(decode_hints_to_service(await self.connection.receive_frame()))
 
 
+class ShiftedClock(SystemClock):
+    """The real time, and what the test adds to it."""
+
+    shift = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.shift
+
+
 class LateAnswers(RunQueue):
     """Answers what was true when it was asked to remember: a read that took longer than what happened meanwhile."""
 
@@ -150,7 +162,7 @@ class Surroundings:
     """A database, a folder of logs, and a master that can be started again and again over them."""
 
     def __init__(self, url: str, directory: Path) -> None:
-        clock = SystemClock()
+        clock = ShiftedClock()
         self.storage = open_storage(url)
         self.log_store = open_log_store(directory / "logs")
         self.accounts = Accounts(self.storage, clock)
@@ -158,6 +170,7 @@ class Surroundings:
         self.queue = LateAnswers(self.storage, clock)
         self.workers = Workers(self.storage, clock)
         self.jobs = Jobs(self.storage, clock)
+        self.late_reports = LateReports(self.storage, clock)
         self.clock = clock
         self.port = 0
         self.token = ""
@@ -178,6 +191,7 @@ class Surroundings:
             jobs=self.jobs,
             run_queue=self.queue,
             run_progress=RunProgress(self.storage, self.clock),
+            late_reports=self.late_reports,
             workers=self.workers,
             log_store=self.log_store,
             selector=WorkerSelector(),
@@ -219,15 +233,25 @@ class Surroundings:
         async with open_connection(url, bearer_authorization(token)) as connection:
             yield ServicePeer(connection)
 
-    async def trigger(self, properties: JsonObject | None = None, workspace: Workspace = Workspace.RUN) -> Run:
+    async def trigger(
+        self,
+        properties: JsonObject | None = None,
+        workspace: Workspace = Workspace.RUN,
+        loss: LossPolicy | None = None,
+    ) -> Run:
         definition = CommandsDefinition((("true",),))
-        request = RunRequest("p", "j", definition, properties=properties or {}, workspace=workspace)
+        request = RunRequest(
+            "p", "j", definition, properties=properties or {}, workspace=workspace, loss=loss or LossPolicy()
+        )
         return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
 
     async def stored(self, run: Run) -> Run:
         found = await self.queue.load(run.identifier)
         assert found is not None
         return found
+
+
+Scenario = Callable[[Surroundings], Awaitable[None]]
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -29,23 +28,7 @@ from job_orchestra.protocol.messages import (
     RunOnDisk,
     SendAgain,
 )
-from tests.master.peers import Surroundings, WorkerPeer, ended, events, fresh_database, log, started, surroundings
-
-Scenario = Callable[[Surroundings], Awaitable[None]]
-
-
-@pytest.fixture
-def play(tmp_path: Path) -> Callable[[Scenario], None]:
-    url = fresh_database(tmp_path)
-
-    def play_scenario(scenario: Scenario) -> None:
-        async def run() -> None:
-            async with surroundings(url, tmp_path) as parts:
-                await scenario(parts)
-
-        asyncio.run(run())
-
-    return play_scenario
+from tests.master.peers import Scenario, Surroundings, WorkerPeer, ended, events, log, started
 
 
 def test_a_run_from_trigger_to_release(play: Callable[[Scenario], None]) -> None:

@@ -51,6 +51,7 @@ class MasterComposition(RecordsComposition):
             jobs=self.jobs,
             run_queue=self.run_queue,
             run_progress=self.run_progress,
+            late_reports=self.late_reports,
             workers=self.workers,
             log_store=self.log_store,
             selector=self.worker_selector,

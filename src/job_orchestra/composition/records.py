@@ -8,6 +8,7 @@ from job_orchestra.composition.base import ApplicationComposition
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
@@ -59,6 +60,10 @@ class RecordsComposition(ApplicationComposition):
     @cached_property
     def runs(self) -> Runs:
         return Runs(self.storage, self.clock)
+
+    @cached_property
+    def late_reports(self) -> LateReports:
+        return LateReports(self.storage, self.clock)
 
     @cached_property
     def workers(self) -> Workers:

@@ -71,7 +71,10 @@ def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
     )
     free = [hindrance.worker for hindrance in hindrances if not hindrance.sentences]
     if free:
-        summary = f"Worker {free[0]} can take it; it waits for a master, or for more urgent runs that come first."
+        summary = (
+            f"Worker {free[0]} can take it; it waits for a master, for more urgent runs that come first, "
+            "or for an attempt there that was given up and is ending."
+        )
         return Explanation(summary, workers=hindrances)
     if all(any(obstacle.is_lasting for obstacle in obstacles) for obstacles in found):
         summary = "No known worker could ever take it: none meets what its job needs."

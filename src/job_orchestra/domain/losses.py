@@ -74,8 +74,3 @@ def next_attempt(run: Run) -> Run:
         journal_sequence=0,
         log=LogFacts(),
     )
-
-
-def late_account(run: Run, attempt: int, worker: str) -> Run:
-    """The blank run to which the events of a late report are applied: what `attempt` of `worker` has to say of it."""
-    return replace(next_attempt(replace(run, status=RunStatus.PENDING)), attempt=attempt, worker=worker)

@@ -22,7 +22,7 @@ from job_orchestra.master.outage import Outage
 from job_orchestra.master.reception import Reception
 from job_orchestra.master.services import ServiceLinks
 from job_orchestra.master.wishes import Wishes
-from job_orchestra.master.worker_link import REFUSAL_PAUSE, LinkParts, WorkerLink
+from job_orchestra.master.worker_link import REFUSAL_PAUSE, LinkParts
 from job_orchestra.protocol.connection import FrameConnection, FrameServer
 from job_orchestra.protocol.control import (
     HintToMaster,
@@ -35,6 +35,7 @@ from job_orchestra.protocol.control import (
 )
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -45,6 +46,7 @@ _logger = logging.getLogger(__name__)
 
 _SAFETY_POLL = 1.0
 """Seconds between two looks for what hints may have missed."""
+_LOOKS_BETWEEN_LOSSES = 5
 _LOOKS_BETWEEN_SWEEPS = 60
 
 
@@ -62,6 +64,7 @@ class MasterApplication:
         jobs: Jobs,
         run_queue: RunQueue,
         run_progress: RunProgress,
+        late_reports: LateReports,
         workers: Workers,
         log_store: LogStore,
         selector: WorkerSelector,
@@ -83,15 +86,28 @@ class MasterApplication:
         self._dispatcher = Dispatcher(run_queue, jobs, self._links, selector, self._outage, clock)
         self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
         self._admission = Admission(accounts)
+        self._losses = Losses(
+            queue=run_queue,
+            progress=run_progress,
+            late_reports=late_reports,
+            workers=workers,
+            log_store=log_store,
+            links=self._links,
+            dispatcher=self._dispatcher,
+            services=self._services,
+            outage=self._outage,
+            clock=clock,
+        )
         self._reception = Reception(
             master=identifier,
             workers=workers,
             queue=run_queue,
+            late_reports=late_reports,
             log_store=log_store,
             links=self._links,
-            parts=LinkParts(Intake(run_progress, run_queue, log_store, self._outage), self),
+            parts=LinkParts(Intake(run_progress, late_reports, run_queue, log_store, self._outage), self),
             dispatcher=self._dispatcher,
-            losses=Losses(run_progress, log_store, self._services, self._outage, clock),
+            losses=self._losses,
             services=self._services,
             outage=self._outage,
             clock=clock,
@@ -151,6 +167,8 @@ class MasterApplication:
             await self._wishes.look_at_all_runs()
             await self._wishes.look_at_workers()
             await self._wishes.expire(self._clock.now() - timedelta(seconds=self._pending_expiry), self._pending_expiry)
+            if looks % _LOOKS_BETWEEN_LOSSES == 0:
+                await self._losses.look()
             if looks % _LOOKS_BETWEEN_SWEEPS:
                 await self._dispatcher.look_at_recent()
             else:
@@ -176,7 +194,11 @@ class MasterApplication:
             case JobSwitched():
                 self._send_on_errand(self._dispatcher.look_at_switches())
             case WorkerWish():
-                self._send_on_errand(self._wishes.look_at_workers())
+                self._send_on_errand(self._look_at_workers())
+
+    async def _look_at_workers(self) -> None:
+        await self._wishes.look_at_workers()
+        await self._losses.look()
 
     def _send_on_errand(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(errand)
@@ -185,18 +207,19 @@ class MasterApplication:
 
     # ---------- what links tell
 
-    async def on_stored(self, link: WorkerLink, stored: Sequence[Stored]) -> None:
+    async def on_stored(self, stored: Sequence[Stored]) -> None:
         for one in stored:
             if one.has_changed:
-                is_ended = one.run.status.is_terminal
-                self._services.tell(RunChanged(one.run.request.project, one.run.identifier, is_ended))
+                run = one.account.run
+                is_ended = run.status.is_terminal
+                self._services.tell(RunChanged(run.request.project, run.identifier, is_ended))
                 if is_ended:
                     self._dispatcher.wake()
 
     def on_log_grew(self, run: Run, size: int) -> None:
         self._services.tell(LogGrew(run.identifier, run.attempt, size))
 
-    async def on_put_back(self, link: WorkerLink, run: Run, reason: str) -> None:
+    async def on_put_back(self, run: Run) -> None:
         reach(FailPoint.MASTER_REFUSAL_RECEIVED)
         await self._outage.outlast(lambda: self._queue.unassign(run))
         reach(FailPoint.MASTER_UNASSIGNMENT_COMMITTED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from job_orchestra.domain.errors import Conflict, Invalid
 from job_orchestra.domain.event_records import EventRecord, record_to_event
@@ -15,7 +15,9 @@ from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.outage import Outage
 from job_orchestra.protocol.master_session import StoreEvents, StoreLog
 from job_orchestra.protocol.messages import JournalEvent
+from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.violations import ProtocolViolation
+from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.storage.log_port import LogKey, LogPiece, LogStore
@@ -23,11 +25,27 @@ from job_orchestra.storage.log_port import LogKey, LogPiece, LogStore
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Report:
-    """What one batch of messages brings of one run."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A run as one attempt of it tells; a late one's changes nothing but its report."""
 
     run: Run
+    is_late: bool = False
+
+    @property
+    def key(self) -> RunKey:
+        return RunKey(self.run.identifier, self.run.attempt)
+
+    @property
+    def log_key(self) -> LogKey:
+        return log_key(self.run, self.is_late)
+
+
+@dataclass(slots=True)
+class Report:
+    """What one batch of messages brings of one account."""
+
+    account: Account
     pieces: list[LogPiece] = field(default_factory=list[LogPiece])
     records: list[EventRecord] = field(default_factory=list[EventRecord])
 
@@ -41,23 +59,23 @@ class Report:
 class Stored:
     """A report that is durable."""
 
-    run: Run
+    account: Account
     log_end: int | None
     has_changed: bool
     is_log_to_be_sent_again: bool = False
 
 
-def log_key(run: Run) -> LogKey:
-    return LogKey(run.request.project, run.identifier, run.attempt)
+def log_key(run: Run, is_late: bool = False) -> LogKey:
+    return LogKey(run.request.project, run.identifier, run.attempt, is_late)
 
 
-def gather_reports(runs: Sequence[tuple[Run, StoreEvents | StoreLog]]) -> list[Report]:
-    """One report for each run, in the order in which its messages came."""
-    reports: dict[str, Report] = {}
-    for run, effect in runs:
-        report = reports.setdefault(run.identifier, Report(run))
+def gather_reports(told: Sequence[tuple[Account, StoreEvents | StoreLog]]) -> list[Report]:
+    """One report for each account, in the order in which its messages came."""
+    reports: dict[RunKey, Report] = {}
+    for account, effect in told:
+        report = reports.setdefault(account.key, Report(account))
         if isinstance(effect, StoreLog):
-            report.pieces.append(LogPiece(log_key(run), effect.offset, effect.data))
+            report.pieces.append(LogPiece(account.log_key, effect.offset, effect.data))
         else:
             report.records.extend(_to_record(event) for event in effect.events)
     return list(reports.values())
@@ -70,8 +88,16 @@ def _to_record(event: JournalEvent) -> EventRecord:
 class Intake:
     """Shared by all connections; the storage's writer gathers what several of them commit at the same time."""
 
-    def __init__(self, progress: RunProgress, queue: RunQueue, log_store: LogStore, outage: Outage) -> None:
+    def __init__(
+        self,
+        progress: RunProgress,
+        late_reports: LateReports,
+        queue: RunQueue,
+        log_store: LogStore,
+        outage: Outage,
+    ) -> None:
         self._progress = progress
+        self._late_reports = late_reports
         self._queue = queue
         self._log_store = log_store
         self._outage = outage
@@ -89,44 +115,51 @@ class Intake:
         ProtocolViolation for events that cannot follow what is stored.
         """
         if not report.records:
-            return Stored(report.run, report.log_end, has_changed=False)
+            return Stored(report.account, report.log_end, has_changed=False)
         after, records, is_log_wrong = await self._fold(report)
         if records:
-            await self._save(report.run, after, records)
+            await self._save(report.account, after, records)
             reach(FailPoint.MASTER_END_COMMITTED if after.status.is_terminal else FailPoint.MASTER_EVENTS_COMMITTED)
-        return Stored(after, report.log_end, bool(records), is_log_wrong)
+        return Stored(replace(report.account, run=after), report.log_end, bool(records), is_log_wrong)
 
     async def _fold(self, report: Report) -> tuple[Run, list[EventRecord], bool]:
         """The run after the events, and those of them that count: an end whose log does not match is left out."""
-        run = report.run
+        run = report.account.run
         for place, record in enumerate(report.records):
             try:
                 event = record_to_event(record)
                 following = apply_event(run, event)
             except (Invalid, Conflict) as error:
                 raise ProtocolViolation(f"An event of run {run.identifier!r} is refused: {error}") from None
-            if isinstance(event, Ended) and not await self._is_log_complete(run, event):
+            if isinstance(event, Ended) and not await self._is_log_complete(report.account.log_key, event):
                 return run, report.records[:place], True
             run = following
         return run, report.records, False
 
-    async def _is_log_complete(self, run: Run, ended: Ended) -> bool:
-        size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
+    async def _is_log_complete(self, key: LogKey, ended: Ended) -> bool:
+        size, digest = await self._outage.outlast(lambda: self._log_store.sha256(key))
         if (size, digest) == (ended.log_size, ended.log_sha256):
             reach(FailPoint.MASTER_LOG_VERIFIED)
             return True
         _logger.warning(
             "The stored log of run %s has %d bytes with SHA-256 %s, the worker's %d with %s: it is sent again.",
-            run.identifier, size, digest, ended.log_size, ended.log_sha256,
+            key.run, size, digest, ended.log_size, ended.log_sha256,
         )  # fmt: skip
-        await self._outage.outlast(lambda: self._log_store.truncate(log_key(run)))
+        await self._outage.outlast(lambda: self._log_store.truncate(key))
         reach(FailPoint.MASTER_LOG_TRUNCATED)
         return False
 
-    async def _save(self, before: Run, after: Run, records: Sequence[EventRecord]) -> None:
-        if await self._outage.outlast(lambda: self._progress.save(before, after, records)):
+    async def _save(self, account: Account, after: Run, records: Sequence[EventRecord]) -> None:
+        save = self._late_reports.save if account.is_late else self._progress.save
+        if await self._outage.outlast(lambda: save(account.run, after, records)):
             return
         # An outage may have hidden that the very same change was committed; anything else is another writer's.
-        stored = await self._outage.outlast(lambda: self._queue.load(before.identifier))
+        stored = await self._outage.outlast(lambda: self._load(account))
         if stored is None or stored.attempt != after.attempt or stored.journal_sequence < after.journal_sequence:
-            raise ProtocolViolation(f"Run {before.identifier!r} was changed elsewhere; connect again.")
+            raise ProtocolViolation(f"Run {after.identifier!r} was changed elsewhere; connect again.")
+
+    async def _load(self, account: Account) -> Run | None:
+        if not account.is_late:
+            return await self._queue.load(account.run.identifier)
+        report = await self._late_reports.find(account.run, account.run.attempt)
+        return None if report is None else report.account

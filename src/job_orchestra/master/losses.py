@@ -1,4 +1,4 @@
-"""Runs that cannot go on where they were: ended with the reason, or put back."""
+"""Runs whose worker is gone for too long, or came back without them: ended with the reason, or retried."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from dataclasses import replace
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Ended
+from job_orchestra.domain.losses import Outcome, foresee_loss, outcome_of_loss
 from job_orchestra.domain.progress import apply_event
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.workers import Worker
 from job_orchestra.fail_points import FailPoint, reach
+from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.intake import log_key
+from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.services import ServiceLinks
 from job_orchestra.protocol.control import RunChanged
+from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_progress import RunProgress
+from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.log_port import LogStore
 
 _logger = logging.getLogger(__name__)
@@ -25,28 +32,78 @@ _logger = logging.getLogger(__name__)
 
 class Losses:
     def __init__(
-        self, progress: RunProgress, log_store: LogStore, services: ServiceLinks, outage: Outage, clock: Clock
+        self,
+        *,
+        queue: RunQueue,
+        progress: RunProgress,
+        late_reports: LateReports,
+        workers: Workers,
+        log_store: LogStore,
+        links: WorkerLinks,
+        dispatcher: Dispatcher,
+        services: ServiceLinks,
+        outage: Outage,
+        clock: Clock,
     ) -> None:
+        self._queue = queue
         self._progress = progress
+        self._late_reports = late_reports
+        self._workers = workers
         self._log_store = log_store
+        self._links = links
+        self._dispatcher = dispatcher
         self._services = services
         self._outage = outage
         self._clock = clock
 
-    async def end_missing(self, run: Run) -> None:
+    async def look(self) -> None:
+        """The runs of all workers that are gone, each judged by its job's policy."""
+        # In this order: who registers between the two looks must not pass for deleted.
+        names = await self._outage.outlast(self._queue.workers_with_runs)
+        if not names:
+            return
+        workers = {worker.identifier: worker for worker in await self._outage.outlast(self._workers.all)}
+        for name in sorted(names):
+            worker = workers.get(name)
+            if worker is None or not worker.is_connected:
+                await self._judge(name, worker)
+
+    async def _judge(self, name: str, worker: Worker | None) -> None:
+        for run in await self._outage.outlast(lambda: self._queue.assigned_to(name)):
+            loss = foresee_loss(run, worker)
+            if loss is not None and loss.at <= self._clock.now():
+                await self._give_up(run, loss.outcome, loss.sentence)
+
+    async def give_up_missing(self, run: Run) -> None:
         """The worker had begun this run and has lost its directory, or part of it: nobody is left who could end it."""
+        sentence = f"Worker {run.worker} came back without the data of this run; the log may be incomplete."
+        await self._give_up(run, outcome_of_loss(run), sentence)
+
+    async def _give_up(self, run: Run, outcome: Outcome, sentence: str) -> None:
+        # First, so that whatever happens in between, the worker is heard when it comes back.
+        await self._outage.outlast(lambda: self._late_reports.expect(run))
+        reach(FailPoint.MASTER_LATE_REPORT_EXPECTED)
+        is_given_up = await (self._retry(run) if outcome is Outcome.RETRY else self._end(run, sentence))
+        if not is_given_up:
+            return
+        reach(FailPoint.MASTER_LOSS_COMMITTED)
+        _logger.warning("Attempt %d of run %s is given up: %s", run.attempt, run.identifier, sentence)
+        self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=outcome is Outcome.END))
+        if outcome is Outcome.RETRY:
+            self._dispatcher.hint(run.identifier)
+        link = self._links.of(run)
+        if link is not None and link.has(run):
+            # It came back in the meantime: the next greeting takes the attempt for what it is now.
+            link.dismiss("lost", f"Run {run.identifier} was given up in the meantime; connect again.")
+
+    async def _retry(self, run: Run) -> bool:
+        return await self._outage.outlast(lambda: self._queue.unassign(run)) is not None
+
+    async def _end(self, run: Run, sentence: str) -> bool:
         size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
-        reason = Reason(
-            ReasonCode.WORKER_LOST,
-            f"Worker {run.worker} came back without the data of this run; the log may be incomplete.",
-        )
-        now = self._clock.now()
-        duration = (now - run.started_at).total_seconds() if run.started_at is not None else 0.0
-        ended = Ended(run.journal_sequence + 1, now, RunStatus.EXCEPTION, reason, max(0.0, duration), size, digest)
+        reason = Reason(ReasonCode.WORKER_LOST, sentence)
+        ended = Ended(run.journal_sequence + 1, self._clock.now(), RunStatus.EXCEPTION, reason, 0.0, size, digest)
         after = apply_event(run, ended)
-        # No hash: it would claim that both sides had compared the log.
-        after = replace(after, log=replace(after.log, sha256=None))
-        if await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)])):
-            reach(FailPoint.MASTER_LOSS_COMMITTED)
-            _logger.warning("Run %s ended: %s", run.identifier, reason.sentence)
-            self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=True))
+        # No hash: it would claim that both sides had compared the log. No duration: nobody there measured it.
+        after = replace(after, duration=None, log=replace(after.log, sha256=None))
+        return await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)]))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, OrchestraError
+from job_orchestra.domain.late_reports import is_late
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker, WorkerDescription
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.dispatcher import Dispatcher
-from job_orchestra.master.intake import log_key
+from job_orchestra.master.intake import Account
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.losses import Losses
 from job_orchestra.master.outage import Outage
@@ -26,6 +27,7 @@ from job_orchestra.protocol.master_session import MasterSession, StoredRun
 from job_orchestra.protocol.messages import Goodbye, Hello
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.violations import ProtocolViolation
+from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.log_port import LogStore
@@ -43,6 +45,7 @@ class Reception:
         master: str,
         workers: Workers,
         queue: RunQueue,
+        late_reports: LateReports,
         log_store: LogStore,
         links: WorkerLinks,
         parts: LinkParts,
@@ -55,6 +58,7 @@ class Reception:
         self._master = master
         self._workers = workers
         self._queue = queue
+        self._late_reports = late_reports
         self._log_store = log_store
         self._links = links
         self._parts = parts
@@ -106,8 +110,7 @@ class Reception:
             reach(FailPoint.MASTER_WORKER_REGISTERED)
             session = MasterSession()
             link = WorkerLink(connection, session, worker, self._parts)
-            runs = await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier))
-            await self._greet(link, session, hello, runs)
+            await self._greet(link, session, hello)
             self._links.add(link)
         _logger.info("Worker %s of user %s connected (%d runs).", hello.identifier, owner, len(link.runs))
         self._services.tell(WorkerChanged(hello.identifier))
@@ -129,24 +132,47 @@ class Reception:
             lambda: self._workers.connect(hello.identifier, owner, hello.instance, description, skew, self._master)
         )
 
-    async def _greet(self, link: WorkerLink, session: MasterSession, hello: Hello, runs: Sequence[Run]) -> None:
+    async def _greet(self, link: WorkerLink, session: MasterSession, hello: Hello) -> None:
+        runs = await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier))
         by_key = {RunKey(run.identifier, run.attempt): run for run in runs}
-        stored = [StoredRun(key, run.journal_sequence, await self._log_size(run)) for key, run in by_key.items()]
-        greeting = session.greet(hello, stored, __version__, self._master)
+        late = await self._find_late(hello, by_key)
+        stored = [await self._stored(Account(run)) for run in runs]
+        stored_late = [await self._stored(Account(account, is_late=True)) for account in late.values()]
+        greeting = session.greet(hello, stored, __version__, self._master, stored_late)
         link.post(greeting.welcome)
         for resume in greeting.welcome.resume:
             key = RunKey(resume.run, resume.attempt)
-            link.runs[key] = by_key[key]
+            if key in late:
+                link.resume_late(late[key])
+            else:
+                link.resume(by_key[key])
         for key in greeting.to_execute:
             link.execute(by_key[key])
         for run in list(link.runs.values()):
             if run.should_abort or run.should_cancel:
                 link.abort(run)
         for key in greeting.missing:
-            await self._losses.end_missing(by_key[key])
+            await self._losses.give_up_missing(by_key[key])
 
-    async def _log_size(self, run: Run) -> int:
-        return await self._outage.outlast(lambda: self._log_store.size(log_key(run)))
+    async def _find_late(self, hello: Hello, assigned: Mapping[RunKey, Run]) -> dict[RunKey, Run]:
+        """The accounts of attempts on the worker's disk that count no more and have not told everything."""
+        unknown = {RunKey(one.run, one.attempt) for one in hello.runs}.difference(assigned)
+        runs = await self._outage.outlast(lambda: self._queue.load_many(sorted({key.run for key in unknown})))
+        by_identifier = {run.identifier: run for run in runs}
+        accounts: dict[RunKey, Run] = {}
+        for key in sorted(unknown):
+            run = by_identifier.get(key.run)
+            if run is not None and is_late(run, key.attempt):
+                report = await self._outage.outlast(
+                    lambda run=run, key=key: self._late_reports.receive(run, key.attempt, hello.identifier)  # type: ignore[misc]
+                )
+                if report is not None and not report.account.status.is_terminal:
+                    accounts[key] = report.account
+        return accounts
+
+    async def _stored(self, account: Account) -> StoredRun:
+        size = await self._outage.outlast(lambda: self._log_store.size(account.log_key))
+        return StoredRun(account.key, account.run.journal_sequence, size)
 
     async def _say_farewell(self, link: WorkerLink, instance: str) -> None:
         if self._links.remove(link):

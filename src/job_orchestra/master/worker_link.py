@@ -13,18 +13,20 @@ from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.placement import Candidate, candidate_of
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker
-from job_orchestra.master.intake import Intake, Stored, gather_reports
+from job_orchestra.master.intake import Account, Intake, Stored, gather_reports
 from job_orchestra.protocol.codec import decode_to_master
 from job_orchestra.protocol.connection import ConnectionLost, FrameConnection
 from job_orchestra.protocol.master_session import Dismissed, MasterSession, PutBack, StoreEvents, StoreLog
 from job_orchestra.protocol.messages import Abort, Execute, Goodbye, ToMaster, ToWorker
 from job_orchestra.protocol.outbox import Outbox
 from job_orchestra.protocol.run_key import RunKey
+from job_orchestra.protocol.violations import ProtocolViolation
 
 _logger = logging.getLogger(__name__)
 
 _FRAMES_IN_QUEUE = 64
 _FRAMES_AT_ONCE = 32
+_GIVEN_UP = "the master, which had given this attempt up while the worker was away"
 REFUSAL_PAUSE = 10.0
 """Seconds for which a worker that refused a run gets no other."""
 
@@ -32,11 +34,11 @@ REFUSAL_PAUSE = 10.0
 class LinkEvents(Protocol):
     """What a link tells the master."""
 
-    async def on_stored(self, link: WorkerLink, stored: Sequence[Stored]) -> None: ...
+    async def on_stored(self, stored: Sequence[Stored]) -> None: ...
 
     def on_log_grew(self, run: Run, size: int) -> None: ...
 
-    async def on_put_back(self, link: WorkerLink, run: Run, reason: str) -> None: ...
+    async def on_put_back(self, run: Run) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class WorkerLink:
         self.worker = worker
         self.runs: dict[RunKey, Run] = {}
         """Assigned to the worker and not ended, as they are stored."""
+        self.late: dict[RunKey, Run] = {}
+        """Accounts of attempts that count no more, and have not told everything."""
         self.is_closed = asyncio.Event()
         self._connection = connection
         self._session = session
@@ -62,7 +66,8 @@ class WorkerLink:
 
     def candidate(self) -> Candidate:
         return replace(
-            candidate_of(self.worker, list(self.runs.values())),
+            # Attempts that were given up use executors and workspaces until they have ended.
+            candidate_of(self.worker, [*self.runs.values(), *self.late.values()]),
             is_connected=not self._outbox.is_closed,
             is_draining=self.worker.should_drain or self._is_pausing(),
         )
@@ -92,9 +97,20 @@ class WorkerLink:
 
     def abort(self, run: Run) -> None:
         """Sends the wish to end a run that this worker has; it ends when the worker says so."""
-        key = RunKey(run.identifier, run.attempt)
-        if key in self.runs:
+        if self.has(run):
             self._outbox.post(Abort(run.identifier, run.attempt, run.wished_by or "somebody"))
+
+    def has(self, run: Run) -> bool:
+        return RunKey(run.identifier, run.attempt) in self.runs
+
+    def resume(self, run: Run) -> None:
+        """The worker's welcome told it to go on with a run that is assigned to it."""
+        self.runs[RunKey(run.identifier, run.attempt)] = run
+
+    def resume_late(self, account: Run) -> None:
+        """The worker's welcome told it to go on with an attempt that counts no more: it ends as soon as it can."""
+        self.late[RunKey(account.identifier, account.attempt)] = account
+        self._outbox.post(Abort(account.identifier, account.attempt, _GIVEN_UP))
 
     def dismiss(self, code: str, message: str) -> None:
         """Says goodbye and closes; what was received before is still stored."""
@@ -150,12 +166,12 @@ class WorkerLink:
             self.dismiss("violation", error.message)
 
     async def _handle(self, messages: Sequence[ToMaster]) -> None:
-        to_store: list[tuple[Run, StoreEvents | StoreLog]] = []
+        to_store: list[tuple[Account, StoreEvents | StoreLog]] = []
         for message in messages:
             for effect in self._session.receive(message):
                 match effect:
                     case StoreEvents() | StoreLog():
-                        to_store.append((self.runs[effect.key], effect))
+                        to_store.append((self._account(effect.key), effect))
                     case PutBack():
                         await self._put_back(effect)
                     case Dismissed():
@@ -166,31 +182,36 @@ class WorkerLink:
         if to_store:
             await self._store(to_store)
 
+    def _account(self, key: RunKey) -> Account:
+        return Account(self.runs[key]) if key in self.runs else Account(self.late[key], is_late=True)
+
     async def _put_back(self, effect: PutBack) -> None:
-        run = self.runs.pop(effect.key)
+        run = self.runs.pop(effect.key, None)
+        if run is None:
+            raise ProtocolViolation(f"The worker refused run {effect.key.run!r}, which it has begun.")
         self._refused_at = asyncio.get_running_loop().time()
         _logger.warning("Worker %s refused run %s: %s", self.worker.identifier, run.identifier, effect.reason)
-        await self._parts.events.on_put_back(self, run, effect.reason)
+        await self._parts.events.on_put_back(run)
 
-    async def _store(self, to_store: Sequence[tuple[Run, StoreEvents | StoreLog]]) -> None:
+    async def _store(self, to_store: Sequence[tuple[Account, StoreEvents | StoreLog]]) -> None:
         reports = gather_reports(to_store)
         await self._parts.intake.store_logs(reports)
         for report in reports:
-            if report.log_end is not None:
-                self._parts.events.on_log_grew(report.run, report.log_end)
+            if report.log_end is not None and not report.account.is_late:
+                self._parts.events.on_log_grew(report.account.run, report.log_end)
         stored = await asyncio.gather(*(self._parts.intake.store_records(report) for report in reports))
         for one in stored:
             self._answer(one)
-        await self._parts.events.on_stored(self, stored)
+        await self._parts.events.on_stored(stored)
 
     def _answer(self, stored: Stored) -> None:
-        run = stored.run
-        key = RunKey(run.identifier, run.attempt)
+        run, key = stored.account.run, stored.account.key
+        accounts = self.late if stored.account.is_late else self.runs
         if run.status.is_terminal:
-            del self.runs[key]
+            del accounts[key]
             self._outbox.post(self._session.release(key))
             return
-        self.runs[key] = run
+        accounts[key] = run
         self._outbox.post(self._session.acknowledge(key, run.journal_sequence, stored.log_end or 0))
         if stored.is_log_to_be_sent_again:
             self._outbox.post(self._session.send_again(key, run.journal_sequence))

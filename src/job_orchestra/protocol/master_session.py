@@ -104,10 +104,13 @@ class MasterSession:
         self._finished: dict[RunKey, None] = {}
         """Released or put back over this connection, oldest first: what the worker said before it knew is dropped."""
 
-    def greet(self, hello: Hello, stored: Iterable[StoredRun], version: str, master: str) -> Greeting:
+    def greet(
+        self, hello: Hello, stored: Iterable[StoredRun], version: str, master: str, late: Iterable[StoredRun] = ()
+    ) -> Greeting:
         """The answer to the first message, from the runs that the database has for this worker.
 
-        A run of the hello that is not among them has ended with everything stored, or its attempt counts no more.
+        `late` are attempts that count no more and of which not everything was told yet: they are resumed all the same.
+        A run of the hello that is among neither has ended with everything stored, or nobody wants to know of it.
         """
         if hello.protocol != PROTOCOL_VERSION:
             raise ProtocolViolation(
@@ -120,14 +123,16 @@ class MasterSession:
         to_execute: list[RunKey] = []
         missing: list[RunKey] = []
         known = {run.key: run for run in stored}
+        reported_late = {run.key: run for run in late}
         for key, run in on_disk.items():
-            facts = known.get(key)
+            facts = known.get(key) or reported_late.get(key)
             if facts is None:
                 release.append(run)
                 self._finish(key)
             elif run.sequence < facts.sequence or run.log_size < facts.log_size:
                 # Its disk lost what it had reported: only a host that died loses that, and the run died with it.
-                missing.append(key)
+                if key in known:
+                    missing.append(key)
                 release.append(run)
                 self._finish(key)
             else:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.losses import next_attempt
 from job_orchestra.domain.reasons import Reason
-from job_orchestra.domain.runs import LogFacts, Run
+from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import ACTIVE, RunStatus, advance
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
-from job_orchestra.repositories.rows.runs import run_from_row
+from job_orchestra.repositories.rows.runs import run_facts, run_from_row
 from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import RUNS
 
@@ -80,6 +81,17 @@ class RunQueue:
         rows = await find_everything(self._storage, Find(RUNS.name, where, _BY_IDENTIFIER))
         return [run_from_row(row) for row in rows]
 
+    async def workers_with_runs(self) -> set[str]:
+        """Those that runs are assigned to which have not ended: one short look at the index for each."""
+        order = (Order("worker"), Order("identifier"))
+        workers: set[str] = set()
+        for status in ACTIVE:
+            last = ""
+            while row := await find_one(self._storage, Find(RUNS.name, _of_workers_behind(status, last), order)):
+                last = text(row, "worker")
+                workers.add(last)
+        return workers
+
     async def _find(self, query: Find) -> list[Run]:
         return [run_from_row(row) for row in await self._storage.find(query)]
 
@@ -93,20 +105,16 @@ class RunQueue:
         return await self._set(where, changes, assigned)
 
     async def unassign(self, run: Run) -> Run | None:
-        """Back to the queue as the next attempt; None if it has started or is no longer this worker's."""
-        waiting = replace(
-            run, attempt=run.attempt + 1, worker=None, assigned_at=None, journal_sequence=0, log=LogFacts()
+        """Back to the queue as the next attempt; None if it is no longer as `run` says."""
+        waiting = next_attempt(run)
+        where = (
+            equal("identifier", run.identifier),
+            equal("status", run.status.value),
+            equal("worker", run.worker),
+            _attempt(run),
+            equal("journal_sequence", run.journal_sequence),
         )
-        where = (equal("identifier", run.identifier), _PENDING, equal("worker", run.worker), _attempt(run))
-        changes: Row = {
-            "attempt": waiting.attempt,
-            "worker": None,
-            "assigned_at": None,
-            "journal_sequence": 0,
-            "log_size": 0,
-            "log_sha256": None,
-        }
-        return await self._set(where, changes, waiting)
+        return await self._set(where, {"attempt": waiting.attempt, **run_facts(waiting)}, waiting)
 
     async def cancel(self, run: Run, reason: Reason) -> Run | None:
         """The cancelled run; None if it is no longer waiting."""
@@ -123,6 +131,10 @@ class RunQueue:
     async def _set(self, where: tuple[Condition, ...], changes: Row, changed: Run) -> Run | None:
         outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes),)))
         return changed if outcome.is_applied else None
+
+
+def _of_workers_behind(status: RunStatus, worker: str) -> tuple[Condition, ...]:
+    return (equal("status", status.value), Condition("worker", Operator.GREATER, worker))
 
 
 def _waiting(run: Run) -> tuple[Condition, ...]:

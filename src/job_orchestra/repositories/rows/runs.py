@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from job_orchestra.domain.job_data import run_request_from_data, run_request_to_data
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.reasons import Reason, ReasonCode
@@ -60,8 +62,7 @@ def run_facts(run: Run) -> Row:
 
 
 def run_from_row(row: Row) -> Run:
-    code = optional_text(row, "reason_code")
-    return Run(
+    run = Run(
         identifier=text(row, "identifier"),
         request=run_request_from_data(json_object(row, "request")),
         source=Source(SourceKind(text(row, "source_kind")), text(row, "source_identifier")),
@@ -71,9 +72,18 @@ def run_from_row(row: Row) -> Run:
         should_cancel=flag(row, "should_cancel"),
         should_abort=flag(row, "should_abort"),
         wished_by=optional_text(row, "wished_by"),
+        attempt=integer(row, "attempt"),
+    )
+    return with_facts(run, row)
+
+
+def with_facts(run: Run, row: Row) -> Run:
+    """The run with the columns of `run_facts`."""
+    code = optional_text(row, "reason_code")
+    return replace(
+        run,
         status=RunStatus(text(row, "status")),
         reason=None if code is None else Reason(ReasonCode(code), optional_text(row, "reason") or ""),
-        attempt=integer(row, "attempt"),
         worker=optional_text(row, "worker"),
         assigned_at=optional_moment(row, "assigned_at"),
         started_at=optional_moment(row, "started_at"),

@@ -1,4 +1,7 @@
-"""Where a log's file is: `<project>/<first characters of the run>/<the next ones>/<run>.<attempt>.log`."""
+"""Where a log's file is: `<project>/<first characters of the run>/<the next ones>/<run>.<attempt>.log`.
+
+That of a late report ends with `.late.log`.
+"""
 
 from __future__ import annotations
 
@@ -15,4 +18,5 @@ def log_path(directory: Path, key: LogKey) -> Path:
     """ValueError for a key that could lead elsewhere. The folders divide the runs by time: some days, some hours."""
     if not NAME.fullmatch(key.project) or not _RUN.fullmatch(key.run) or key.attempt < 0:
         raise ValueError(f"this is no key of a log: {key}")
-    return directory / key.project / key.run[:4] / key.run[4:6] / f"{key.run}.{key.attempt}.log"
+    name = f"{key.run}.{key.attempt}{'.late' if key.is_late else ''}.log"
+    return directory / key.project / key.run[:4] / key.run[4:6] / name

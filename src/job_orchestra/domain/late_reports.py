@@ -1,0 +1,37 @@
+"""What a worker still says of an attempt that counts no more: kept beside the run, shown, and never applied to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from job_orchestra.domain.losses import next_attempt
+from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LateReport:
+    account: Run
+    """The run as this attempt tells it, from its first event to its last."""
+    lost_at: datetime
+    """When the attempt was given up."""
+    received_at: datetime | None = None
+    """When the worker came back with it; None until then."""
+
+
+def blank_account(run: Run, attempt: int, worker: str) -> Run:
+    """What the events of a late report are applied to."""
+    return replace(next_attempt(replace(run, status=RunStatus.PENDING)), attempt=attempt, worker=worker)
+
+
+def is_late(run: Run, attempt: int) -> bool:
+    """Whether what a worker has of the attempt is news that must not touch the run any more.
+
+    False where the run has ended by this very attempt's own word: then everything of it is stored already.
+    """
+    ended_by_itself = (
+        run.status.is_terminal and run.reason is not None and run.reason.code is not ReasonCode.WORKER_LOST
+    )
+    return run.attempt != attempt or not ended_by_itself
