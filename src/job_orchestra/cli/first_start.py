@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from job_orchestra.client.credentials import Credentials
@@ -19,11 +19,13 @@ ADMINISTRATOR = "admin"
 WORKER = "worker"
 
 
-@dataclass(frozen=True, slots=True)
-class FirstStart:
-    is_database_new: bool
-    password: str | None
-    """Of the administrator, if that was made now: shown this once, kept nowhere."""
+@dataclass(slots=True)
+class NewPassword:
+    """Of the administrator, if one has to be made: shown once, kept nowhere."""
+
+    value: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    is_tried: bool = False
+    """Whether an administrator may have got it, even if nobody could tell us."""
 
 
 def create_database(records: RecordsComposition) -> bool:
@@ -40,35 +42,51 @@ def create_database(records: RecordsComposition) -> bool:
             raise Conflict("The database has a newer schema than this program knows: install the newer program.")
 
 
-async def create_accounts(records: RecordsComposition, installation: InstallationSecrets) -> str | None:
-    """The password of the administrator, if it had to be made. Users that are there are left as they are."""
+async def create_accounts(records: RecordsComposition, installation: InstallationSecrets, new: NewPassword) -> bool:
+    """Whether the administrator was made, with that password. Users that are there are left as they are.
+
+    To be repeated, with the same password, after it was Unavailable.
+    """
     accounts = records.accounts
-    password = await _create_administrator(accounts)
-    if password is not None or await _exists(accounts, ADMINISTRATOR):
+    is_made = await _create_administrator(accounts, new)
+    if is_made or await _exists(accounts, ADMINISTRATOR):
         await _provide_token(accounts, installation.command_line, ADMINISTRATOR, "command line on the host")
     settings = records.settings.worker
     if not (settings.user or settings.token or settings.token_file):
         if not await _exists(accounts, WORKER):
             await accounts.create_user(WORKER, (Role.WORKER,), "Workers of this installation")
         await _provide_token(accounts, installation.worker, WORKER, "workers of orchestra up")
-    return password
+    return is_made
 
 
-async def _create_administrator(accounts: Accounts) -> str | None:
-    """None if there is any user yet that may manage users."""
+async def _create_administrator(accounts: Accounts, new: NewPassword) -> bool:
+    """Not if there is any user yet that may manage users."""
+    if await _has_administrator(accounts) or await _exists(accounts, ADMINISTRATOR):
+        # Somebody who took its roles away is not to be outwitted. But it may be the one of our last attempt.
+        return new.is_tried and await _is_password(accounts, new.value)
+    new.is_tried = True
+    await accounts.create_user(ADMINISTRATOR, (Role.ADMINISTRATOR,), "Administrator", new.value)
+    return True
+
+
+async def _has_administrator(accounts: Accounts) -> bool:
     cursor = None
     while True:
         page = await accounts.list_users(cursor=cursor)
         if any(Role.ADMINISTRATOR in user.roles for user in page.items):
-            return None
+            return True
         if page.next is None:
-            break
+            return False
         cursor = page.next
-    if await _exists(accounts, ADMINISTRATOR):
-        return None  # Somebody took its roles away, and is not to be outwitted.
-    password = secrets.token_urlsafe(12)
-    await accounts.create_user(ADMINISTRATOR, (Role.ADMINISTRATOR,), "Administrator", password)
-    return password
+
+
+async def _is_password(accounts: Accounts, password: str) -> bool:
+    try:
+        session = await accounts.login(ADMINISTRATOR, password)
+    except Unauthenticated:
+        return False
+    await accounts.logout(session.token)
+    return True
 
 
 async def _provide_token(accounts: Accounts, file: Path, user: str, description: str) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from job_orchestra.cli.children import Say
-from job_orchestra.cli.first_start import ADMINISTRATOR, create_accounts, create_database
+from job_orchestra.cli.database_wait import outlast, stopped_by_sigterm
+from job_orchestra.cli.first_start import ADMINISTRATOR, NewPassword, create_accounts, create_database
 from job_orchestra.cli.host import records_of
 from job_orchestra.cli.installation_check import check_installation
 from job_orchestra.cli.supervision import only_one, plan_children, supervise
@@ -25,22 +26,31 @@ Work = Callable[[str | None], Coroutine[Any, Any, bool]]
 def run_installation(settings: Settings, workers: int, say: Say, work: Work, patience: float | None = None) -> None:
     """Until SIGTERM or SIGINT, or the end of `work`. Invalid, with all mistakes, before anything is changed.
 
-    `patience`: seconds until all has to be ready.
+    `patience`: seconds until all has to be ready. KeyboardInterrupt, also by SIGTERM, if it is told to stop before the
+    applications are started.
     """
     check_installation(settings.file, os.environ)
     secrets = InstallationSecrets.of(settings.directory)
     with only_one(secrets.directory):
-        if create_database(records_of(settings)):
-            say("The database is created.")
-        password = asyncio.run(_create_accounts(settings, secrets))
-        if password is not None:
-            say(f"Login for the website: {ADMINISTRATOR}, password {password} (shown this once; keep it)")
+        with stopped_by_sigterm():
+            password = _prepare(settings, secrets, say, patience)
         asyncio.run(supervise(plan_children(settings, workers), say, lambda: work(password), patience))
 
 
-async def _create_accounts(settings: Settings, secrets: InstallationSecrets) -> str | None:
+def _prepare(settings: Settings, secrets: InstallationSecrets, say: Say, patience: float | None) -> str | None:
+    """Database and accounts, as soon as the database can be used; the administrator's password, if that is new."""
+    if outlast(lambda: create_database(records_of(settings)), say, patience):
+        say("The database is created.")
+    new = NewPassword()
+    if not outlast(lambda: asyncio.run(_create_accounts(settings, secrets, new)), say, patience):
+        return None
+    say(f"Login for the website: {ADMINISTRATOR}, password {new.value} (shown this once; keep it)")
+    return new.value
+
+
+async def _create_accounts(settings: Settings, secrets: InstallationSecrets, new: NewPassword) -> bool:
     async with records_of(settings) as records:
-        return await create_accounts(records, secrets)
+        return await create_accounts(records, secrets, new)
 
 
 def say_what_goes_on(settings: Settings, say: Say) -> None:

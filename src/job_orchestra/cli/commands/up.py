@@ -16,7 +16,7 @@ def up(settings_file: Path, workers: int) -> None:
     """Run all applications of the installation, until Ctrl-C.
 
     At the first start it creates the database, an administrator, and what the workers need. An application that dies
-    is started again. Runs are not ended by Ctrl-C.
+    is started again. While the database cannot be used, it waits and says so. Runs are not ended by Ctrl-C.
     """
     settings = read_installation(settings_file)
 
@@ -25,5 +25,9 @@ def up(settings_file: Path, workers: int) -> None:
         click.echo(f"All is ready: {settings.website.url}{login}. Ctrl-C stops it.")
         return True
 
-    run_installation(settings, workers, click.echo, tell)
+    try:
+        run_installation(settings, workers, click.echo, tell)
+    except KeyboardInterrupt:
+        click.echo("Stopping.")
+        return
     say_what_goes_on(settings, click.echo)
