@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from job_orchestra.storage.port import Find, Order, Update
+from job_orchestra.storage.port import Condition, Find, Insert, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.sql.databases import database_at
 from job_orchestra.storage.sql.statements import Prepared, Statements
 from job_orchestra.storage.sql.urls import parse_database_url
-from tests.storage.scenario import equal
+from tests.storage.scenario import batch, equal, play
 
 _PENDING = equal("status", "pending")
 _UNASSIGNED = equal("worker", None)
 
+_BY_WORKER = (Order("worker"), Order("identifier"))
 _BY_KEY = Update("runs", (equal("identifier", "x"), _PENDING, _UNASSIGNED, equal("attempt", 1)), {"status": "running"})
 _FINDS = {
     "runs_by_status_queue_key_urgency_identifier": Find(
@@ -23,6 +24,18 @@ _FINDS = {
     ),
     "runs_by_project_identifier": Find(
         "runs", (equal("project", "p"),), (Order("identifier", descending=True),), after=("x",)
+    ),
+}
+
+_FINDS_IN_HISTORY = {
+    "runs_by_project_job_status_identifier": Find(
+        "runs",
+        (equal("project", "p1"), equal("job", "j1"), equal("status", "failed")),
+        (Order("identifier", descending=True),),
+        after=("0000000000000x",),
+    ),
+    "runs_by_status_worker_identifier": Find(
+        "runs", (equal("status", "running"), Condition("worker", Operator.GREATER, "w1")), _BY_WORKER, limit=1
     ),
 }
 
@@ -35,9 +48,52 @@ def test_pages_come_from_an_index_in_its_order(database_url: str, index: str, fi
     assert "temp b-tree" not in plan.lower()
 
 
+def test_a_history_is_read_along_the_index_that_fits_best(database_url: str) -> None:
+    """Where there is enough to tell indexes apart by, as after a while there is."""
+    _fill(database_url)
+    statements = _statements(database_url)
+    for index, find in _FINDS_IN_HISTORY.items():
+        plan = _plan(database_url, statements.find(find).statement)
+        assert index in plan, plan
+        assert "sort" not in plan.lower().replace("presorted", ""), plan
+        assert "temp b-tree" not in plan.lower(), plan
+
+
 def test_compare_and_set_finds_its_row_by_the_key(database_url: str) -> None:
     plan = _plan(database_url, _statements(database_url).operation(_BY_KEY).statement)
     assert "runs_pkey" in plan or "sqlite_autoindex_runs_1" in plan
+
+
+def _fill(url: str) -> None:
+    """Ended runs, and a few that run."""
+    statuses = ["running"] + 99 * ["succeeded", "failed"]
+
+    async def scenario(storage: Storage) -> None:
+        for start in range(0, 5000, 500):
+            await storage.write(batch(*(_run(start + i, statuses[(start + i) % len(statuses)]) for i in range(500))))
+
+    play(url, scenario)
+    connection: Any = database_at(parse_database_url(url)).connect_driver(is_writer=True)
+    connection.execute("ANALYZE")
+    connection.commit()
+    connection.close()
+
+
+def _run(number: int, status: str) -> Insert:
+    row: Row = {
+        "identifier": f"{number:014}",
+        "project": f"p{number % 3}",
+        "job": f"j{number % 7}",
+        "request": {},
+        "queue_key": "k",
+        "source_kind": "user",
+        "source_identifier": "eve",
+        "created_at": number,
+        "status": status,
+        "worker": f"w{number % 5}",
+        "results": {},
+    }
+    return Insert("runs", row)
 
 
 def _statements(url: str) -> Statements:
