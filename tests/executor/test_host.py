@@ -90,6 +90,17 @@ def test_a_host_stops_when_idle(host: Host) -> None:
     assert not late.journal.exists()
 
 
+def test_workers_that_come_in_its_last_moment_do_not_disturb_its_end(host: Host) -> None:
+    os.kill(host.pid, signal.SIGSTOP)
+    late = [host.directory.connect() for _ in range(20)]
+    os.kill(host.pid, signal.SIGTERM)
+    os.kill(host.pid, signal.SIGCONT)
+    assert host.wait_for_exit() == 0
+    assert host.directory.output.read_text() == ""
+    for connection in late:
+        connection.close()
+
+
 def test_an_idle_host_without_a_worker_goes(tmp_path: Path) -> None:
     with hosting(tmp_path, linger=0.2) as host:
         directory = host.begin(commands("until [ -e go ]; do sleep 0.01; done; sleep 0.5"))

@@ -44,7 +44,7 @@ class ExecutorHost:
         self._linger = linger
         self._active: dict[str, RunExecution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._workers: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+        self._workers: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
         self._abandoned: list[str] = []
         """Runs that were left without their end, by a fault of this program."""
         self._is_stopping = False
@@ -70,20 +70,23 @@ class ExecutorHost:
             signal.signal(ignored, signal.SIG_IGN)
         self._directory.identity.write_text(json.dumps(identity_to_data(self._surroundings.identity)))
         reach(FailPoint.HOST_STARTED)
-        server = await asyncio.start_unix_server(self._serve_worker, sock=listener)
+        server = await asyncio.start_unix_server(self._welcome, sock=listener)
         self._consider_exit()
         await self._exit.wait()
         server.close()
         for writer, serving in list(self._workers.items()):
             writer.close()
-            if serving is not None:
-                await serving
+            await serving
 
     # ---------- workers
 
-    async def _serve_worker(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._workers[writer] = asyncio.current_task()
+    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # No coroutine: asyncio has a traceback to show of one of those that is cancelled, as the end of this process
+        # does with whoever came in its last moment.
+        self._workers[writer] = asyncio.create_task(self._serve_worker(reader, writer))
         self._consider_exit()
+
+    async def _serve_worker(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._tell(writer, HostHello(__version__, self._surroundings.identity, tuple(self._active)))
         for name in self._abandoned:
             self._tell(writer, RunFinished(name))
