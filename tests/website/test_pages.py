@@ -72,6 +72,33 @@ def test_what_is_wrong_with_a_filter_is_shown_beside_it(operator: Visitor) -> No
     assert operator.get("/projects/unknown/runs").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("address", "mistakes"),
+    [
+        ("/runs?limit=-1", ["limit: is nothing that this page can be asked for; it takes project, job, status"]),
+        ("/runs?wroker=x&job=%ff&job=a&%fe=1", [
+            "wroker: is nothing that this page can be asked for; did you mean worker?",
+            "job: &#39;%FF&#39; is not UTF-8", "job: is given more than once", "%FE: is nothing",
+        ]),
+        ("/projects/example/runs?project=other", ["project: is nothing that this page can be asked for"]),
+        ("/projects?cursor=xyz", ["cursor: &#39;xyz&#39; is not a cursor"]),
+        ("/workers?cursor=xyz", ["cursor: &#39;xyz&#39; is not a cursor"]),
+        ("/projects/example?cursor=xyz", ["cursor: &#39;xyz&#39; is not a cursor"]),
+        ("/?surprise=1", ["surprise: is nothing that this page can be asked for; it takes refresh"]),
+        ("/login?nxt=/", ["nxt: is nothing that this page can be asked for; did you mean next?"]),
+        ("/projects/%ff", ["project: &#39;\ufffd&#39; is not UTF-8"]),
+        ("/projects/example/runs/a%80/log?offset=%ff", ["run: &#39;a\ufffd&#39; is not UTF-8", "offset: "]),
+        ("/workers/%C3?" + "a&" * 500, ["query: has more than 200 parameters"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_an_address_is_named(operator: Visitor, address: str, mistakes: list[str]) -> None:
+    response = operator.get(address)
+    assert response.status_code == 422
+    assert "The address of this page has mistakes." in response.text
+    for mistake in mistakes:
+        assert mistake in response.text
+
+
 def test_a_run_that_has_ended(operator: Visitor, examples: Examples) -> None:
     run = examples.succeeded
     response = operator.get(f"/projects/example/runs/{run.identifier}")

@@ -19,6 +19,7 @@ from job_orchestra.client.credentials import Credentials
 from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticated
 from job_orchestra.domain.roles import Permission
 from job_orchestra.website import forgery
+from job_orchestra.website.addresses import check_address
 from job_orchestra.website.errors import error_response, missing_page, page_of_form, unexpected_response
 from job_orchestra.website.forms import read_form
 from job_orchestra.website.paths import with_query
@@ -38,6 +39,8 @@ class PageRoute:
     path: str
     handler: Handler
     permission: Permission
+    query: tuple[str, ...] | None = None
+    """Names that its address may have behind the question mark; None: any, each as often as one likes."""
 
 
 def website(site: Site, routes: Sequence[PageRoute], static_files: StaticFiles) -> ASGIApp:
@@ -59,6 +62,7 @@ def _endpoint(site: Site, route: PageRoute) -> Callable[[Request], Awaitable[Res
         try:
             visit = await _recognised(visit, route.permission)
             _check_permission(visit, route.permission)
+            check_address(request, route.query)
             visit = await _with_form(visit)
             response = await route.handler(visit)
             await _renew(visit, response)

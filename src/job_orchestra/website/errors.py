@@ -101,8 +101,8 @@ def _page_of(visit: Visit, error: OrchestraError) -> tuple[int, ErrorPage]:
         case Invalid():
             return 422, ErrorPage(
                 title="That was not understood",
-                sentence="What was sent has mistakes.",
-                advice="Correct them and send it again.",
+                sentence="What was sent has mistakes." if is_form else "The address of this page has mistakes.",
+                advice="Correct them and send it again." if is_form else "Correct them, or go on from the first page.",
                 back=back,
                 details=tuple(str(mistake) for mistake in error.mistakes),
             )

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.errors import Invalid, Mistake
+from job_orchestra.protocol.addresses import flaw_of_encoding, shown_encoded
 
 _LARGEST = 1 << 20
 _MOST_FIELDS = 1000
@@ -41,10 +42,17 @@ async def read_form(media_type: str, body: AsyncIterable[bytes]) -> Form:
             content.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(content),
-            errors="replace",
+            errors="surrogateescape",
             max_num_fields=_MOST_FIELDS,
         )
     except ValueError:
         raise Invalid.at("", "The form is malformed.") from None
+    mistakes = [
+        Mistake(shown_encoded(name), flaw)
+        for name, value in items
+        if (flaw := flaw_of_encoding(value) or flaw_of_encoding(name))
+    ]
+    if mistakes:
+        raise Invalid(mistakes)
     # Browsers send lines of a text area with carriage returns; nobody typed them.
     return Form(tuple((name, value.replace("\r\n", "\n")) for name, value in items))

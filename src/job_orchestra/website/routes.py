@@ -13,8 +13,13 @@ _RUN = f"{_PROJECT}/runs/{{run}}"
 _WORKER = "/workers/{worker}"
 
 
-def _get(path: str, handler: Handler, permission: Permission = Permission.READ) -> PageRoute:
-    return PageRoute("GET", path, handler, permission)
+_REFRESH = "refresh"
+"""`refresh=off` pauses a page that refreshes itself; it means nothing on the others."""
+_RUN_FILTERS = ("job", "status", "worker", "cursor")
+
+
+def _get(path: str, handler: Handler, *query: str, permission: Permission = Permission.READ) -> PageRoute:
+    return PageRoute("GET", path, handler, permission, (*query, _REFRESH))
 
 
 def _post(path: str, handler: Handler, permission: Permission) -> PageRoute:
@@ -22,36 +27,36 @@ def _post(path: str, handler: Handler, permission: Permission) -> PageRoute:
 
 
 ROUTES = (
-    _get("/login", login.show, Permission.ANYONE),
+    _get("/login", login.show, "next", "changed", permission=Permission.ANYONE),
     _post("/login", login.log_in, Permission.ANYONE),
     _post("/logout", login.log_out, Permission.OWN_ACCOUNT),
     _get("/", home.show),
-    _get("/projects", projects.show_all),
-    _get(_PROJECT, projects.show),
+    _get("/projects", projects.show_all, "cursor"),
+    _get(_PROJECT, projects.show, "cursor"),
     _post(f"{_SCHEDULE}/enable", projects.enable_schedule, Permission.SWITCH),
     _post(f"{_SCHEDULE}/disable", projects.disable_schedule, Permission.SWITCH),
     _get(_JOB, jobs.show),
     _post(f"{_JOB}/trigger", jobs.trigger, Permission.TRIGGER),
     _post(f"{_JOB}/enable", jobs.enable, Permission.SWITCH),
     _post(f"{_JOB}/disable", jobs.disable, Permission.SWITCH),
-    _get("/runs", runs.show_all),
-    _get(f"{_PROJECT}/runs", runs.show_all),
+    _get("/runs", runs.show_all, "project", *_RUN_FILTERS),
+    _get(f"{_PROJECT}/runs", runs.show_all, *_RUN_FILTERS),
     _get(_RUN, run.show),
-    _get(f"{_RUN}/log", log.show),
-    _get(f"{_RUN}/log/raw", log.raw),
+    _get(f"{_RUN}/log", log.show, "offset"),
+    _get(f"{_RUN}/log/raw", log.raw, "download"),
     _get(f"{_RUN}/results", run.results),
     _get(f"{_RUN}/archive", run.archive),
     _post(f"{_RUN}/cancel", run.cancel, Permission.STOP_RUN),
     _post(f"{_RUN}/abort", run.abort, Permission.STOP_RUN),
     _post(f"{_RUN}/retry", run.retry, Permission.TRIGGER),
-    _get("/workers", workers.show_all),
+    _get("/workers", workers.show_all, "cursor"),
     _get(_WORKER, workers.show),
     _post(f"{_WORKER}/enable", workers.enable, Permission.SWITCH),
     _post(f"{_WORKER}/disable", workers.disable, Permission.SWITCH),
     _post(f"{_WORKER}/drain", workers.drain, Permission.SWITCH),
     _post(f"{_WORKER}/disconnect", workers.disconnect, Permission.SWITCH),
     _post(f"{_WORKER}/delete", workers.delete, Permission.DELETE_WORKER),
-    _get("/profile", profile.show, Permission.OWN_ACCOUNT),
+    _get("/profile", profile.show, permission=Permission.OWN_ACCOUNT),
     _post("/profile/password", profile.set_password, Permission.OWN_ACCOUNT),
     _post("/profile/tokens", profile.create_token, Permission.OWN_ACCOUNT),
     _post("/profile/tokens/{token}/delete", profile.delete_token, Permission.OWN_ACCOUNT),

@@ -13,7 +13,9 @@ from starlette.responses import Response
 from job_orchestra.client.asynchronous import AsyncClient
 from job_orchestra.client.call import Call
 from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.roles import Permission
+from job_orchestra.protocol.addresses import query_items
 from job_orchestra.protocol.resources import MeAnswer
 from job_orchestra.website import forgery
 from job_orchestra.website.forms import Form
@@ -62,7 +64,10 @@ class Visit:
 
     def query(self, name: str) -> str:
         """A value of the query; empty where there is none."""
-        return self.request.query_params.get(name, "").strip()
+        try:
+            return dict(query_items(self.request.scope["query_string"])).get(name, "").strip()
+        except Invalid:
+            return ""  # `check_address` says so, on a page that comes here, too
 
     async def send(self, call: Call[Answered]) -> Answered:
         return await self.client.send(call)

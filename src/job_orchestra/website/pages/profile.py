@@ -17,7 +17,7 @@ _MOST = 100
 _DAY = 24 * 3600.0
 LIFETIMES = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year", "": "for ever"}
 """Days, and how they are written in the form."""
-_LABELS = {"current": "The current password", "password": "The new password", "again": "The second new password"}
+_LABELS = {"current": "The current password", "new": "The new password", "again": "The second new password"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
