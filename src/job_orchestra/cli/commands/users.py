@@ -75,7 +75,10 @@ def update_user(
     no_roles: bool,
     display_name: str | None,
 ) -> None:
-    """Change what is given; the roles that are given replace those that it has."""
+    """Change what is given; the roles that are given replace those that it has.
+
+    The only enabled administrator stays one.
+    """
     if roles and no_roles:
         raise click.UsageError("Give --role or --no-roles.")
     wanted = roles if roles or no_roles else None
@@ -97,7 +100,7 @@ def enable_user(settings_file: Path, output: Output, identifier: str) -> None:
 @output_option
 @settings_option
 def disable_user(settings_file: Path, output: Output, identifier: str) -> None:
-    """Leave a user nothing but its own account."""
+    """Leave a user nothing but its own account; not the only enabled administrator."""
     _print_user(output, on_host(settings_file, lambda records: records.accounts.set_user_enabled(identifier, False)))
 
 
