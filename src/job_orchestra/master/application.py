@@ -10,6 +10,7 @@ from typing import Any
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.configuration import ConfiguredProject
+from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
 from job_orchestra.fail_points import FailPoint, reach
@@ -113,6 +114,7 @@ class MasterApplication:
             clock=clock,
         )
         self._errands: set[asyncio.Task[None]] = set()
+        self._is_prepared = False
         self._frame_server = frame_server
         self._server: FrameServer | None = None
 
@@ -123,23 +125,31 @@ class MasterApplication:
         return self._server.port
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-        """Serves until `stop` is set. Invalid if the projects are, before anything is changed."""
+        """Serves until `stop` is set; answers from the first moment, with 503 until the database is there.
+
+        Invalid if the projects are, before anything is changed.
+        """
         configured = self._load_projects()
-        await self._until_stopped(stop, self._outage.outlast(lambda: self._projects.apply(configured)))
-        if stop.is_set():
-            return
-        await self._outage.outlast(lambda: self._workers.disconnect_all(self._identifier))
         self._services.listen(self._on_hint)
         handlers = {"/worker": self._serve_worker, "/control": self._serve_service}
-        async with self._frame_server(self._address, self._port, self._admission.admit, handlers) as server:
+        async with self._frame_server(self._address, self._port, self._admit, handlers) as server:
             self._server = server
-            ready(f"master: ready on {self._address}:{server.port}")
-            await self._until_stopped(stop, self._watch([self._dispatcher.run(), self._look_again()]))
+            await self._until_stopped(stop, self._prepare(configured))
+            if not stop.is_set():
+                self._is_prepared = True
+                ready(f"master: ready on {self._address}:{server.port}")
+                await self._until_stopped(stop, self._watch([self._dispatcher.run(), self._look_again()]))
+            # What was received before is still stored, but for no longer than storage can be used.
+            self._outage.give_up()
             for link in self._links:
                 link.dismiss("stopping", "The master stops.")
             await asyncio.gather(*(link.is_closed.wait() for link in self._links))
         for errand in self._errands:
             errand.cancel()
+
+    async def _prepare(self, configured: Sequence[ConfiguredProject]) -> None:
+        await self._outage.outlast(lambda: self._projects.apply(configured))
+        await self._outage.outlast(lambda: self._workers.disconnect_all(self._identifier))
 
     async def _watch(self, side_tasks: Sequence[Coroutine[Any, Any, None]]) -> None:
         """Runs them together; when one fails, the others are cancelled and its error is the master's."""
@@ -176,9 +186,18 @@ class MasterApplication:
 
     # ---------- connections
 
+    async def _admit(self, path: str, authorization: str | None) -> WhoIsThere | None:
+        waiting_for = self._outage.reasons or ([] if self._is_prepared else ["The master is starting."])
+        if waiting_for and (path == "/ready" or not self._is_prepared):
+            raise Unavailable(" ".join(waiting_for))
+        return None if path == "/ready" else await self._admission.admit(path, authorization)
+
     async def _serve_worker(self, connection: FrameConnection, who: object) -> None:
         assert isinstance(who, WhoIsThere)
-        await self._reception.serve(connection, who.user)
+        try:
+            await self._reception.serve(connection, who.user)
+        except Unavailable as error:
+            _logger.warning("The connection of a worker ends in an outage: %s", error)
 
     async def _serve_service(self, connection: FrameConnection, who: object) -> None:
         await self._services.serve(connection)
@@ -203,7 +222,13 @@ class MasterApplication:
     def _send_on_errand(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(errand)
         self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        task.add_done_callback(self._on_errand_done)
+
+    def _on_errand_done(self, task: asyncio.Task[None]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A hint is a comfort: the safety poll finds what it was about.
+            _logger.error("What a hint asked for failed.", exc_info=error)
 
     # ---------- what links tell
 

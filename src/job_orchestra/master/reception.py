@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 
 from job_orchestra.domain.clock import Clock
-from job_orchestra.domain.errors import Conflict, OrchestraError
+from job_orchestra.domain.errors import Conflict, OrchestraError, Unavailable
 from job_orchestra.domain.late_reports import is_late
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker, WorkerDescription
@@ -36,7 +36,7 @@ from job_orchestra.version import __version__
 _logger = logging.getLogger(__name__)
 
 _HELLO_TIMEOUT = 10.0
-_REPLACEMENT_TIMEOUT = 10.0
+_REPLACEMENT_TIMEOUT = 5.0
 
 
 class Reception:
@@ -97,7 +97,9 @@ class Reception:
         return messages[0]
 
     async def _refuse(self, connection: FrameConnection, error: OrchestraError) -> None:
-        code = "refused" if isinstance(error, Conflict) else "violation"
+        code = "violation"
+        if isinstance(error, Conflict | Unavailable):
+            code = "refused" if isinstance(error, Conflict) else "unavailable"
         with contextlib.suppress(ConnectionLost):
             await connection.send_frame(encode((Goodbye(code, error.message, is_final=isinstance(error, Conflict)),)))
         await connection.close()
@@ -123,7 +125,11 @@ class Reception:
         if earlier is None or earlier.worker.instance != hello.instance:
             return  # of another instance: registering it is refused
         earlier.dismiss("replaced", "A newer connection of this worker took its place.")
-        await asyncio.wait_for(earlier.is_closed.wait(), _REPLACEMENT_TIMEOUT)
+        try:
+            await asyncio.wait_for(earlier.is_closed.wait(), _REPLACEMENT_TIMEOUT)
+        except TimeoutError:
+            reasons = " ".join(self._outage.reasons)
+            raise Unavailable(f"What came over the earlier connection is still being stored. {reasons}") from None
 
     async def _register(self, hello: Hello, owner: str) -> Worker:
         description = WorkerDescription(hello.version, hello.display_name, hello.executor_limit, hello.properties)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
+import msgspec
 from websockets.asyncio.client import connect
 from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -17,6 +18,7 @@ from websockets.http11 import Request, Response
 
 from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticated, Unavailable
 from job_orchestra.protocol.messages import MAXIMAL_FRAME_SIZE
+from job_orchestra.protocol.resources import HealthAnswer
 
 _PING_INTERVAL = 5.0
 _PING_TIMEOUT = 10.0
@@ -106,6 +108,11 @@ def _refusal(url: str, response: Response) -> OrchestraError:
             return ConnectionLost(f"{url} refused: {sentence}")
 
 
+def _try_again(response: Response) -> Response:
+    response.headers["Retry-After"] = "1"
+    return response
+
+
 Admit = Callable[[str, str | None], Awaitable[object]]
 """Path and Authorization header; raises Unauthenticated, Forbidden or Unavailable, or returns who it is."""
 Serve = Callable[[FrameConnection, object], Awaitable[None]]
@@ -113,7 +120,10 @@ Serve = Callable[[FrameConnection, object], Awaitable[None]]
 
 
 class FrameServer:
-    """Listens for frame connections, each path with its own handler; plain requests to /health are answered."""
+    """Listens for frame connections, each path with its own handler; plain requests to /health and /ready are answered.
+
+    For /ready `admit` is asked like for a connection: whether there could be one, whoever comes.
+    """
 
     def __init__(self, address: str, port: int, admit: Admit, handlers: Mapping[str, Serve]) -> None:
         self._address = address
@@ -155,6 +165,8 @@ class FrameServer:
         path = request.path.partition("?")[0]
         if path == "/health":
             return connection.respond(http.HTTPStatus.OK, "alive\n")
+        if path == "/ready":
+            return await self._readiness(connection)
         if path not in self._handlers:
             return connection.respond(http.HTTPStatus.NOT_FOUND, f"There is nothing at {path}.\n")
         try:
@@ -164,9 +176,21 @@ class FrameServer:
         except Forbidden as error:
             return connection.respond(http.HTTPStatus.FORBIDDEN, error.message)
         except Unavailable as error:
-            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, error.message)
+            return _try_again(connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, error.message))
         self._admitted[connection] = who
         return None
+
+    async def _readiness(self, connection: ServerConnection) -> Response:
+        """As the service answers."""
+        try:
+            await self._admit("/ready", None)
+            status, answer = http.HTTPStatus.OK, HealthAnswer("ready")
+        except Unavailable as error:
+            status, answer = http.HTTPStatus.SERVICE_UNAVAILABLE, HealthAnswer("unavailable", [error.message])
+        response = connection.respond(status, msgspec.json.encode(answer).decode())
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "application/json"
+        return response if status is http.HTTPStatus.OK else _try_again(response)
 
     async def _handle(self, connection: ServerConnection) -> None:
         who = self._admitted.pop(connection, None)
