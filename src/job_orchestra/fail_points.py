@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from enum import StrEnum
 
 VARIABLE = "ORCHESTRA_FAIL_POINT"
+_PAUSE = 0.05
 
 
 class FailPoint(StrEnum):
@@ -21,6 +23,8 @@ class FailPoint(StrEnum):
     SERVICE_WISH_COMMITTED = "service.wish_committed"
     """The wish to cancel or abort is in the database; neither its client has an answer nor a master the hint."""
 
+    STORAGE_GATHERED = "storage.gathered"
+    """Changes are handed in to be committed; none of them is."""
     STORAGE_COMMITTED = "storage.committed"
     """A transaction is committed; none of those who wait for it has an answer."""
     STORAGE_LOG_CREATED = "storage.log_created"
@@ -130,6 +134,8 @@ def _count(armed: _Armed, point: FailPoint) -> None:
         return
     armed.left -= 1
     if armed.left == 0:
+        # What other threads say too early, or do too late, they have time for now, so that it comes out.
+        time.sleep(_PAUSE)
         # So that who looks at the end of the process knows that it was this one. Buffers of its own would be lost.
         os.write(2, f"Fail point {point} is reached: this process kills itself.\n".encode())
         os.kill(os.getpid(), signal.SIGKILL)

@@ -97,6 +97,11 @@ class Applications:
         needed = (name, "master") if name == "worker" else (name,)
         until(lambda: f"{name}: ready" in self.said(name) or not self._are_alive(needed), f"{name} is ready")
 
+    def restart(self, name: str) -> None:
+        self.end(name)
+        self.start(name)
+        self.wait_until_ready(name)
+
     def end(self, name: str) -> None:
         process = self._processes.pop(name)
         process.kill()
@@ -129,14 +134,12 @@ class Applications:
 
     # ---------- fail points
 
-    def wait_for_death(self, name: str, point: FailPoint) -> None:
-        """Of the application, or of its executor host: by the fail point and nothing else."""
+    def has_reached(self, name: str, point: FailPoint) -> bool:
+        """Whether the application, or its executor host, has died of the fail point; nothing else may kill it."""
         words = f"Fail point {point} is reached"
         if is_of_host(point):
             hosts = self.worker_directory / HOSTS
-            until(lambda: any(words in path.read_text() for path in hosts.glob("*/output")), f"a host dies: {words}")
-            return
-        process = self._processes[name]
-        until(lambda: process.poll() is not None, f"{name} dies at {point}")
-        assert process.returncode == -signal.SIGKILL, self.said(name)
-        assert words in self.said(name)
+            return any(words in path.read_text() for path in hosts.glob("*/output"))
+        code = self._processes[name].poll()
+        assert code is None or (code == -signal.SIGKILL and words in self.said(name)), self.said(name)
+        return code is not None

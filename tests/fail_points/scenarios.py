@@ -16,6 +16,7 @@ from job_orchestra.client.call import Call
 from job_orchestra.client.calls import jobs, runs
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.execution.process_tree import find_marked
 from job_orchestra.execution.run_directory import RUNS, RunDirectory
 from job_orchestra.execution.workspace_layout import WORKSPACES
@@ -64,6 +65,13 @@ class Play:
     def key(self) -> RunKey:
         return RunKey(self.identifier, self.run.attempt)
 
+    @property
+    def is_ended(self) -> bool:
+        return RunStatus(self.run.status).is_terminal
+
+    def has_died(self, case: Case) -> bool:
+        return self.applications.has_reached(case.application, case.point)
+
     def wish(self, call: Call[RunAnswer]) -> None:
         """The service may die of it."""
         with suppress(Unavailable):
@@ -111,6 +119,14 @@ Scenario: TypeAlias = Callable[[Play], AbstractContextManager[None]]
 def work(play: Play) -> Generator[None]:
     play.trigger()
     yield
+
+
+@contextmanager
+def work_on(play: Play) -> Generator[None]:
+    """The run does not end before the death."""
+    play.trigger(is_gated=True)
+    with play.at_the_gate():
+        yield
 
 
 @contextmanager
@@ -230,8 +246,7 @@ CASES = (
     Case("master", FailPoint.MASTER_REFUSAL_RECEIVED, scenario=refuse),
     Case("master", FailPoint.MASTER_UNASSIGNMENT_COMMITTED, scenario=refuse),
     Case("master", FailPoint.MASTER_LOG_APPENDED),
-    Case("master", FailPoint.MASTER_EVENTS_COMMITTED),
-    Case("master", FailPoint.MASTER_EVENTS_COMMITTED, 2),
+    Case("master", FailPoint.MASTER_EVENTS_COMMITTED, scenario=work_on),
     Case("master", FailPoint.MASTER_LOG_VERIFIED),
     Case("master", FailPoint.MASTER_END_COMMITTED),
     Case("master", FailPoint.MASTER_LOG_TRUNCATED, scenario=corrupt_log),

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from job_orchestra.client.calls import runs
-from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.execution.run_directory import RUNS
 from job_orchestra.execution.workspace_layout import WORKSPACES, run_workspace
 from job_orchestra.fail_points import FailPoint
 from tests.fail_points.applications import NAMES, Applications, make_template, until
 from tests.fail_points.scenarios import CASES, PROJECT, Case, Play
 
+_FIRST_COMMIT_OF_A_RUN = 4
+"""Of a master that has started: behind those for projects, its earlier connections, and the worker."""
 _PHASES = ("setup", "commands", "teardown")
 
 
@@ -26,49 +27,72 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_template(tmp_path_factory.mktemp("fail-points") / "template")
 
 
-@pytest.fixture
-def applications(tmp_path: Path, template: Path) -> Iterator[Applications]:
-    applications = Applications(tmp_path / "installation", template)
+def test_no_fail_point_is_left_out() -> None:
+    assert {case.point for case in CASES} | {FailPoint.STORAGE_GATHERED} == set(FailPoint)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_a_death_in_the_gap_comes_to(case: Case, template: Path, tmp_path: Path) -> None:
+    with _started(case, template, tmp_path) as play:
+        _go_through(play, case, lambda: play.has_died(case))
+
+
+def test_the_master_dies_before_each_of_its_commits(template: Path, tmp_path: Path) -> None:
+    """From the assignment of the run to its end: what is not committed has been said to nobody."""
+    times = _FIRST_COMMIT_OF_A_RUN
+    while _dies_before_commit(times, template, tmp_path / str(times)):
+        times += 1
+    assert times > _FIRST_COMMIT_OF_A_RUN + 1
+
+
+def _dies_before_commit(times: int, template: Path, directory: Path) -> bool:
+    case = Case("master", FailPoint.STORAGE_GATHERED, times)
+    directory.mkdir()
+    with _started(case, template, directory) as play:
+        return _go_through(play, case, lambda: play.has_died(case) or play.is_ended)
+
+
+@contextmanager
+def _started(case: Case, template: Path, directory: Path) -> Generator[Play]:
+    applications = Applications(directory / "installation", template)
     try:
-        yield applications
+        for name in NAMES:
+            applications.start(name, f"{case.point}:{case.times}" if name == case.application else "")
+        for name in NAMES:
+            applications.wait_until_ready(name)
+        yield Play(applications, directory)
     finally:
         applications.end_all()
 
 
-def test_no_fail_point_is_left_out() -> None:
-    assert {case.point for case in CASES} == set(FailPoint)
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_what_a_death_in_the_gap_comes_to(case: Case, applications: Applications, tmp_path: Path) -> None:
-    for name in NAMES:
-        applications.start(name, f"{case.point}:{case.times}" if name == case.application else "")
-    for name in NAMES:
-        applications.wait_until_ready(name)
-    play = Play(applications, tmp_path)
+def _go_through(play: Play, case: Case, is_over: Callable[[], bool]) -> bool:
+    """The death, the next start, the end of the run, and what has to hold then; False if nothing has died."""
+    written = None
     with case.scenario(play):
-        applications.wait_for_death(case.application, case.point)
-        written = _keep_log(applications, tmp_path)
-        case.meanwhile(play)
-        applications.end(case.application)
-        applications.start(case.application)
-        applications.wait_until_ready(case.application)
+        until(is_over, f"{case.application} dies at {case.point}")
+        has_died = play.has_died(case)
+        if has_died:
+            written = _keep_log(play)
+            case.meanwhile(play)
+            play.applications.restart(case.application)
         identifier = play.trigger_again()
         assert play.identifier in {identifier, ""}
         play.identifier = identifier
-    until(lambda: RunStatus(play.run.status).is_terminal, "the run ends")
+    until(lambda: play.is_ended, "the run ends")
     _check_run(play, case)
     _check_log(play, written)
     _check_remains(play)
     assert play.trigger_again() == play.identifier
+    return has_died
 
 
-def _keep_log(applications: Applications, directory: Path) -> Path | None:
+def _keep_log(play: Play) -> Path | None:
     """The log as the worker has it, under another name, which stays when the worker deletes its own."""
-    for log in (applications.worker_directory / RUNS).glob("*/log"):
+    other_name = play.tally.with_name("written")
+    for log in (play.applications.worker_directory / RUNS).glob("*/log"):
         with suppress(FileNotFoundError):
-            os.link(log, directory / "written")
-            return directory / "written"
+            os.link(log, other_name)
+            return other_name
     return None
 
 

@@ -61,6 +61,7 @@ class Writer:
             gathered = [each for each in gathered if not each.future.done()]
             if not gathered:
                 continue
+            reach(FailPoint.STORAGE_GATHERED)
             outcomes = self._carry_out(gathered)
             reach(FailPoint.STORAGE_COMMITTED)
             answers.give([(each.future, outcome) for each, outcome in zip(gathered, outcomes, strict=True)])
