@@ -10,6 +10,12 @@ from typing import Protocol
 from tests.faults.plan import Act, Victim
 from tests.postgresql_server import PostgresqlServer
 
+_MEANS = {
+    Act.KILL: (PostgresqlServer.kill, PostgresqlServer.start),
+    Act.TERMINATE: (PostgresqlServer.stop, PostgresqlServer.start),
+    Act.STOP: (PostgresqlServer.pause, PostgresqlServer.resume),
+}
+
 
 class Database(Protocol):
     @property
@@ -47,6 +53,9 @@ class Postgresql:
         self.url = server.new_database_url()
 
     async def suffer(self, act: Act, pause: float) -> None:
-        await asyncio.to_thread(self._server.kill if act is Act.KILL else self._server.stop)
-        await asyncio.sleep(pause)
-        await asyncio.to_thread(self._server.start)
+        end, begin = _MEANS[act]
+        await asyncio.to_thread(end, self._server)
+        try:
+            await asyncio.sleep(pause)
+        finally:
+            await asyncio.to_thread(begin, self._server)

@@ -30,7 +30,7 @@ class Victim(StrEnum):
 
 
 _SIGNALS = (Act.KILL, Act.TERMINATE, Act.STOP)
-_ACTS = {Victim.POSTGRESQL: (Act.KILL, Act.TERMINATE), Victim.SQLITE: (Act.LOCK,)}
+_DATABASES = {Victim.POSTGRESQL: _SIGNALS, Victim.SQLITE: (Act.LOCK,)}
 _LONG = 17.0
 """Longer than the heartbeats of connections bear a silence."""
 
@@ -53,8 +53,9 @@ class Fault:
 
 def plan_faults(chance: random.Random, count: int, runs: int, database: Victim, longest: float) -> list[Fault]:
     """In the order of their moments; every kind of fault comes before any comes twice. `longest` is that of a pause."""
-    victims = [*(victim for victim in Victim if victim not in _ACTS), database]
-    kinds = [(victim, act) for victim in victims for act in _ACTS.get(victim, _SIGNALS)]
+    processes = [victim for victim in Victim if victim not in _DATABASES]
+    kinds = [(victim, act) for victim in processes for act in _SIGNALS]
+    kinds += [(database, act) for act in _DATABASES[database]]
     chosen: list[tuple[Victim, Act]] = []
     while len(chosen) < count:
         chosen += chance.sample(kinds, len(kinds))
