@@ -61,7 +61,6 @@ def test_unknown_keywords_are_told_with_all_other_mistakes() -> None:
     ]
     assert [line.partition("; known")[0] for line in mistakes_of(*projects)] == [
         "+:2: project p, job: is unknown; did you mean jobs?",
-        "+:6: project q, job a: needs one of commands, elements and definition, and has none",
         "+:6: project q, job a, comands: is unknown; did you mean commands?",
         "+:7: project q, job b, timeout: -1 is no number from 0.001 to 1e+15",
         "+:7: project q, job b, commands[0][1]: has an unknown field {nothing}",

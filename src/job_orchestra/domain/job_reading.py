@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import cast
 
-from job_orchestra.domain.checking import Mistakes, Reader, Table
+from job_orchestra.domain.checking import Mistakes, Reader, Table, nearest
 from job_orchestra.domain.command_checks import flaw_of_format
 from job_orchestra.domain.definition_data import (
     COMMANDS_FIELDS,
@@ -54,7 +54,7 @@ def _read_definition(reader: Reader) -> tuple[Table, Definition, Place]:
     value = reader.value
     names = set(cast("Mapping[object, object]", value)) if isinstance(value, Mapping) else {"commands"}
     forms = [form for form in ("commands", "elements", "definition") if form in names]
-    if len(forms) != 1:
+    if len(forms) > 1 or not (forms or _has_misspelled_commands(names)):
         reader.wrong(f"needs one of commands, elements and definition, and has {' and '.join(forms) or 'none'}")
     if "definition" in names:
         table = reader.table(("identifier", "definition"), (*_SHARED_FIELDS, *_WORKER_FIELDS), "a job")
@@ -66,6 +66,11 @@ def _read_definition(reader: Reader) -> tuple[Table, Definition, Place]:
         return table, PipelineDefinition(read_elements(table)), reader.place
     table = reader.table(("identifier",), (*COMMANDS_FIELDS, *_SHARED_FIELDS, *_WORKER_FIELDS), "a job")
     return table, read_commands_definition(table), reader.place
+
+
+def _has_misspelled_commands(names: Collection[object]) -> bool:
+    """Which is told as an unknown field that probably means them; that they are missing as well would be said twice."""
+    return any(nearest(name, ("commands",)) for name in names)
 
 
 def _check_commands(
