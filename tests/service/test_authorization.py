@@ -72,6 +72,7 @@ def test_a_role_may_use_what_its_permissions_say_and_nothing_else(play_on_sqlite
 def test_a_disabled_user_keeps_its_own_account_and_nothing_else(play_on_sqlite: Play, roles: Sequence[Role]) -> None:
     async def scenario(served: Served) -> None:
         await served.accounts.create_user("somebody", tuple(roles))
+        await served.accounts.create_user("administrator", (Role.ADMINISTRATOR,))  # the only one cannot be disabled
         await served.accounts.set_user_enabled("somebody", False)
         for route in ROUTES:
             status = await _status(served, route, await _secret(served, "somebody"))
