@@ -90,7 +90,7 @@ def test_an_assigned_or_running_run_says_where_it_is() -> None:
     )
     away = explained(running, JOB, (worker("one", is_connected=False), 1)).summary
     assert "The worker is disconnected since 2026-11-23 10:00:00 UTC" in away
-    assert "There is no record of that worker" in explained(running).summary
+    assert "There is no record of worker one any more" in explained(running).summary
 
 
 def test_an_ended_run_gives_its_reason() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.jobs import LossPolicy, OnLost
-from job_orchestra.domain.late_reports import blank_account, is_late
+from job_orchestra.domain.late_reports import blank_account, is_given_up, is_late
 from job_orchestra.domain.losses import MOST_ATTEMPTS, Loss, Outcome, foresee_loss, next_attempt
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import LogFacts, Run, RunRequest, Source, SourceKind
@@ -108,3 +108,19 @@ def test_what_was_given_up_is_reported_late(
 ) -> None:
     reason = None if code is None else Reason(code, ".")
     assert is_late(run(status=status, reason=reason, attempt=2), attempt) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "attempt", "expected"),
+    [
+        (RunStatus.RUNNING, None, 1, True),
+        (RunStatus.RUNNING, None, 2, False),
+        (RunStatus.PENDING, None, 2, False),
+        (RunStatus.EXCEPTION, ReasonCode.WORKER_LOST, 2, True),
+        (RunStatus.EXCEPTION, ReasonCode.HOST_RESTARTED, 2, False),
+        (RunStatus.SUCCEEDED, ReasonCode.COMPLETED, 2, False),
+    ],
+)
+def test_which_attempts_were_given_up(status: RunStatus, code: ReasonCode | None, attempt: int, expected: bool) -> None:
+    reason = None if code is None else Reason(code, ".")
+    assert is_given_up(run(status=status, reason=reason, attempt=2), attempt) is expected

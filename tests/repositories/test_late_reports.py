@@ -57,6 +57,10 @@ def test_a_report_from_its_first_event_to_its_end(database_url: str) -> None:
         assert await records.late_reports.receive(run, 1, "w") == replace(received, account=over)
         stored = await records.late_reports.events(run.identifier, 1)
         assert [one.record for one in stored] == [STARTED, ENDED]
+        first = await records.late_reports.list_events(run.identifier, 1, limit=1)
+        rest = await records.late_reports.list_events(run.identifier, 1, cursor=first.next)
+        assert (first.items + rest.items, rest.next) == (stored, None)
+        assert (await records.late_reports.list_events(run.identifier, 2)).items == []
         with pytest.raises(Conflict):
             await records.late_reports.save(over, replace(over, status=RunStatus.SUCCEEDED), [])
         # All that while, the run is what it was.

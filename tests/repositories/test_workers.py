@@ -90,11 +90,38 @@ def test_deleting_needs_it_disabled_idle_and_gone(database_url: str) -> None:
             await records.workers.delete("w")
         assigned = await records.queue.assign(await records.trigger(), "w")
         assert assigned is not None
-        with pytest.raises(Conflict, match="has 1 run"):
+        with pytest.raises(Conflict, match="stop or disconnect it first"):
+            await records.workers.delete("w", lose_runs=True)
+        await records.workers.disconnect("w", "i", "m")
+        with pytest.raises(Conflict, match=r"has 1 run that has not ended.*orchestra worker delete w --lose-runs"):
             await records.workers.delete("w")
         await records.queue.unassign(assigned)
-        await records.workers.disconnect("w", "i", "m")
         await records.workers.delete("w")
         assert await records.workers.all() == []
+
+    play(database_url, scenario)
+
+
+def test_deleting_one_with_its_runs_leaves_them_to_the_master(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        await _connect(records)
+        assigned = await records.queue.assign(await records.trigger(), "w")
+        assert assigned is not None
+        await records.workers.disconnect_all("m")
+        with pytest.raises(Conflict, match="disable it first"):
+            await records.workers.delete("w", lose_runs=True)
+        await records.workers.set_enabled("w", False)
+        await records.workers.delete("w", lose_runs=True)
+        assert await records.workers.all() == []
+        assert await records.queue.load(assigned.identifier) == assigned
+
+    play(database_url, scenario)
+
+
+def test_those_of_some_names(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        await _connect(records)
+        assert [one.identifier for one in await records.workers.load_many(["nope", "w", "w"])] == ["w"]
+        assert await records.workers.load_many([]) == []
 
     play(database_url, scenario)

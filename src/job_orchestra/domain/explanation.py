@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from job_orchestra.domain.absences import absence_of
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.placement import Obstacle, WorkerSelector, candidate_of
 from job_orchestra.domain.runs import Run
@@ -89,12 +90,8 @@ def _at_worker(run: Run, holder: Worker | None) -> list[str]:
         sentences = [f"It was assigned to worker {run.worker} {_date(run.assigned_at)}, which has not started it yet."]
     else:
         sentences = [f"It is running on worker {run.worker} {_date(run.started_at, 'since')}."]
-    if holder is None:
-        sentences.append("There is no record of that worker any more.")
-    elif not holder.is_connected:
-        since = _date(holder.disconnected_at, "since")
-        after = "starts" if run.status is RunStatus.PENDING else "goes on there, and its data comes"
-        sentences.append(f"The worker is disconnected {since}; the run {after} when it is connected again.")
+    if (absence := absence_of(run, holder)) is not None:
+        sentences.append(absence.sentence)
     if run.should_abort or run.should_cancel:
         sentences.append(f"{run.wished_by} asked to stop it.")
     return sentences

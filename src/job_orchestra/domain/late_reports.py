@@ -35,3 +35,9 @@ def is_late(run: Run, attempt: int) -> bool:
         run.status.is_terminal and run.reason is not None and run.reason.code is not ReasonCode.WORKER_LOST
     )
     return run.attempt != attempt or not ended_by_itself
+
+
+def is_given_up(run: Run, attempt: int) -> bool:
+    """Whether the attempt counts no more. A report may be expected already of one that still does."""
+    is_lost = run.reason is not None and run.reason.code is ReasonCode.WORKER_LOST
+    return attempt < run.attempt or (attempt == run.attempt and is_lost)

@@ -11,6 +11,7 @@ from job_orchestra.domain.late_reports import LateReport, blank_account
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import advance
 from job_orchestra.repositories.conditions import equal, find_everything, find_one
+from job_orchestra.repositories.paging import LIMIT, Listed, list_page
 from job_orchestra.repositories.rows.columns import optional_microseconds
 from job_orchestra.repositories.rows.events import StoredEvent, event_from_row, event_to_row
 from job_orchestra.repositories.rows.late_reports import late_facts, late_report_from_row, late_report_to_row
@@ -69,8 +70,16 @@ class LateReports:
         return outcome.is_applied
 
     async def events(self, run: str, attempt: int) -> list[StoredEvent]:
-        where = (equal("run", run), equal("attempt", attempt))
-        order = (Order("run"), Order("attempt"), Order("sequence"))
-        return [
-            event_from_row(row) for row in await find_everything(self._storage, Find(LATE_EVENTS.name, where, order))
-        ]
+        return [event_from_row(row) for row in await find_everything(self._storage, _events_of(run, attempt))]
+
+    async def list_events(
+        self, run: str, attempt: int, limit: int = LIMIT, cursor: str | None = None
+    ) -> Listed[StoredEvent]:
+        """A page of the events of one report, in their order."""
+        query = replace(_events_of(run, attempt), limit=limit)
+        return await list_page(self._storage, query, cursor, event_from_row)
+
+
+def _events_of(run: str, attempt: int) -> Find:
+    where = (equal("run", run), equal("attempt", attempt))
+    return Find(LATE_EVENTS.name, where, (Order("run"), Order("attempt"), Order("sequence")))

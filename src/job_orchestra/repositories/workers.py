@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, NotFound
@@ -33,6 +34,14 @@ class Workers:
     async def all(self) -> builtins.list[Worker]:
         rows = await find_everything(self._storage, Find(WORKERS.name, (), _ORDER))
         return [worker_from_row(row) for row in rows]
+
+    async def load_many(self, workers: Iterable[str]) -> builtins.list[Worker]:
+        """Those of them that there are, by identifier."""
+        wanted = sorted(set(workers))
+        if not wanted:
+            return []
+        query = Find(WORKERS.name, (among("identifier", wanted),), _ORDER)
+        return [worker_from_row(row) for row in await find_everything(self._storage, query)]
 
     async def get(self, worker: str) -> Worker:
         """NotFound if there is none."""
@@ -125,20 +134,31 @@ class Workers:
         )
         return await self.get(worker)
 
-    async def delete(self, worker: str) -> None:
-        """Conflict unless it is disabled, disconnected, and has no run that has not ended."""
+    async def delete(self, worker: str, *, lose_runs: bool = False) -> None:
+        """Conflict unless it is disabled, disconnected, and has no run that has not ended.
+
+        `lose_runs` allows such runs: a master finds that their worker has no record, and gives them up.
+        """
         found = await self.get(worker)
         active = await self._storage.count(Count(RUNS.name, (equal("worker", worker), among("status", ACTIVE))))
         if found.is_enabled:
             raise Conflict(f"Worker {worker!r} is enabled; disable it first.")
-        if active:
-            raise Conflict(f"Worker {worker!r} has {active} {'run' if active == 1 else 'runs'} that have not ended.")
         if found.is_connected:
             raise Conflict(f"Worker {worker!r} is connected; stop or disconnect it first.")
+        if active and not lose_runs:
+            raise Conflict(_has_runs(worker, active))
         where = (equal("identifier", worker), equal("is_enabled", False), equal("is_connected", False))
         outcome = await self._storage.write(Batch((Delete(WORKERS.name, where),)))
         if outcome.rows == (0,):
             raise Contended(f"Worker {worker!r}")
+
+
+def _has_runs(worker: str, active: int) -> str:
+    runs = f"{active} {'run' if active == 1 else 'runs'} that {'has' if active == 1 else 'have'} not ended"
+    return (
+        f"Worker {worker!r} has {runs}. If it will never come back, delete it with lose_runs=true "
+        f"(orchestra worker delete {worker} --lose-runs): they end as exceptions or are retried, as their jobs say."
+    )
 
 
 def _check_holder(known: Worker, owner: str, instance: str) -> None:
