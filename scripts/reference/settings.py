@@ -29,6 +29,7 @@ _TYPES = {
     "tuple[str, ...]": "list of texts",
     "JsonObject": "table",
     "LogLevel": "`debug`, `info`, `warning` or `error`",
+    "OnStop": "`keep`, `drain` or `abort`",
 }
 
 _FACTORIES = {"host_name": "name of the host", "_processors": "number of processors"}

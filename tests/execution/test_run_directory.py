@@ -14,6 +14,7 @@ from job_orchestra.execution.journal import JournalReader, encode_line
 from job_orchestra.execution.log_end import read_log_end
 from job_orchestra.execution.request import Request, decode_request, encode_request
 from job_orchestra.execution.run_directory import (
+    AbortWish,
     RunDirectory,
     delete_run_directory,
     list_run_directories,
@@ -103,7 +104,16 @@ def test_the_first_wish_to_abort_counts(tmp_path: Path) -> None:
     assert read_abort(directory) is None
     wish_abort(directory, "ann")
     wish_abort(directory, "bob")
-    assert read_abort(directory) == "ann"
+    assert read_abort(directory) == AbortWish("ann")
+
+
+def test_a_worker_may_wish_to_abort_because_it_stops(tmp_path: Path) -> None:
+    write_requests(tmp_path, [request()])
+    directory = RunDirectory.of(tmp_path, RunKey("r1", 1))
+    wish_abort(directory, "the worker", is_shutdown=True)
+    assert read_abort(directory) == AbortWish("the worker", is_shutdown=True)
+    directory.abort.write_text('{"by": "an earlier version"}')
+    assert read_abort(directory) == AbortWish("an earlier version")
 
 
 # ---------- the journal

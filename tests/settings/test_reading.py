@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.stopping import OnStop
 from job_orchestra.settings.reading import SECTIONS, load_settings
 from job_orchestra.settings.sections import LogLevel, Settings
 
@@ -175,3 +176,11 @@ def test_a_file_that_is_no_text_or_not_there(tmp_path: Path) -> None:
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
     settings = load(tmp_path, "[worker]\ntoken = 'hidden'\n[database]\nurl = 'postgresql://me:hidden@host/x'")
     assert "hidden" not in repr(settings)
+
+
+def test_what_becomes_of_runs_when_the_worker_stops(tmp_path: Path) -> None:
+    assert load(tmp_path).worker.on_stop is OnStop.KEEP
+    assert load(tmp_path, '[worker]\non_stop = "drain"').worker.on_stop is OnStop.DRAIN
+    assert mistakes(tmp_path, '[worker]\non_stop = "kill"') == [
+        'orchestra.toml: [worker] on_stop: "kill" is none of keep, drain, abort'
+    ]

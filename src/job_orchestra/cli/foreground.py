@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -21,6 +21,7 @@ from job_orchestra.composition.base import ApplicationComposition
 from job_orchestra.composition.loading import load_composition
 from job_orchestra.domain.errors import Invalid, OrchestraError, Unavailable
 from job_orchestra.fail_points import VARIABLE, arm
+from job_orchestra.settings.sections import Settings
 
 _logger = logging.getLogger(__name__)
 
@@ -34,11 +35,13 @@ _COMPOSITIONS: Mapping[str, str] = {
 }
 
 
-def run_application(name: str, settings_file: Path) -> None:
-    """Imports no composition but that of the application."""
+def run_application(
+    name: str, settings_file: Path, adjust: Callable[[Settings], Settings] = lambda settings: settings
+) -> None:
+    """Imports no composition but that of the application. `adjust` is what options say beside the settings."""
     module = importlib.import_module(f"job_orchestra.composition.{name}")
     base: type[ApplicationComposition] = getattr(module, _COMPOSITIONS[name])
-    serve(name, load_composition(name, base, read_settings(settings_file)))
+    serve(name, load_composition(name, base, adjust(read_settings(settings_file))))
 
 
 def serve(name: str, composition: ApplicationComposition) -> None:
@@ -77,6 +80,11 @@ async def _serve(composition: ApplicationComposition, notifier: Notifier) -> Non
         notifier.stopping()
         stop.set()
 
+    def on_special_signal(prepare: Callable[[], None]) -> None:
+        prepare()
+        notifier.stopping()
+        stop.set()
+
     def on_ready(sentence: str) -> None:
         if notifier.has_listener:
             notifier.ready(sentence)
@@ -87,6 +95,8 @@ async def _serve(composition: ApplicationComposition, notifier: Notifier) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
+    for number, prepare in composition.signals.items():
+        loop.add_signal_handler(number, on_special_signal, prepare)
     async with composition:
         await composition.application.run(stop, on_ready)
 

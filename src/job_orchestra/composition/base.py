@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property
 from types import TracebackType
@@ -48,3 +49,8 @@ class ApplicationComposition(Composition):
     @cached_property
     def application(self) -> Application:
         raise NotImplementedError(f"{type(self).__name__} builds no application.")
+
+    @cached_property
+    def signals(self) -> Mapping[signal.Signals, Callable[[], None]]:
+        """Beside SIGTERM and SIGINT, what else stops the application, and what is done first then."""
+        return {}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from job_orchestra.client.credentials import Credentials
 from job_orchestra.composition.base import ApplicationComposition
 from job_orchestra.composition.installation_secrets import InstallationSecrets, read_secret
 from job_orchestra.domain.errors import Invalid, Mistake
+from job_orchestra.domain.stopping import OnStop
 
 if TYPE_CHECKING:
     from job_orchestra.worker.application import WorkerApplication
@@ -63,4 +65,13 @@ class WorkerComposition(ApplicationComposition):
             properties=settings.properties,
             service_url=settings.service_url,
             executors=self.executors,
+            on_stop=settings.on_stop,
         )
+
+    @cached_property
+    def signals(self) -> Mapping[signal.Signals, Callable[[], None]]:
+        """What `orchestra worker stop` sends."""
+        return {
+            signal.SIGUSR1: lambda: self.application.change_on_stop(OnStop.DRAIN),
+            signal.SIGUSR2: lambda: self.application.change_on_stop(OnStop.ABORT),
+        }

@@ -127,21 +127,29 @@ def remove_remains(runs: Path) -> None:
             shutil.rmtree(entry, ignore_errors=True)
 
 
-def wish_abort(directory: RunDirectory, by: str) -> None:
+@dataclass(frozen=True, slots=True)
+class AbortWish:
+    by: str
+    is_shutdown: bool = False
+    """Whether the worker itself wishes so, because it is to stop."""
+
+
+def wish_abort(directory: RunDirectory, by: str, is_shutdown: bool = False) -> None:
     """Keeps the wish with the run; a later wish changes nothing."""
     if directory.abort.exists():
         return
     draft = directory.path / f"{_HIDDEN}abort"
-    draft.write_text(json.dumps({"by": by}))
+    draft.write_text(json.dumps({"by": by, "shutdown": is_shutdown}))
     draft.rename(directory.abort)
 
 
-def read_abort(directory: RunDirectory) -> str | None:
-    """Who asked to end the run, if anyone did."""
+def read_abort(directory: RunDirectory) -> AbortWish | None:
+    """The wish to end the run, if anyone had it."""
     try:
-        return str(json.loads(directory.abort.read_bytes())["by"])
+        data = json.loads(directory.abort.read_bytes())
     except FileNotFoundError:
         return None
+    return AbortWish(str(data["by"]), bool(data.get("shutdown")))
 
 
 def _write_request(directory: RunDirectory, request: Request) -> None:

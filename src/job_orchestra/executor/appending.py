@@ -23,7 +23,7 @@ async def append(descriptor: int, content: bytes) -> None:
 
 
 async def open_file(path: Path, flags: int) -> int:
-    """Its descriptor, also where it has to be made first; OSError if that fails for another reason than want of room."""
+    """Its descriptor, also where it has to be made first; OSError if something else than want of room prevents that."""
     return await when_there_is_room(lambda: os.open(path, flags | os.O_CLOEXEC, 0o600))
 
 

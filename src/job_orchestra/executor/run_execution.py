@@ -14,7 +14,7 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.execution.process_identity import identity_to_data
 from job_orchestra.execution.request import Request
-from job_orchestra.execution.run_directory import RunDirectory, read_abort
+from job_orchestra.execution.run_directory import AbortWish, RunDirectory, read_abort
 from job_orchestra.executor.command_execution import CommandExecution, Step
 from job_orchestra.executor.journal_writer import JournalWriter
 from job_orchestra.executor.log_watch import LogWatch
@@ -52,9 +52,11 @@ class RunExecution:
 
     def heed_abort(self, by: str | None = None) -> None:
         """Stops if someone wishes so, who may be named in the run directory."""
-        by = by or read_abort(self._directory)
-        if by is not None:
-            self.stop(Outcome.aborted(ReasonCode.ABORT_REQUESTED, f"Abort was requested by {by}."))
+        wish = read_abort(self._directory) if by is None else AbortWish(by)
+        if wish is not None and wish.is_shutdown:
+            self.stop(Outcome.aborted(ReasonCode.SHUTDOWN, "The worker was told to stop, and to end its runs."))
+        elif wish is not None:
+            self.stop(Outcome.aborted(ReasonCode.ABORT_REQUESTED, f"Abort was requested by {wish.by}."))
 
     async def carry_out(self) -> None:
         """Of no effect if the run was ever begun before, or its directory is gone."""
@@ -87,9 +89,10 @@ class RunExecution:
         if request.boot != self._surroundings.identity.boot:
             sentence = "The worker's host was restarted before the run began."
             return Outcome.exception(ReasonCode.HOST_RESTARTED, sentence)
-        by = read_abort(self._directory)
-        if by is not None:
-            reason = Reason(ReasonCode.CANCEL_REQUESTED, f"It was cancelled by {by} before it began.")
+        wish = read_abort(self._directory)
+        if wish is not None:
+            code = ReasonCode.SHUTDOWN if wish.is_shutdown else ReasonCode.CANCEL_REQUESTED
+            reason = Reason(code, f"It was cancelled by {wish.by} before it began.")
             return Outcome(RunStatus.CANCELLED, reason)
         return None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.stopping import OnStop
 from job_orchestra.settings.sections import LogLevel
 
 
@@ -61,11 +62,14 @@ def _path(value: object) -> Path:
     return Path(text).expanduser()
 
 
-def _level(value: object) -> StrEnum:
-    try:
-        return LogLevel(_text(value).lower())
-    except ValueError:
-        raise WrongType(f"{_shown(value)} is none of {', '.join(LogLevel)}") from None
+def _one_of(words: type[StrEnum]) -> Callable[[object], StrEnum]:
+    def convert(value: object) -> StrEnum:
+        try:
+            return words(_text(value).lower())
+        except ValueError:
+            raise WrongType(f"{_shown(value)} is none of {', '.join(words)}") from None
+
+    return convert
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -105,7 +109,8 @@ _FROM_TOML: Mapping[Any, Callable[[object], object]] = {
     int: _whole,
     Path: _path,
     Path | None: _path,
-    LogLevel: _level,
+    LogLevel: _one_of(LogLevel),
+    OnStop: _one_of(OnStop),
     tuple[str, ...]: _texts,
     JsonObject: _table,
 }

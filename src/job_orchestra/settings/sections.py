@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.stopping import OnStop
 from job_orchestra.settings import rules
 from job_orchestra.settings.rules import ruled
 
@@ -109,6 +110,8 @@ class WorkerSettings:
     token: str = field(default="", repr=False)
     token_file: Path | None = None
     """A file that holds the token alone; read when the worker starts."""
+    on_stop: OnStop = OnStop.KEEP
+    """What becomes of runs when it is told to stop: they go on (`keep`), are waited for (`drain`), or end (`abort`)."""
     composition: str = field(
         default="job_orchestra.composition.worker:WorkerComposition", metadata=ruled(rules.module_attribute)
     )

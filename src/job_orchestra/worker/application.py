@@ -10,12 +10,15 @@ from pathlib import Path
 
 from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticated
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.stopping import OnStop
 from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.protocol.connection import ConnectionLost, basic_authorization, open_connection
 from job_orchestra.protocol.messages import Welcome
+from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.worker_session import WorkerIdentity, WorkerSession
 from job_orchestra.version import __version__
 from job_orchestra.worker.conversation import Conversation, GoodbyeReceived
+from job_orchestra.worker.departure import Departure
 from job_orchestra.worker.description import describe_host
 from job_orchestra.worker.directory import WorkerDirectory
 from job_orchestra.worker.reconnection import Pauses
@@ -27,7 +30,7 @@ _REFUSED_PAUSE = 10.0
 
 
 class WorkerApplication:
-    """Stopping it leaves executor hosts and runs alone: the next worker of the directory goes on with them."""
+    """Stopping it leaves executor hosts and runs alone, unless it is told otherwise (see `OnStop`)."""
 
     def __init__(
         self,
@@ -44,10 +47,13 @@ class WorkerApplication:
         executors: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         host_linger: float = 60.0,
+        on_stop: OnStop = OnStop.KEEP,
+        patience: float = 10.0,
     ) -> None:
         """`executors`: `module:Class` by type of definition. `environment`: the commands', by default this process's.
 
-        `host_linger`: seconds that an idle executor host stays without a worker.
+        `host_linger`: seconds that an idle executor host stays without a worker. `patience`: seconds without progress
+        that a worker which is to leave waits for a master to take what it has.
         """
         self._identifier = identifier
         self._path = directory
@@ -61,11 +67,25 @@ class WorkerApplication:
         self._environment = os.environ if environment is None else environment
         self._host_linger = host_linger
         self._waits_for = ""
+        self._departure = Departure(on_stop, patience)
+
+    def change_on_stop(self, on_stop: OnStop) -> None:
+        """Also while it is stopping already."""
+        self._departure.change(on_stop)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Until `stop` is set; `ready` hears once, at the first welcome. Raises what `WorkerDirectory` does."""
         directory = WorkerDirectory(self._path)
         conversation = Conversation(WorkerSession(), lambda: keeper)
+
+        def on_looked() -> None:
+            conversation.send()
+            self._departure.note()
+
+        def on_deleted(key: RunKey) -> None:
+            conversation.on_deleted(key)
+            self._departure.note()
+
         keeper = RunKeeper(
             directory,
             self._environment,
@@ -73,18 +93,33 @@ class WorkerApplication:
             self._service_url,
             self._host_linger,
             on_grown=conversation.report,
-            on_looked=conversation.send,
+            on_looked=on_looked,
             on_written=conversation.on_written,
-            on_deleted=conversation.on_deleted,
+            on_deleted=on_deleted,
         )
         try:
             await keeper.start()
             for run in keeper.runs:
                 conversation.found(run)
-            await self._stay_connected(stop, conversation, self._describe(directory), ready)
+            await self._work(stop, keeper, conversation, self._describe(directory), ready)
         finally:
             await keeper.close()
             directory.close()
+
+    async def _work(
+        self,
+        stop: asyncio.Event,
+        keeper: RunKeeper,
+        conversation: Conversation,
+        identity: WorkerIdentity,
+        ready: Callable[[str], None],
+    ) -> None:
+        leave = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._stay_connected(leave, conversation, identity, ready), name="stay connected")
+            await stop.wait()
+            await self._departure.carry_out(keeper)
+            leave.set()
 
     def _describe(self, directory: WorkerDirectory) -> WorkerIdentity:
         return WorkerIdentity(

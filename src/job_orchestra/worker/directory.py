@@ -8,6 +8,7 @@ from pathlib import Path
 from job_orchestra.domain.errors import Conflict, Unavailable
 from job_orchestra.execution.host_directory import HOSTS
 from job_orchestra.execution.run_directory import RUNS, remove_remains
+from job_orchestra.execution.worker_lock import lock_of_worker, write_worker_identity
 from job_orchestra.execution.workspace_layout import WORKSPACES
 
 
@@ -36,7 +37,7 @@ class WorkerDirectory:
 
     def _take_lock(self) -> int:
         # Not inherited by executor hosts, which outlive the worker.
-        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(lock_of_worker(self.path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -44,6 +45,7 @@ class WorkerDirectory:
             raise Conflict(
                 f"The worker's directory {self.path} is in use by another worker; each needs a directory of its own."
             ) from None
+        write_worker_identity(lock)
         return lock
 
     def _read_instance(self) -> str:

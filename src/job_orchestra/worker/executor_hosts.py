@@ -63,6 +63,7 @@ class ExecutorHosts:
         """The one that takes new runs."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._watched: set[ProcessIdentity] = set()
+        self._is_retiring = False
         self._waiting: dict[str, None] = {}
         """Runs that came while there was no host of this version."""
 
@@ -91,6 +92,12 @@ class ExecutorHosts:
         """Whichever host carries the run out looks at the wish in its directory, unless `by` tells whose it is."""
         for link in self._links:
             link.tell(AbortRun(name, by))
+
+    def retire(self) -> None:
+        """All hosts go when they are idle, and none is started any more."""
+        self._is_retiring = True
+        for link in self._links:
+            link.tell(StopWhenIdle())
 
     def pids(self) -> set[int]:
         return {link.hello.identity.pid for link in self._links}
@@ -131,7 +138,7 @@ class ExecutorHosts:
     def _adopt(self, link: HostLink, may_execute: bool) -> None:
         self._links.add(link)
         self._begin(self._follow(link))
-        if self._executing is not None or not may_execute:
+        if self._executing is not None or not may_execute or self._is_retiring:
             link.tell(StopWhenIdle())
             return
         self._executing = link
@@ -162,7 +169,7 @@ class ExecutorHosts:
 
     async def _keep(self, pause: float) -> None:
         """Starts hosts until one greets."""
-        while self._executing is None:
+        while self._executing is None and not self._is_retiring:
             await asyncio.sleep(pause)
             pause = min(10.0, pause * 2 or 1.0)
             pid: int | None = None

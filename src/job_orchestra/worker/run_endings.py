@@ -38,16 +38,18 @@ class RunEndings:
         self._workspaces = workspaces
         self._hosts = hosts
 
-    async def end(self, directories: Sequence[RunDirectory], reason: Reason) -> None:
-        """Nothing of the runs is left on the host afterwards, and their journals are complete."""
+    async def end(self, directories: Sequence[RunDirectory], reason: Reason) -> Sequence[RunDirectory]:
+        """Nothing of the runs is left on the host then, and their journals are complete but for those returned."""
         await self._end_processes(directories)
+        unwritten: list[RunDirectory] = []
         for directory in directories:
             shutil.rmtree(run_workspace(self._workspaces, directory.key), ignore_errors=True)
             try:
                 await asyncio.to_thread(_write_end, directory, reason)
             except OSError as error:
-                # Found again at the next start, or when a host is lost the next time.
                 _logger.error("The end of run %s cannot be written: %s", directory.name, error)
+                unwritten.append(directory)
+        return unwritten
 
     async def _end_processes(self, directories: Sequence[RunDirectory]) -> None:
         runs = {directory.key for directory in directories}
@@ -102,9 +104,18 @@ def _repair(descriptor: int, path: Path) -> list[EventRecord]:
 
 
 def _say_end(log: Path, reason: Reason) -> None:
-    with log.open("a+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        if size:
-            file.seek(size - 1)
-        lead = b"\n" if size and file.read(1) != b"\n" else b""
-        file.write(lead + f"[orchestra] Run exception ({reason.code}): {reason.sentence}\n".encode())
+    """A last line, written once: what an attempt on a full disk left of it is taken back."""
+    line = f"[orchestra] Run exception ({reason.code}): {reason.sentence}\n".encode()
+    descriptor = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        tail = os.pread(descriptor, len(line), max(0, size - len(line)))
+        if tail == line:
+            return
+        try:
+            write_all(descriptor, line if not tail or tail.endswith(b"\n") else b"\n" + line)
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)

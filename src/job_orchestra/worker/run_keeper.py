@@ -62,6 +62,7 @@ class RunKeeper:
         self._writer = RequestWriter(directory.runs, self._take_in)
         self._endings = RunEndings(directory.workspaces, self._hosts.pids)
         self._ending = asyncio.Lock()
+        self._refusal: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -87,10 +88,33 @@ class RunKeeper:
         await self._hosts.close()
         self.runs.close()
 
+    # ---------- towards the end of the worker
+
+    def refuse_new(self, reason: str) -> None:
+        """From now on every run is refused, with this sentence."""
+        self._refusal = reason
+
+    def unended(self) -> int:
+        """How many runs have not ended."""
+        return sum(not run.is_ended for run in self.runs)
+
+    def abort_all(self) -> None:
+        """Ends all runs because the worker is to stop; of no effect on those that it was said of before."""
+        for run in self.runs:
+            if not run.is_ended and not run.directory.abort.exists():
+                self._begin(self._abort(run, "its worker, which was told to stop", is_shutdown=True))
+
+    def retire_hosts(self) -> None:
+        """Executor hosts go as soon as they are idle, and no other is started."""
+        self._hosts.retire()
+
     # ---------- what the master asks
 
     def store(self, execute: Execute) -> None:
         """`on_written` hears of the outcome."""
+        if self._refusal is not None:
+            self._on_written(RunKey(execute.run, execute.attempt), self._refusal)
+            return
         try:
             self._writer.write(self._request(execute))
         except Invalid as error:
@@ -164,14 +188,20 @@ class RunKeeper:
         self._on_written(request.key, None)
         self.runs.look_at(run)
 
-    async def _abort(self, run: FollowedRun, by: str) -> None:
+    async def _abort(self, run: FollowedRun, by: str, is_shutdown: bool = False) -> None:
+        has_failed = False
         while True:
             try:
-                wish_abort(run.directory, by)
+                wish_abort(run.directory, by, is_shutdown)
                 break
             except OSError as error:
-                _logger.error("The wish to abort run %s cannot be written: %s", run.directory.name, error)
-                await asyncio.sleep(_TRY_AGAIN)
+                if not has_failed:
+                    _logger.error("The wish to abort run %s cannot be written: %s", run.directory.name, error)
+                    self._hosts.abort(run.directory.name, by)
+                has_failed = True
+            await asyncio.sleep(_TRY_AGAIN)
+            if run.is_ended:
+                return
         reach(FailPoint.WORKER_ABORT_WRITTEN)
         self._hosts.abort(run.directory.name)
 
@@ -211,8 +241,7 @@ class RunKeeper:
                 self._hosts.watch(host)
             else:
                 lost.append(run)
-        here = boot_identifier()
-        restarted = [run for run in lost if run.journal.host is not None and run.journal.host.boot != here]
+        restarted = [run for run in lost if _boot_of(run) != boot_identifier()]
         if restarted:
             sentence = "The worker's host was restarted while the run was being executed."
             await self._end(restarted, Reason(ReasonCode.HOST_RESTARTED, sentence))
@@ -224,12 +253,29 @@ class RunKeeper:
         async with self._ending:
             for run in runs:
                 run.look()
-            await self._endings.end([run.directory for run in runs if not run.is_ended], reason)
+            unwritten = await self._endings.end([run.directory for run in runs if not run.is_ended], reason)
             for run in runs:
                 run.look_anew()
                 self.runs.look_at(run)
+        if again := [run for run in runs if run.directory in unwritten]:
+            self._begin(self._end_later(again, reason))
+
+    async def _end_later(self, runs: list[FollowedRun], reason: Reason) -> None:
+        """When there may be room on the disk."""
+        await asyncio.sleep(_TRY_AGAIN)
+        await self._end(runs, reason)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="run keeper")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _boot_of(run: FollowedRun) -> str:
+    """Of the host when the run was executed there; the journal may have been lost with the host, the request is not."""
+    if run.journal.host is not None:
+        return run.journal.host.boot
+    try:
+        return run.directory.read_request().boot
+    except (OSError, Invalid):
+        return boot_identifier()

@@ -1,29 +1,64 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from job_orchestra.cli.connection import service
-from job_orchestra.cli.options import Output, output_option, page_options, settings_option
+from job_orchestra.cli.options import Output, output_option, page_options, read_settings, settings_option
 from job_orchestra.cli.output import Column, moment, pairs, print_fields, print_page, yes
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import workers
+from job_orchestra.domain.stopping import OnStop
 from job_orchestra.protocol.resources import WorkerAnswer
+
+if TYPE_CHECKING:
+    from job_orchestra.settings.sections import Settings
 
 
 @click.group(invoke_without_command=True)
+@click.option(
+    "--on-stop",
+    type=click.Choice([one.value for one in OnStop]),
+    help="What becomes of its runs when it is told to stop: they go on (keep), are waited for (drain), or end (abort). "
+    "Default: [worker] on_stop in the settings.",
+)
 @settings_option
 @click.pass_context
-def worker(ctx: click.Context, settings_file: Path) -> None:
+def worker(ctx: click.Context, settings_file: Path, on_stop: str | None) -> None:
     """Execute runs: without a command, the worker in the foreground.
 
-    SIGTERM or Ctrl-C stops it; the runs that it executes go on, and it finds them again.
+    SIGTERM or Ctrl-C stops it; the runs that it executes go on, and it finds them again, unless --on-stop says
+    otherwise. A second SIGTERM or Ctrl-C does not wait for them.
     """
     if ctx.invoked_subcommand is None:
         from job_orchestra.cli.foreground import run_application
 
-        run_application("worker", settings_file)
+        run_application("worker", settings_file, lambda settings: _with_on_stop(settings, on_stop))
+
+
+def _with_on_stop(settings: Settings, on_stop: str | None) -> Settings:
+    return settings if on_stop is None else replace(settings, worker=replace(settings.worker, on_stop=OnStop(on_stop)))
+
+
+@worker.command("stop")
+@click.option("--drain", is_flag=True, help="Let it take no new runs, and stop when the last has ended.")
+@click.option("--abort", is_flag=True, help="Let it end its runs first: they are aborted.")
+@settings_option
+def stop_worker(settings_file: Path, drain: bool, abort: bool) -> None:
+    """Stop the worker of this host, and wait until it has stopped.
+
+    Its runs go on, and the next worker of the directory finds them, unless an option or [worker] on_stop says
+    otherwise. --abort also ends what a worker has left that does not execute any more.
+    """
+    from job_orchestra.cli.worker_stop import stop
+
+    if drain and abort:
+        raise click.UsageError("--drain and --abort exclude each other.")
+    on_stop = OnStop.DRAIN if drain else OnStop.ABORT if abort else None
+    click.echo(stop(read_settings(settings_file).worker.directory, on_stop))
 
 
 @worker.command("list")
