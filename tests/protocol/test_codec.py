@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -31,6 +33,14 @@ def test_frames_are_filled_up_to_their_size_and_a_large_message_has_one_alone() 
     assert len(frames) < 6
 
 
+_EVENTS: dict[str, Any] = {
+    "type": "events",
+    "run": "r",
+    "attempt": 1,
+    "events": [{"sequence": 1, "kind": "k", "date": 1, "data": {}}],
+}
+
+
 @pytest.mark.parametrize(
     "frame",
     [
@@ -44,6 +54,10 @@ def test_frames_are_filled_up_to_their_size_and_a_large_message_has_one_alone() 
         msgspec.msgpack.encode([{"type": "accepted", "run": "r", "attempt": 1, "more": 1}]),
         msgspec.msgpack.encode([{"type": "accepted", "run": "r"}]),
         encode((Abort("r", 1, "eve"),)),
+        b"\x91" + b"\x81\xa1a" * 100_000,
+        msgspec.msgpack.encode([{"type": "accepted", "run": "r", "attempt": 1}]).replace(b"\xa1r", b"\xa1\xff"),
+        msgspec.msgpack.encode([_EVENTS]).replace(b"\xa4data\x80", b"\xa4data\x81\xa1a" + b"\x91" * 100_000 + b"\xc0"),
+        msgspec.msgpack.encode([_EVENTS]).replace(b"\xa4data\x80", b"\xa4data\x81\xa1a\xd4\x05\x00"),
     ],
 )
 def test_a_frame_that_is_none_is_malformed(frame: bytes | str) -> None:

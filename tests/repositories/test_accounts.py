@@ -187,7 +187,7 @@ def test_the_life_of_a_user(database_url: str) -> None:
         with pytest.raises(Conflict, match="owns worker 'w'"):
             await records.accounts.delete_user("alice")
         await records.workers.set_enabled("w", False)
-        await records.workers.disconnect("w", "i", "m")
+        await records.workers.disconnect(await records.workers.get("w"))
         await records.workers.delete("w")
         await records.accounts.delete_user("alice")
         with pytest.raises(Unauthenticated):

@@ -37,7 +37,7 @@ def test_another_instance_or_owner_is_refused_by_name(database_url: str) -> None
             await _connect(records, instance="j")
         with pytest.raises(Conflict, match="belongs to user 'me'"):
             await _connect(records, owner="you")
-        await records.workers.disconnect("w", "i", "m")
+        await records.workers.disconnect(await records.workers.get("w"))
         assert (await _connect(records, instance="j")).instance == "j"
 
     play(database_url, scenario)
@@ -55,9 +55,13 @@ def test_of_two_new_instances_at_once_one_is_refused(database_url: str) -> None:
 
 def test_an_old_connection_does_not_disconnect_a_newer_one(database_url: str) -> None:
     async def scenario(records: Records) -> None:
+        first = await _connect(records)
+        records.clock.advance(1)
         await _connect(records)
+        await records.workers.disconnect(first)
+        assert (await records.workers.get("w")).is_connected
         await _connect(records, master="other")
-        await records.workers.disconnect("w", "i", "m")
+        await records.workers.disconnect(first)
         await records.workers.disconnect_all("m")
         assert (await records.workers.get("w")).is_connected
         await records.workers.disconnect_all("other")
@@ -92,7 +96,7 @@ def test_deleting_needs_it_disabled_idle_and_gone(database_url: str) -> None:
         assert assigned is not None
         with pytest.raises(Conflict, match="stop or disconnect it first"):
             await records.workers.delete("w", lose_runs=True)
-        await records.workers.disconnect("w", "i", "m")
+        await records.workers.disconnect(await records.workers.get("w"))
         with pytest.raises(Conflict, match=r"has 1 run that has not ended.*orchestra worker delete w --lose-runs"):
             await records.workers.delete("w")
         await records.queue.unassign(assigned)

@@ -41,3 +41,5 @@ class Worker:
     """Seconds that the worker's clock is ahead of the master's, measured at hello."""
     master: str | None = None
     """Identifier of the master that holds its connection."""
+    seen_at: datetime | None = None
+    """When that master last said that it does."""

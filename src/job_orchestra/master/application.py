@@ -16,6 +16,7 @@ from job_orchestra.domain.runs import Run
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
 from job_orchestra.master.dispatcher import Dispatcher
+from job_orchestra.master.holds import Holds
 from job_orchestra.master.intake import Intake, Stored
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.losses import Losses
@@ -86,6 +87,7 @@ class MasterApplication:
         self._services = ServiceLinks()
         self._dispatcher = Dispatcher(run_queue, jobs, self._links, selector, self._outage, clock)
         self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
+        self._holds = Holds(identifier, workers, self._outage, clock)
         self._admission = Admission(accounts)
         self._losses = Losses(
             queue=run_queue,
@@ -174,6 +176,7 @@ class MasterApplication:
         while True:
             await asyncio.sleep(_SAFETY_POLL)
             looks += 1
+            await self._holds.look()
             await self._wishes.look_at_all_runs()
             await self._wishes.look_at_workers()
             await self._wishes.expire(self._clock.now() - timedelta(seconds=self._pending_expiry), self._pending_expiry)

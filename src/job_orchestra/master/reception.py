@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, OrchestraError, Unavailable
@@ -14,6 +14,7 @@ from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker, WorkerDescription
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.dispatcher import Dispatcher
+from job_orchestra.master.hello_checks import check_hello
 from job_orchestra.master.intake import Account
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.losses import Losses
@@ -84,7 +85,7 @@ class Reception:
         try:
             await link.serve()
         finally:
-            await self._say_farewell(link, hello.instance)
+            await self._say_farewell(link)
 
     async def _receive_hello(self, connection: FrameConnection) -> Hello:
         try:
@@ -94,6 +95,7 @@ class Reception:
         messages = decode_to_master(frame)
         if len(messages) != 1 or not isinstance(messages[0], Hello):
             raise ProtocolViolation("The first frame of a worker holds its hello and nothing else.")
+        check_hello(messages[0])
         return messages[0]
 
     async def _refuse(self, connection: FrameConnection, error: OrchestraError) -> None:
@@ -112,7 +114,11 @@ class Reception:
             reach(FailPoint.MASTER_WORKER_REGISTERED)
             session = MasterSession()
             link = WorkerLink(connection, session, worker, self._parts)
-            await self._greet(link, session, hello)
+            try:
+                await self._greet(link, session, hello)
+            except BaseException:
+                await self._outage.outlast(lambda: self._workers.disconnect(worker))
+                raise
             self._links.add(link)
         _logger.info("Worker %s of user %s connected (%d runs).", hello.identifier, owner, len(link.runs))
         self._services.tell(WorkerChanged(hello.identifier))
@@ -142,8 +148,8 @@ class Reception:
         runs = await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier))
         by_key = {RunKey(run.identifier, run.attempt): run for run in runs}
         late = await self._find_late(hello, by_key)
-        stored = [await self._stored(Account(run)) for run in runs]
-        stored_late = [await self._stored(Account(account, is_late=True)) for account in late.values()]
+        stored = await self._stored([Account(run) for run in runs])
+        stored_late = await self._stored([Account(account, is_late=True) for account in late.values()])
         greeting = session.greet(hello, stored, __version__, self._master, stored_late)
         link.post(greeting.welcome)
         for resume in greeting.welcome.resume:
@@ -176,12 +182,15 @@ class Reception:
                     accounts[key] = report.account
         return accounts
 
-    async def _stored(self, account: Account) -> StoredRun:
-        size = await self._outage.outlast(lambda: self._log_store.size(account.log_key))
-        return StoredRun(account.key, account.run.journal_sequence, size)
+    async def _stored(self, accounts: Sequence[Account]) -> list[StoredRun]:
+        sizes = await self._outage.outlast(lambda: self._log_store.sizes([account.log_key for account in accounts]))
+        return [
+            StoredRun(account.key, account.run.journal_sequence, size)
+            for account, size in zip(accounts, sizes, strict=True)
+        ]
 
-    async def _say_farewell(self, link: WorkerLink, instance: str) -> None:
+    async def _say_farewell(self, link: WorkerLink) -> None:
         if self._links.remove(link):
             _logger.info("Worker %s disconnected.", link.worker.identifier)
-            await self._outage.outlast(lambda: self._workers.disconnect(link.worker.identifier, instance, self._master))
+            await self._outage.outlast(lambda: self._workers.disconnect(link.worker))
             self._services.tell(WorkerChanged(link.worker.identifier))

@@ -83,11 +83,15 @@ class Wishes:
 
     async def look_at_workers(self) -> None:
         """Switches of the connected workers, read from their records."""
+        links = list(self._links)  # of those that come during the look, the records may be older than they are
         records = {worker.identifier: worker for worker in await self._outage.outlast(self._workers.all)}
-        for link in self._links:
+        for link in links:
             record = records.get(link.worker.identifier)
             if record is None:
                 link.dismiss("deleted", "This worker was deleted.")
+            elif not record.is_connected or record.master != link.worker.master:
+                # This master was silent for so long that others took it for gone, and perhaps its worker in.
+                link.dismiss("replaced", "This master does not hold the worker any more; connect again.")
             elif record.should_disconnect and not link.worker.should_disconnect:
                 link.dismiss("disconnected", "A user asked to disconnect this worker.")
             if record is not None:

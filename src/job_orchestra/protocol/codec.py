@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -11,16 +11,22 @@ from job_orchestra.domain.errors import OrchestraError
 from job_orchestra.protocol.control import HintToMaster, HintToService
 from job_orchestra.protocol.messages import ToMaster, ToWorker
 
+T = TypeVar("T")
+
 
 class MalformedFrame(OrchestraError):
     pass
 
 
+def _refuse_extension(code: int, _data: memoryview) -> object:
+    raise msgspec.ValidationError(f"Expected no extension type, got {code}")
+
+
 _encoder = msgspec.msgpack.Encoder()
-_to_master = msgspec.msgpack.Decoder(tuple[ToMaster, ...])
-_to_worker = msgspec.msgpack.Decoder(tuple[ToWorker, ...])
-_hints_to_master = msgspec.msgpack.Decoder(tuple[HintToMaster, ...])
-_hints_to_service = msgspec.msgpack.Decoder(tuple[HintToService, ...])
+_to_master = msgspec.msgpack.Decoder(tuple[ToMaster, ...], ext_hook=_refuse_extension)
+_to_worker = msgspec.msgpack.Decoder(tuple[ToWorker, ...], ext_hook=_refuse_extension)
+_hints_to_master = msgspec.msgpack.Decoder(tuple[HintToMaster, ...], ext_hook=_refuse_extension)
+_hints_to_service = msgspec.msgpack.Decoder(tuple[HintToService, ...], ext_hook=_refuse_extension)
 
 
 Message: TypeAlias = ToMaster | ToWorker | HintToMaster | HintToService
@@ -57,34 +63,25 @@ def _array(encoded: list[bytes]) -> bytes:
 
 
 def decode_to_master(frame: bytes | str) -> tuple[ToMaster, ...]:
-    try:
-        return _to_master.decode(_binary(frame))
-    except msgspec.MsgspecError as error:
-        raise MalformedFrame(f"A frame from the worker is malformed: {error}.") from None
+    return _decode(_to_master, frame, "A frame from the worker")
 
 
 def decode_to_worker(frame: bytes | str) -> tuple[ToWorker, ...]:
-    try:
-        return _to_worker.decode(_binary(frame))
-    except msgspec.MsgspecError as error:
-        raise MalformedFrame(f"A frame from the master is malformed: {error}.") from None
+    return _decode(_to_worker, frame, "A frame from the master")
 
 
 def decode_hints_to_master(frame: bytes | str) -> tuple[HintToMaster, ...]:
-    try:
-        return _hints_to_master.decode(_binary(frame))
-    except msgspec.MsgspecError as error:
-        raise MalformedFrame(f"A hint from the service is malformed: {error}.") from None
+    return _decode(_hints_to_master, frame, "A hint from the service")
 
 
 def decode_hints_to_service(frame: bytes | str) -> tuple[HintToService, ...]:
-    try:
-        return _hints_to_service.decode(_binary(frame))
-    except msgspec.MsgspecError as error:
-        raise MalformedFrame(f"A hint from the master is malformed: {error}.") from None
+    return _decode(_hints_to_service, frame, "A hint from the master")
 
 
-def _binary(frame: bytes | str) -> bytes:
+def _decode(decoder: msgspec.msgpack.Decoder[T], frame: bytes | str, what: str) -> T:
     if isinstance(frame, str):
-        raise MalformedFrame("A text frame came where binary frames are spoken.")
-    return frame
+        raise MalformedFrame(f"{what} is malformed: it is text where binary frames are spoken.")
+    try:
+        return decoder.decode(frame)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedFrame(f"{what} is malformed: {error}.") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
+from datetime import datetime
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, NotFound
@@ -12,8 +13,22 @@ from job_orchestra.domain.statuses import ACTIVE
 from job_orchestra.domain.workers import Worker, WorkerDescription
 from job_orchestra.repositories.conditions import ATTEMPTS, Contended, among, equal, find_everything, find_one
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
+from job_orchestra.repositories.rows.columns import optional_microseconds, text
 from job_orchestra.repositories.rows.workers import description_to_data, worker_from_row
-from job_orchestra.storage.port import Batch, Count, Delete, Find, Insert, Operation, Order, Row, Storage, Update
+from job_orchestra.storage.port import (
+    Batch,
+    Condition,
+    Count,
+    Delete,
+    Find,
+    Insert,
+    Operation,
+    Operator,
+    Order,
+    Row,
+    Storage,
+    Update,
+)
 from job_orchestra.storage.schema import RUNS, WORKERS
 
 _ORDER = (Order("identifier"),)
@@ -72,6 +87,7 @@ class Workers:
             "connected_at": now,
             "skew": skew,
             "master": master,
+            "seen_at": now,
         }
         for _ in range(ATTEMPTS):
             known = await self.find(identifier)
@@ -94,12 +110,13 @@ class Workers:
                 return await self.get(identifier)
         raise Contended(f"Worker {identifier!r}")
 
-    async def disconnect(self, identifier: str, instance: str, master: str) -> None:
-        """Changes nothing if a newer connection has taken the place."""
+    async def disconnect(self, worker: Worker) -> None:
+        """The connection has ended that `connect` answered with this; changes nothing if a newer one took its place."""
         where = (
-            equal("identifier", identifier),
-            equal("instance", instance),
-            equal("master", master),
+            equal("identifier", worker.identifier),
+            equal("instance", worker.instance),
+            equal("master", worker.master),
+            equal("connected_at", optional_microseconds(worker.connected_at)),
             equal("is_connected", True),
         )
         await self._storage.write(Batch((Update(WORKERS.name, where, self._disconnected(), optional=True),)))
@@ -108,6 +125,27 @@ class Workers:
         """When this master starts: the connections of its earlier life are gone."""
         where = (equal("master", master), equal("is_connected", True))
         await self._storage.write(Batch((Update(WORKERS.name, where, self._disconnected(), optional=True),)))
+
+    async def renew_holds(self, master: str) -> None:
+        """The master still holds the connections of its workers."""
+        where = (equal("master", master), equal("is_connected", True))
+        changes: Row = {"seen_at": to_microseconds(self._clock.now())}
+        await self._storage.write(Batch((Update(WORKERS.name, where, changes, optional=True),)))
+
+    async def free_abandoned(self, master: str, before: datetime) -> builtins.list[str]:
+        """Workers that another master held and has not renewed since are disconnected now; answers with their names."""
+        abandoned = (
+            equal("is_connected", True),
+            Condition("master", Operator.NOT_EQUAL, master),
+            Condition("seen_at", Operator.LESS, to_microseconds(before)),
+        )
+        freed: list[str] = []
+        for row in await find_everything(self._storage, Find(WORKERS.name, abandoned, _ORDER)):
+            where = (equal("identifier", text(row, "identifier")), *abandoned)
+            outcome = await self._storage.write(Batch((Update(WORKERS.name, where, self._disconnected()),)))
+            if outcome.is_applied:
+                freed.append(text(row, "identifier"))
+        return freed
 
     def _disconnected(self) -> Row:
         return {"is_connected": False, "disconnected_at": to_microseconds(self._clock.now())}

@@ -204,6 +204,7 @@ WORKERS = Collection(
         _integer("disconnected_at", nullable=True),
         _number("skew"),
         _text("master", nullable=True),
+        _integer("seen_at", default=0),
     ),
     key=("identifier",),
     indexes=(Index(("owner", "identifier")),),

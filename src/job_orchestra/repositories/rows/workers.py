@@ -48,4 +48,5 @@ def worker_from_row(row: Row) -> Worker:
         disconnected_at=optional_moment(row, "disconnected_at"),
         skew=optional_number(row, "skew"),
         master=optional_text(row, "master"),
+        seen_at=moment(row, "seen_at"),
     )
