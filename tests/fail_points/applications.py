@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,11 +30,13 @@ def phase(name):
     return [["sh", {str(_JOB)!r}, name, "{{parameters[tally]}}", "{{parameters[gate]}}", "{{result_file_path}}"]]
 
 PARAMETERS = [Parameter("tally"), Parameter("gate", default="")]
+ALL_PHASES = dict(setup=phase("setup"), commands=phase("commands"), teardown=phase("teardown"),
+    parameters=PARAMETERS, workspace="run")
 
 projects = [
     Project("example", jobs=[
-        Job("work", setup=phase("setup"), commands=phase("commands"), teardown=phase("teardown"),
-            parameters=PARAMETERS, workspace="run"),
+        Job("work", **ALL_PHASES),
+        Job("again", **ALL_PHASES, on_lost="retry", lost_after=1),
         Job("nowhere", commands=phase("commands"), parameters=PARAMETERS, properties={{"operating_system": "plan9"}}),
     ]),
 ]
@@ -93,9 +95,9 @@ class Applications:
             )
 
     def wait_until_ready(self, name: str) -> None:
-        """Or until it has ended; a worker is never ready without a master."""
+        """Or until it has died of a fail point; a worker is never ready without a master."""
         needed = (name, "master") if name == "worker" else (name,)
-        until(lambda: f"{name}: ready" in self.said(name) or not self._are_alive(needed), f"{name} is ready")
+        until(lambda: f"{name}: ready" in self.said(name) or any(map(self._is_dead, needed)), f"{name} is ready")
 
     def restart(self, name: str) -> None:
         self.end(name)
@@ -113,8 +115,10 @@ class Applications:
             self.end(name)
         self.end_hosts()
 
-    def _are_alive(self, names: Sequence[str]) -> bool:
-        return all(self._processes[name].poll() is None for name in names)
+    def _is_dead(self, name: str) -> bool:
+        is_dead = self._processes[name].poll() is not None
+        assert not is_dead or "Fail point " in self.said(name), self.said(name)
+        return is_dead
 
     def said(self, name: str) -> str:
         return self._output(name).read_text(errors="replace")

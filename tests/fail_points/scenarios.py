@@ -178,7 +178,19 @@ def lose_host(play: Play) -> Generator[None]:
 @contextmanager
 def lose_data(play: Play) -> Generator[None]:
     """Everything that the worker has of the run goes, and the worker comes back."""
-    play.trigger(is_gated=True)
+    with _lost("work", play):
+        yield
+
+
+@contextmanager
+def lose_data_and_retry(play: Play) -> Generator[None]:
+    with _lost("again", play):
+        yield
+
+
+@contextmanager
+def _lost(job: str, play: Play) -> Generator[None]:
+    play.trigger(job, is_gated=True)
     with play.at_the_gate():
         until(lambda: play.run.status == "running", "the run is running")
         play.applications.end("worker")
@@ -189,6 +201,19 @@ def lose_data(play: Play) -> Generator[None]:
         shutil.rmtree(play.applications.worker_directory / WORKSPACES)
         play.applications.start("worker")
         yield
+
+
+@contextmanager
+def come_back_late(play: Play) -> Generator[None]:
+    """The worker stays away until the run is given up, while the first attempt goes on there."""
+    play.trigger("again", is_gated=True)
+    with play.at_the_gate():
+        until(lambda: play.run.status == "running", "the run is running")
+        play.applications.end("worker")
+        yield
+        until(lambda: play.run.attempt == 2, "the first attempt is given up")
+        play.applications.start("worker")
+        until(lambda: play.is_ended, "the second attempt ends before the first")
 
 
 # ---------- between the death and the next start
@@ -254,6 +279,9 @@ CASES = (
     Case("master", FailPoint.MASTER_CANCEL_COMMITTED, scenario=cancel, outcome=_CANCELLED),
     Case("master", FailPoint.MASTER_LATE_REPORT_EXPECTED, scenario=lose_data, outcome=_WORKER_LOST),
     Case("master", FailPoint.MASTER_LOSS_COMMITTED, scenario=lose_data, outcome=_WORKER_LOST),
+    Case("master", FailPoint.MASTER_LATE_REPORT_EXPECTED, scenario=come_back_late),
+    Case("master", FailPoint.MASTER_LOSS_COMMITTED, scenario=lose_data_and_retry),
+    Case("master", FailPoint.MASTER_LOSS_COMMITTED, scenario=come_back_late),
     Case("worker", FailPoint.WORKER_REQUEST_DRAFTED),
     Case("worker", FailPoint.WORKER_REQUEST_WRITTEN),
     Case("worker", FailPoint.WORKER_HOST_TOLD),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from job_orchestra.client.calls import runs
-from job_orchestra.execution.run_directory import RUNS
+from job_orchestra.execution.run_directory import RUNS, run_name
 from job_orchestra.execution.workspace_layout import WORKSPACES, run_workspace
 from job_orchestra.fail_points import FailPoint
 from tests.fail_points.applications import NAMES, Applications, make_template, until
@@ -67,12 +67,12 @@ def _started(case: Case, template: Path, directory: Path) -> Generator[Play]:
 
 def _go_through(play: Play, case: Case, is_over: Callable[[], bool]) -> bool:
     """The death, the next start, the end of the run, and what has to hold then; False if nothing has died."""
-    written = None
+    kept: Path | None = None
     with case.scenario(play):
         until(is_over, f"{case.application} dies at {case.point}")
         has_died = play.has_died(case)
         if has_died:
-            written = _keep_log(play)
+            kept = _keep_logs(play)
             case.meanwhile(play)
             play.applications.restart(case.application)
         identifier = play.trigger_again()
@@ -80,20 +80,20 @@ def _go_through(play: Play, case: Case, is_over: Callable[[], bool]) -> bool:
         play.identifier = identifier
     until(lambda: play.is_ended, "the run ends")
     _check_run(play, case)
-    _check_log(play, written)
+    _check_log(play, kept)
     _check_remains(play)
     assert play.trigger_again() == play.identifier
     return has_died
 
 
-def _keep_log(play: Play) -> Path | None:
-    """The log as the worker has it, under another name, which stays when the worker deletes its own."""
-    other_name = play.tally.with_name("written")
+def _keep_logs(play: Play) -> Path:
+    """Where the worker's logs have other names, which stay when it deletes its own."""
+    kept = play.tally.with_name("kept")
+    kept.mkdir()
     for log in (play.applications.worker_directory / RUNS).glob("*/log"):
         with suppress(FileNotFoundError):
-            os.link(log, other_name)
-            return other_name
-    return None
+            os.link(log, kept / log.parent.name)
+    return kept
 
 
 def _check_run(play: Play, case: Case) -> None:
@@ -101,24 +101,27 @@ def _check_run(play: Play, case: Case) -> None:
     assert run.reason is not None
     assert (run.status, run.reason.code) == case.outcome
     started = play.tally.read_text().splitlines()
-    expected = [f"{play.identifier}.{run.attempt} {phase}" for phase in _PHASES]
-    if case.is_lost:
-        assert started == expected[: len(started)]
-        assert run.results in ({}, {"answer": 42})
-    else:
-        assert started == ([] if run.status == "cancelled" else expected)
-        assert run.results == ({"answer": 42} if run.status == "succeeded" else {})
+    attempts = range(1, run.attempt + 1)
+    by_attempt = {each: [line for line in started if line.startswith(f"{run.identifier}.{each} ")] for each in attempts}
+    assert sum(map(len, by_attempt.values())) == len(started)
+    for attempt, lines in by_attempt.items():
+        # Each command at most once, in their order.
+        assert lines == [f"{run.identifier}.{attempt} {phase}" for phase in _PHASES[: len(lines)]]
+    if not case.is_lost:
+        assert len(by_attempt[run.attempt]) == (0 if run.status == "cancelled" else len(_PHASES))
+    assert run.results in ([{"answer": 42}] if run.status == "succeeded" else [{}, {"answer": 42}])
 
 
-def _check_log(play: Play, written: Path | None) -> None:
+def _check_log(play: Play, kept: Path | None) -> None:
     facts = play.run.log
     log = b"".join(play.applications.client.log(PROJECT, play.identifier))
     assert facts.size == len(log)
     if play.run.reason is not None and play.run.reason.code != "worker_lost" and play.run.status != "cancelled":
         assert facts.sha256 == hashlib.sha256(log).hexdigest()
-    if written is not None:
+    if kept is not None and (written := kept / run_name(play.key)).exists():
         assert log == written.read_bytes()
     events = play.applications.client.send(runs.events(PROJECT, play.identifier)).items
+    events = [event for event in events if event.attempt == play.run.attempt]
     begin = 0
     for event in events:
         if event.kind == "command_started":
