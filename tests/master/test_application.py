@@ -15,7 +15,15 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.users import TokenKind
 from job_orchestra.master.intake import log_key
 from job_orchestra.protocol.connection import basic_authorization, bearer_authorization
-from job_orchestra.protocol.control import JobSwitched, LogGrew, RunChanged, RunTriggered, RunWish, WorkerWish
+from job_orchestra.protocol.control import (
+    JobSwitched,
+    LogGrew,
+    RunChanged,
+    RunTriggered,
+    RunWish,
+    WorkerChanged,
+    WorkerWish,
+)
 from job_orchestra.protocol.messages import (
     Abort,
     Accepted,
@@ -285,6 +293,29 @@ def test_a_run_whose_data_the_worker_lost_ends_with_that_reason(play: Callable[[
         assert stored.reason is not None
         assert stored.reason.code is ReasonCode.WORKER_LOST
         assert stored.log.sha256 is None
+
+    play(scenario)
+
+
+def test_a_worker_with_another_directory_does_not_begin_again_what_the_first_one_had(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.service() as service:
+            async with parts.worker() as (worker, _):
+                # It may have begun, and told nothing of it yet.
+                await worker.hear(Execute)
+            while (await parts.workers.get("w")).is_connected:
+                await service.hear(WorkerChanged)
+            async with parts.worker(instance="another") as (worker, _):
+                stored = await parts.stored(run)
+                assert stored.status is RunStatus.EXCEPTION
+                assert stored.reason is not None
+                assert stored.reason.code is ReasonCode.WORKER_LOST
+                following = await parts.trigger()
+                await service.hint(RunTriggered(following.identifier))
+                assert (await worker.hear(Execute)).run == following.identifier
 
     play(scenario)
 

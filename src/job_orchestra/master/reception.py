@@ -110,6 +110,7 @@ class Reception:
         # One arrival of a name at a time: facts are loaded only when the earlier connection has stored its last.
         async with self._arriving.setdefault(hello.identifier, asyncio.Lock()):
             await self._replace(hello)
+            await self._give_up_unknown(hello, owner)
             worker = await self._register(hello, owner)
             reach(FailPoint.MASTER_WORKER_REGISTERED)
             session = MasterSession()
@@ -136,6 +137,19 @@ class Reception:
         except TimeoutError:
             reasons = " ".join(self._outage.reasons)
             raise Unavailable(f"What came over the earlier connection is still being stored. {reasons}") from None
+
+    async def _give_up_unknown(self, hello: Hello, owner: str) -> None:
+        """Runs of a worker that came back with another directory: nobody can tell whether they were begun (P2).
+
+        Before it is registered, so that a master that dies here finds them by the other instance again.
+        """
+        known = await self._outage.outlast(lambda: self._workers.find(hello.identifier))
+        if known is None or known.owner != owner or known.is_connected or known.instance == hello.instance:
+            return
+        here = {RunKey(run.run, run.attempt) for run in hello.runs}
+        for run in await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier)):
+            if RunKey(run.identifier, run.attempt) not in here:
+                await self._losses.give_up_missing(run)
 
     async def _register(self, hello: Hello, owner: str) -> Worker:
         description = WorkerDescription(hello.version, hello.display_name, hello.executor_limit, hello.properties)
@@ -165,6 +179,8 @@ class Reception:
                 link.abort(run)
         for key in greeting.missing:
             await self._losses.give_up_missing(by_key[key])
+        for key in greeting.restarted:
+            await self._losses.end_restarted(by_key[key])
 
     async def _find_late(self, hello: Hello, assigned: Mapping[RunKey, Run]) -> dict[RunKey, Run]:
         """The accounts of attempts on the worker's disk that count no more and have not told everything."""
