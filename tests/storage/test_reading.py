@@ -59,6 +59,7 @@ def test_columns_left_out_take_their_defaults(database_url: str) -> None:
             "password": None,
             "is_enabled": True,
             "created_at": 7,
+            "revision": 0,
         }
 
     play(database_url, scenario)
@@ -213,6 +214,7 @@ def _random_user(rng: random.Random, number: int) -> Row:
         "password": rng.choice([None, "x", "y"]),
         "is_enabled": rng.random() < 0.5,
         "created_at": rng.randrange(5),
+        "revision": 0,
     }
 
 
