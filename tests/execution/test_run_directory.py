@@ -148,6 +148,9 @@ def test_a_journal_is_read_in_pieces(tmp_path: Path) -> None:
     reader = JournalReader(path)
     reader.look()
     assert reader.read(0, 10, size=4000) == records[:2]
+    assert reader.size_between(0, 10) == reader.size
+    assert reader.size_between(1, 3) == reader.size_between(0, 3) - reader.size_between(0, 1) > 0
+    assert reader.size_between(4, 4) == reader.size_between(10, 20) == 0
     # One at least, however large it is.
     assert reader.read(4, 10, size=10) == records[4:]
 

@@ -29,6 +29,7 @@ from job_orchestra.protocol.worker_session import (
     ReadLog,
     Reply,
     StoreRequest,
+    Transfer,
     WorkerIdentity,
     WorkerSession,
 )
@@ -114,6 +115,39 @@ def test_the_window_bounds_what_is_in_flight_over_all_runs() -> None:
     pieces = [transfer for transfer in session.transfers() if isinstance(transfer, ReadLog)]
     assert sum(piece.size for piece in pieces) <= 3 * LOG_PIECE_SIZE
     assert {piece.key for piece in pieces} == {KEY, other}
+
+
+def test_the_window_bounds_the_bytes_of_events_too() -> None:
+    """Events of 300 bytes each, of two runs, in a window of 1000, which the last of them may exceed."""
+    session = executing(window=1000)
+    other = RunKey("r2", 1)
+    session.receive(execute(other))
+    session.accepted(other)
+    session.grew(KEY, 100, 150, is_ended=False)
+    session.grew(other, 100, 0, is_ended=False)
+
+    def send() -> list[Transfer]:
+        return session.transfers(lambda _key, after, last: 300 * (last - after))
+
+    assert send() == [ReadLog(KEY, 0, 150), ReadJournal(KEY, 0, 4)]
+    assert send() == []
+    session.receive(Acknowledged("r1", 1, 3, 150))
+    assert send() == [ReadJournal(KEY, 4, 3)]
+    session.receive(Acknowledged("r1", 1, 7, 150))
+    assert send() == [ReadJournal(other, 0, 4)]
+
+
+def test_an_event_larger_than_the_window_goes_alone() -> None:
+    session = executing(window=1000)
+    session.grew(KEY, 3, 0, is_ended=False)
+
+    def send() -> list[Transfer]:
+        return session.transfers(lambda _key, after, last: 5000 * (last - after))
+
+    assert send() == [ReadJournal(KEY, 0, 1)]
+    assert send() == []
+    session.receive(Acknowledged("r1", 1, 1, 0))
+    assert send() == [ReadJournal(KEY, 1, 1)]
 
 
 def test_a_new_connection_goes_on_from_where_the_master_has_everything() -> None:

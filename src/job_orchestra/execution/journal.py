@@ -56,6 +56,13 @@ class JournalReader:
         """Of all complete lines."""
         return self._ends[-1] if self._ends else 0
 
+    def size_between(self, after: int, last: int) -> int:
+        """Of the lines of the events behind the one numbered `after`, up to `last`, as far as they were looked at."""
+        behind = min(last, len(self._ends))
+        if behind <= after:
+            return 0
+        return self._ends[behind - 1] - (self._ends[after - 1] if after else 0)
+
     def look(self) -> bool:
         """Reads what was appended since; whether there was anything new."""
         before = (self.is_claimed, self.sequence)

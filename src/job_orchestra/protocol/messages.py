@@ -19,7 +19,7 @@ MAXIMAL_FRAME_SIZE = 16 << 20
 LOG_PIECE_SIZE = 256 << 10
 """A worker puts at most this many bytes of a log into one message."""
 WINDOW = 4 << 20
-"""Bytes of log and journal that a worker may have sent without their being acknowledged."""
+"""Bytes of logs, and as many of journals, that a worker may have sent without their being acknowledged."""
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -7,7 +7,7 @@ that breaks anywhere is resumed by the two numbers that the master names in its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -34,7 +34,7 @@ from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.violations import ProtocolViolation
 
 EVENTS_IN_FLIGHT = 256
-"""Journal events of one run that may be sent without being acknowledged."""
+"""Journal events of one run that may be sent without being acknowledged; their bytes count for the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,13 @@ class ReadJournal:
 
 
 Transfer: TypeAlias = ReadLog | ReadJournal
+
+JournalSize: TypeAlias = Callable[[RunKey, int, int], int]
+"""How many bytes the events of a run have that are numbered above the first number, up to the second."""
+
+
+def _no_size(_key: RunKey, _after: int, _last: int) -> int:
+    return 0
 
 
 @dataclass(slots=True)
@@ -327,10 +334,19 @@ class WorkerSession:
 
     # ---------- what to send
 
-    def transfers(self) -> list[Transfer]:
-        """What to read from disk and send now, in this order; it counts as sent from here on."""
+    def transfers(self, journal_size: JournalSize = _no_size) -> list[Transfer]:
+        """What to read from disk and send now, in this order; it counts as sent from here on.
+
+        The window bounds the bytes of logs in flight, and likewise those of journals, lest a flood keeps events back;
+        a single event may be larger.
+        """
         in_flight = sum(progress.sent_log - progress.acknowledged_log for progress in self._runs.values())
         room = self._window - in_flight
+        journal_room = self._window - sum(
+            journal_size(key, progress.acknowledged_sequence, progress.sent_sequence)
+            for key, progress in self._runs.items()
+            if progress.acknowledged_sequence < progress.sent_sequence
+        )
         transfers: list[Transfer] = []
         for key, progress in list(self._runs.items()):
             if not progress.is_resumed:
@@ -338,10 +354,13 @@ class WorkerSession:
             for piece in self._log_pieces(key, progress, room):
                 transfers.append(piece)
                 room -= piece.size
-            if progress.sent_sequence < progress.sendable_sequence:
-                count = progress.sendable_sequence - progress.sent_sequence
-                transfers.append(ReadJournal(key, progress.sent_sequence, count))
-                progress.sent_sequence += count
+            first, last = progress.sent_sequence, progress.sent_sequence
+            while last < progress.sendable_sequence and journal_room > 0:
+                journal_room -= journal_size(key, last, last + 1)
+                last += 1
+            if last > first:
+                transfers.append(ReadJournal(key, first, last - first))
+                progress.sent_sequence = last
         self._turn()
         return transfers
 

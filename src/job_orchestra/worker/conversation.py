@@ -59,6 +59,8 @@ class KeptRun(Protocol):
     @property
     def is_ended(self) -> bool: ...
 
+    def journal_size(self, after: int, last: int) -> int: ...
+
     def read_journal(self, after: int, limit: int) -> list[EventRecord]: ...
 
     def read_log(self, offset: int, size: int) -> bytes: ...
@@ -169,7 +171,7 @@ class Conversation:
         """Whatever of journals and logs may be sent now."""
         if self._outbox is None:
             return
-        for transfer in self._session.transfers():
+        for transfer in self._session.transfers(self._journal_size):
             run = self._keeper().runs.get(transfer.key)
             if run is None:
                 continue
@@ -183,6 +185,10 @@ class Conversation:
                 _logger.error("The directory of run %s cannot be read: %s", run.name, error)
                 self._keeper().forget(run.key)
                 self._outbox.close()
+
+    def _journal_size(self, key: RunKey, after: int, last: int) -> int:
+        run = self._keeper().runs.get(key)
+        return 0 if run is None else run.journal_size(after, last)
 
     def _post_log(self, run: KeptRun, transfer: ReadLog) -> None:
         data = run.read_log(transfer.offset, transfer.size)

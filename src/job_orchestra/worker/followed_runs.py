@@ -42,6 +42,10 @@ class FollowedRun:
     def is_ended(self) -> bool:
         return self.journal.is_ended
 
+    def journal_size(self, after: int, last: int) -> int:
+        """As `JournalReader.size_between`."""
+        return self.journal.size_between(after, last)
+
     def read_journal(self, after: int, limit: int) -> list[EventRecord]:
         """As `JournalReader.read`."""
         return self.journal.read(after, limit)
