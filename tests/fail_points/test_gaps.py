@@ -80,7 +80,7 @@ def _go_through(play: Play, case: Case, is_over: Callable[[], bool]) -> bool:
         play.identifier = identifier
     until(lambda: play.is_ended, "the run ends")
     _check_run(play, case)
-    _check_log(play, kept)
+    _check_log(play, kept, case.outcome[1])
     _check_remains(play)
     assert play.trigger_again() == play.identifier
     return has_died
@@ -112,12 +112,13 @@ def _check_run(play: Play, case: Case) -> None:
     assert run.results in ([{"answer": 42}] if run.status == "succeeded" else [{}, {"answer": 42}])
 
 
-def _check_log(play: Play, kept: Path | None) -> None:
+def _check_log(play: Play, kept: Path | None, code: str) -> None:
     facts = play.run.log
     log = b"".join(play.applications.client.log(PROJECT, play.identifier))
     assert facts.size == len(log)
-    if play.run.reason is not None and play.run.reason.code != "worker_lost" and play.run.status != "cancelled":
+    if code not in {"worker_lost", "cancel_requested"}:
         assert facts.sha256 == hashlib.sha256(log).hexdigest()
+        assert log.count(f"[orchestra] Run {play.run.status} ({code}): ".encode()) == 1
     if kept is not None and (written := kept / run_name(play.key)).exists():
         assert log == written.read_bytes()
     events = play.applications.client.send(runs.events(PROJECT, play.identifier)).items
