@@ -1,4 +1,1 @@
-"""A simulated world around the real sessions of master and worker: virtual time, seeded chance, faults at any step.
-
-`python -m tests.simulation --seeds 5000 --start 0` hunts for long; a failure names the seed that repeats it.
-"""
+"""A simulated world around the real master and the real sessions: virtual time, seeded chance, faults at any step."""

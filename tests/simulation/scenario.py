@@ -2,115 +2,274 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from functools import cache
+from typing import Any
+from unittest.mock import patch
 
-from job_orchestra.domain.definitions import CommandsDefinition, Workspace
-from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
-from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.run_key import RunKey
-from tests.simulation.host import Host
-from tests.simulation.master import Database, MasterProcess, key_of
-from tests.simulation.network import Connection
+from job_orchestra.domain.roles import Role
+from job_orchestra.domain.users import TokenKind
+from job_orchestra.protocol.connection import basic_authorization
+from job_orchestra.repositories.accounts import Accounts
+from tests.simulation.machine import Machine
+from tests.simulation.master import JOBS, MasterProcess, SimulatedMaster
+from tests.simulation.memory_logs import LogBytes, MemoryLogs
+from tests.simulation.memory_storage import MemoryDatabase, MemoryStorage
+from tests.simulation.network import Network
+from tests.simulation.passage import Facility, Way
+from tests.simulation.promises import Promises
+from tests.simulation.service import ServiceProcess
+from tests.simulation.virtual_time import VirtualClock, VirtualLoop
 from tests.simulation.worker import WorkerProcess
-from tests.simulation.world import World
+from tests.simulation.world import Process, World
 
-_TROUBLE = 20.0
+_TROUBLE = 15.0
 """Virtual seconds in which things break."""
-_HEALED_WITHIN = 200.0
+_HEALED_WITHIN = 120.0
+"""Virtual seconds after which nothing waits any more."""
 
 
 class Scenario:
-    def __init__(self, seed: int) -> None:
-        self.world = World(seed)
-        self.database = Database()
-        self.host = Host(self.world)
-        self.worker = WorkerProcess(self.world, self.host, self._check_deletion)
-        self.master = MasterProcess(self.world, self.database)
-        self._connection: Connection | None = None
-        self._terminal: dict[str, Run] = {}
-        self._is_proxy_broken = self.world.happens(0.3)
+    def __init__(self, seed: int, tell: Callable[[str], None] | None = None) -> None:
+        self._seed = seed
+        self.world = world = World(seed, tell)
+        template, self._authorization = prepared()
+        self._database = template.copy()
+        self._logs = LogBytes()
+        self._database_way = Facility(world, "database")
+        self._logs_way = Facility(world, "disk")
+        self._network = Network(world)
+        self.machines = [Machine(world, f"w{number}") for number in range(world.chance.randint(1, 3))]
+        self.promises = Promises(world, self._database, self._logs, self.machines)
+        self._network.on_sent_by_master = self.promises.on_sent
+        self._processes: list[Process] = []
+        self._workers: dict[str, WorkerProcess] = {}
+        self._away: set[str] = set()
+        """Machines that are switched off."""
+        self._master: MasterProcess | None = None
+        self._service = ServiceProcess(world, self._network, self.promises)
+        self._processes.append(self._service)
+        self._switching: list[asyncio.Task[None]] = []
 
     def run(self) -> None:
-        """AssertionError with the promise that is broken."""
-        for number in range(self.world.chance.randint(1, 6)):
-            self.world.soon(lambda number=number: self._trigger(f"run-{number}"), _TROUBLE / 2)  # type: ignore[misc]
-        self._trouble()
-        self._reconnect()
-        while self.world.now < _HEALED_WITHIN and self.world.step():
-            self._check_invariants()
-            if self.world.now > _TROUBLE and self._is_finished():
-                return
-        raise AssertionError(f"not finished: {self.database.runs} {list(self.host.directories)}")
+        """Violation with the promise that is broken."""
+        loop = self.world.loop
+        logging.disable(logging.CRITICAL)
+        try:
+            with patch.object(secrets, "randbits", self.world.chance.getrandbits):
+                loop.run_until_complete(self._live())
+                self._end_all(loop)
+            if self.world.violated.done():
+                self.world.violated.result()
+        finally:
+            logging.disable(logging.NOTSET)
+            if not self.world.violated.done():
+                self.world.violated.cancel()
+            loop.close()
 
-    # ---------- what happens
+    def _end_all(self, loop: VirtualLoop) -> None:
+        for process in self._processes:
+            process.die()
+        left = [task for process in self._processes for task in process.tasks if not task.done()]
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=60.0))
 
-    def _trigger(self, identifier: str) -> None:
-        request = RunRequest("p", "j", CommandsDefinition(()), workspace=Workspace.RUN)
-        created = datetime(2026, 1, 1, tzinfo=UTC)
-        self.database.runs[identifier] = Run(identifier, request, Source(SourceKind.USER, "eve"), created)
-        if self.world.happens(0.3):
-            self.world.soon(lambda: self._stop(identifier), 10.0)
+    async def _live(self) -> None:
+        life = asyncio.ensure_future(self._events())
+        await asyncio.wait([life, self.world.violated], return_when=asyncio.FIRST_COMPLETED)
+        if life.done():
+            life.result()
+        else:
+            life.cancel()
 
-    def _stop(self, identifier: str) -> None:
-        run = self.database.runs[identifier]
-        if run.status is RunStatus.PENDING:
-            self.database.runs[identifier] = replace(run, should_cancel=True)
-        elif run.status is RunStatus.RUNNING:
-            self.database.runs[identifier] = replace(run, should_abort=True)
+    async def _events(self) -> None:
+        world = self.world
+        self._service.run(self._storage(self._service))
+        self._keep_alive()
+        users = [self._service.start(self._use(f"key-{number}")) for number in range(world.chance.randint(1, 6))]
+        trouble = asyncio.ensure_future(self._trouble())
+        await asyncio.sleep(_TROUBLE)
+        trouble.cancel()
+        await self._heal()
+        await asyncio.gather(*users)
+        deadline = world.now + _HEALED_WITHIN
+        while unfinished := self.promises.unfinished():
+            world.require(world.now < deadline, f"P8: long after everything is well: {unfinished}")
+            await asyncio.sleep(0.25)
+        self.promises.check_answered()
 
-    def _trouble(self) -> None:
-        if self.world.now > _TROUBLE:
-            self._is_proxy_broken = False
-            if self._connection is not None:
-                self._connection.cut()
-            return
-        self.world.chance.choice([self._cut, self._kill_worker, self._kill_master, self._rest])()
-        self.world.soon(self._trouble, 3.0)
+    # ---------- what users do
 
-    def _rest(self) -> None:
-        pass
+    async def _use(self, idempotency_key: str) -> None:
+        chance = self.world.chance
+        await asyncio.sleep(chance.random() * _TROUBLE * 0.7)
+        run = await self._service.trigger(chance.choice(JOBS), idempotency_key)
+        if chance.random() < 0.3:
+            await asyncio.sleep(chance.random() * chance.choice([0.1, 1.0, 10.0]))
+            await self._service.stop(run)
 
-    def _cut(self) -> None:
-        if self._connection is not None:
-            self._connection.cut()
+    # ---------- what breaks
 
-    def _kill_worker(self) -> None:
-        self.worker.die()
-        self.worker = WorkerProcess(self.world, self.host, self._check_deletion)
+    async def _trouble(self) -> None:
+        chance = self.world.chance
+        mildness = chance.choice([0.2, 1.0, 4.0])
+        faults: list[tuple[Callable[[], None], int]] = [
+            (self._kill_master, 3),
+            (self._stop_master, 1),
+            (self._kill_worker, 3),
+            (self._stop_worker, 1),
+            (self._cut, 4),
+            (self._stall, 2),
+            (self._database_goes_down, 2),
+            (self._disk_goes_down, 1),
+            (self._end_host, 1),
+            (self._reboot, 1),
+            (self._lose_directory, 1),
+            (self._go_away, 1),
+            (self._switch_job, 1),
+            (self._switch_worker, 1),
+        ]
+        # Not everything in every life, so that the rarer meetings are not lost in the noise.
+        chosen = chance.sample(faults, chance.randint(1, len(faults)))
+        while True:
+            await asyncio.sleep(chance.expovariate(1.0 / mildness))
+            (fault,) = chance.choices([fault for fault, _ in chosen], [weight for _, weight in chosen])
+            fault()
 
     def _kill_master(self) -> None:
-        self.master.die()
-        self.master = MasterProcess(self.world, self.database)
+        if self._master is not None:
+            self.world.say(self._master.name, "is killed")
+            self._master.die()
 
-    def _reconnect(self) -> None:
-        if not self.master.is_alive:
-            self.master = MasterProcess(self.world, self.database)
-        if not self.worker.is_connected:
-            self._connection = Connection(self.world, self._is_proxy_broken)
-            self.master.accept(self._connection)
-            self.worker.connect(self._connection)
-        self.world.soon(self._reconnect, 1.0)
+    def _stop_master(self) -> None:
+        if self._master is not None and self._master.is_alive:
+            master = self._master
+            self.world.say(master.name, "is stopped")
+            master.stop.set()
+            self.world.soon(master.die, 20.0)  # by whoever stopped it, if it takes too long
 
-    # ---------- what has to hold
+    def _kill_worker(self) -> None:
+        self._a_worker(lambda worker: worker.die(), "is killed")
 
-    def _is_finished(self) -> bool:
-        return all(run.status.is_terminal for run in self.database.runs.values()) and not self.host.directories
+    def _stop_worker(self) -> None:
+        self._a_worker(lambda worker: worker.leave(), "is stopped")
 
-    def _check_invariants(self) -> None:
-        for key, count in self.host.starts.items():
-            assert count == 1, f"P2: attempt {key} was started {count} times"
-        for key, stored in self.database.logs.items():
-            written = self.host.written.get(key, bytearray())
-            assert written[: len(stored)] == stored, f"P4: the stored log of {key} is no prefix of what was written"
-        for run in self.database.runs.values():
-            if run.status.is_terminal:
-                first = self._terminal.setdefault(run.identifier, run)
-                assert (run.status, run.reason, run.results) == (first.status, first.reason, first.results), "P6"
+    def _a_worker(self, fault: Callable[[WorkerProcess], None], what: str) -> None:
+        worker = self._workers.get(self.world.chance.choice(self.machines).name)
+        if worker is not None:
+            self.world.say(worker.name, what)
+            fault(worker)
 
-    def _check_deletion(self, key: RunKey) -> None:
-        run = self.database.runs[key.run]
-        assert key_of(run) == key, f"P5: {key} was deleted, and {key_of(run)} is what counts"
-        assert run.status.is_terminal, f"P5: {key} was deleted while it was {run.status}"
-        written = self.host.written.get(key, bytearray())
-        assert self.database.logs.get(key, bytearray()) == written, f"P5: {key} was deleted before its log was stored"
+    def _cut(self) -> None:
+        if self._network.wires:
+            self.world.chance.choice(self._network.wires).cut()
+
+    def _stall(self) -> None:
+        if self._network.wires:
+            wire = self.world.chance.choice(self._network.wires)
+            seconds = self.world.chance.random() * 5.0
+            self.world.say("network", f"{wire.name} stalls for {seconds:.1f} s")
+            wire.stall(seconds)
+
+    def _database_goes_down(self) -> None:
+        self._database_way.go_down(self.world.chance.random() * 4.0)
+
+    def _disk_goes_down(self) -> None:
+        self._logs_way.go_down(self.world.chance.random() * 4.0)
+
+    def _a_machine(self, fault: Callable[[Machine], None], what: str, with_worker: bool) -> None:
+        machine = self.world.chance.choice(self.machines)
+        self.world.say(machine.name, what)
+        if with_worker and machine.name in self._workers:
+            self._workers[machine.name].die()
+        fault(machine)
+
+    def _end_host(self) -> None:
+        self._a_machine(Machine.end_host, "the executor host dies", with_worker=False)
+
+    def _reboot(self) -> None:
+        self._a_machine(Machine.reboot, "reboots", with_worker=True)
+
+    def _lose_directory(self) -> None:
+        self._a_machine(Machine.lose_directory, "loses its directory", with_worker=True)
+
+    def _go_away(self) -> None:
+        self.stay_away(self.world.chance.choice(self.machines), self.world.chance.random() * 15.0)
+
+    def stay_away(self, machine: Machine, seconds: float) -> None:
+        """Its worker is gone for so long; what executes there goes on."""
+        self.world.say(machine.name, f"is off the network for {seconds:.1f} s")
+        if machine.name in self._workers:
+            self._workers[machine.name].die()
+        self._away.add(machine.name)
+        self.world.after(seconds, lambda: self._away.discard(machine.name))
+
+    def _switch_job(self) -> None:
+        is_enabled = self.world.chance.random() < 0.5
+        self._switch(self._service.switch_job(self.world.chance.choice(JOBS), is_enabled))
+
+    def _switch_worker(self) -> None:
+        self._switch(self._service.switch_worker(self.world.chance.choice(self.machines).name))
+
+    def _switch(self, work: Coroutine[Any, Any, None]) -> None:
+        self._switching.append(self._service.start(work))
+
+    # ---------- what goes on all the same
+
+    def _keep_alive(self) -> None:
+        """Starts again what has died, as `systemd` would, after a while."""
+        if self._master is None or not self._master.is_alive:
+            self._start_master()
+        for machine in self.machines:
+            worker = self._workers.get(machine.name)
+            if machine.name not in self._away and (worker is None or not worker.is_alive):
+                self._start_worker(machine)
+        self.world.soon(self._keep_alive, 1.0)
+
+    def _start_master(self) -> None:
+        master = self._master = MasterProcess(self.world, f"master#{len(self._processes)}")
+        self._processes.append(master)
+        log_store = MemoryLogs(self._logs, Way(self._logs_way, master, outlives_caller=False))
+        master.run(SimulatedMaster(master, self._network, self._storage(master), log_store))
+
+    def _start_worker(self, machine: Machine) -> None:
+        worker = WorkerProcess(self.world, len(self._processes), machine, self.promises.on_delete)
+        self._processes.append(worker)
+        self._workers[machine.name] = worker
+        worker.run(self._network, self._authorization)
+
+    def _storage(self, process: Process) -> MemoryStorage:
+        return MemoryStorage(self._database, Way(self._database_way, process, outlives_caller=True))
+
+    async def _heal(self) -> None:
+        self.world.say("everything", "heals")
+        self.world.is_troubled = False
+        self._away.clear()
+        self._database_way.heal()
+        self._logs_way.heal()
+        self._network.heal()
+        await asyncio.gather(*self._switching)
+        enabling = [self._service.switch_job(job, True) for job in JOBS]
+        enabling += [self._service.enable(machine.name) for machine in self.machines]
+        await asyncio.gather(*(self._service.start(one) for one in enabling))
+
+
+@cache
+def prepared() -> tuple[MemoryDatabase, str]:
+    """A database with the user whose token the workers use."""
+    database = MemoryDatabase()
+    loop = VirtualLoop()
+
+    async def prepare() -> str:
+        accounts = Accounts(MemoryStorage(database), VirtualClock(loop))
+        await accounts.create_user("workers", roles=(Role.WORKER,))
+        token = await accounts.create_token("workers", TokenKind.PERSONAL, "", None)
+        return basic_authorization("workers", token.secret)
+
+    try:
+        return database, loop.run_until_complete(prepare())
+    finally:
+        loop.close()

@@ -4,8 +4,8 @@ import pytest
 
 from tests.simulation.scenario import Scenario
 
-SEEDS = 1500
-_IN_ONE_TEST = 100
+SEEDS = 1000
+_IN_ONE_TEST = 50
 
 
 @pytest.mark.parametrize("start", range(0, SEEDS, _IN_ONE_TEST))
@@ -14,4 +14,13 @@ def test_the_promises_hold_whatever_breaks(start: int) -> None:
         try:
             Scenario(seed).run()
         except Exception as error:
-            raise AssertionError(f"seed {seed}: python -m tests.simulation --seeds 1 --start {seed}") from error
+            raise AssertionError(f"python -m tests.simulation --seeds 1 --start {seed} --trace") from error
+
+
+def test_a_seed_repeats_what_happened() -> None:
+    first: list[str] = []
+    second: list[str] = []
+    Scenario(7, first.append).run()
+    Scenario(7, second.append).run()
+    assert first == second
+    assert len(first) > 100

@@ -1,135 +1,200 @@
-"""The worker's process: the real session over the simulated disk; it may die at any step."""
+"""The worker's process: the real conversation and session, over the simulated machine instead of files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterator
 
-from job_orchestra.protocol.messages import Events, JournalEvent, Log, ToMaster, ToWorker
+from job_orchestra.domain.errors import OrchestraError
+from job_orchestra.domain.event_records import EventRecord
+from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.protocol.messages import Execute
 from job_orchestra.protocol.run_key import RunKey
-from job_orchestra.protocol.violations import ProtocolViolation
-from job_orchestra.protocol.worker_session import (
-    AbortRun,
-    DeleteRun,
-    Dismissed,
-    Effect,
-    ReadLog,
-    Reply,
-    StoreRequest,
-    Transfer,
-    WorkerIdentity,
-    WorkerSession,
-)
-from tests.simulation.host import Host
-from tests.simulation.network import Connection
-from tests.simulation.world import World
+from job_orchestra.protocol.worker_session import WorkerIdentity, WorkerSession
+from job_orchestra.worker.conversation import Conversation, GoodbyeReceived
+from tests.simulation.machine import Directory, Machine
+from tests.simulation.network import Network
+from tests.simulation.world import Process, World
 
-WORKER = "worker"
-_IDENTITY = WorkerIdentity("1", WORKER, "instance", "boot", "", 3, {})
-_WINDOW = 1500
+EXECUTORS = 2
+_REFUSES = 0.05
+_GATHER = 0.05
+_DYING_DISK = 0.5
 
 
-class WorkerProcess:
-    """One life of a worker; `die` ends it, and the next one finds the disk as it is then."""
+class SeenRun:
+    """A run directory as far as it was looked at, as `worker.followed_runs.FollowedRun` is."""
 
-    def __init__(self, world: World, host: Host, on_delete: Callable[[RunKey], None]) -> None:
-        self._world = world
-        self._host = host
+    def __init__(self, key: RunKey, directory: Directory) -> None:
+        self.key = key
+        self.name = f"{key.run}.{key.attempt}"
+        self.directory = directory
+        self.sequence = 0
+        self.log_size = 0
+        self.is_ended = False
+
+    def look(self) -> None:
+        self.sequence = len(self.directory.journal)
+        self.is_ended = self.directory.is_ended
+        self.log_size = len(self.directory.log)
+
+    def read_journal(self, after: int, limit: int) -> list[EventRecord]:
+        return self.directory.journal[after : min(after + limit, self.sequence)]
+
+    def read_log(self, offset: int, size: int) -> bytes:
+        return bytes(self.directory.log[offset : offset + size])
+
+
+class SeenRuns:
+    def __init__(self) -> None:
+        self.by_key: dict[RunKey, SeenRun] = {}
+
+    def __iter__(self) -> Iterator[SeenRun]:
+        return iter(list(self.by_key.values()))
+
+    def get(self, key: RunKey) -> SeenRun | None:
+        return self.by_key.get(key)
+
+
+class WorkerProcess(Process):
+    """One life of a worker, and its keeper of runs; the next one finds the machine as it is then."""
+
+    def __init__(self, world: World, number: int, machine: Machine, on_delete: Callable[[RunKey], None]) -> None:
+        super().__init__(world, f"{machine.name}#{number}")
+        self.machine = machine
+        self.runs = SeenRuns()
         self._on_delete = on_delete
-        self._session = WorkerSession(_WINDOW)
-        self._connection: Connection | None = None
-        self._is_alive = True
-        for key, directory in host.directories.items():
-            self._session.add(key, len(directory.journal), len(directory.log), directory.is_ended)
-            self._while_alive(lambda key=key: self._host.execute(key))  # type: ignore[misc]
-        self._while_alive(self._look)
+        window = world.chance.choice([500, 1500, 100_000])
+        self._conversation = Conversation(WorkerSession(window), lambda: self)
+        self._changed: dict[RunKey, None] = {}
+        self._is_ending = False
 
-    def die(self) -> None:
-        self._is_alive = False
-        if self._connection is not None:
-            self._connection.cut()
+    def run(self, network: Network, authorization: str) -> None:
+        self.world.say(self.name, f"starts with {[*self.machine.directories]}")
+        self.machine.on_change = self._notice
+        self.machine.on_host_end = lambda: self.soon(self._end_lost_runs)
+        for key, directory in self.machine.directories.items():
+            self._see(key, directory)
+        self._end_lost_runs(at_once=True)
+        for seen in self.runs:
+            seen.look()
+            if not seen.is_ended and seen.directory.abort_by is not None:
+                self.machine.abort(seen.key)
+            self._conversation.found(seen)
+        self.start(self._stay_connected(network, authorization))
 
-    def connect(self, connection: Connection) -> None:
-        if self._connection is not None:
-            self._connection.cut()
-        self._connection = connection
-        connection.to_worker = lambda message: self._receive(connection, message)
-        connection.on_lost_by_worker = lambda: self._lose(connection)
-        connection.send_to_master(self._session.hello(_IDENTITY, self._world.now))
+    def leave(self) -> None:
+        """Ends in order."""
+        if self._conversation.say_goodbye():
+            self.soon(self.die, 2.0)
+        else:
+            self.die()
 
-    @property
-    def is_connected(self) -> bool:
-        return self._connection is not None
+    async def _stay_connected(self, network: Network, authorization: str) -> None:
+        while True:
+            pause = 0.1 + self.world.chance.random()
+            try:
+                async with network.connect(self, "/worker", authorization) as connection:
+                    await self._conversation.hold(connection, self._identity(), lambda _: None)
+            except OrchestraError as error:
+                self.world.say(self.name, f"lost the master: {error}")
+                if isinstance(error, GoodbyeReceived) and error.is_final:
+                    pause = 10.0
+            await asyncio.sleep(pause)
 
-    def _while_alive(self, action: Callable[[], None], longest: float = 0.05) -> None:
-        self._world.soon(lambda: action() if self._is_alive else None, longest)
+    def _identity(self) -> WorkerIdentity:
+        machine = self.machine
+        return WorkerIdentity("1", machine.name, machine.instance, str(machine.boot), "", EXECUTORS, {})
 
-    def _lose(self, connection: Connection) -> None:
-        if self._connection is connection:
-            self._connection = None
-            self._session.lost()
+    # ---------- what the conversation asks of the keeper
 
-    def _receive(self, connection: Connection, message: ToWorker) -> None:
-        if not self._is_alive or connection is not self._connection:
+    def store(self, execute: Execute) -> None:
+        self.soon(lambda: self._write(RunKey(execute.run, execute.attempt)))
+
+    def abort(self, key: RunKey, by: str) -> None:
+        self.soon(lambda: self._write_abort(key, by))
+
+    def delete(self, key: RunKey) -> None:
+        if self.runs.by_key.pop(key, None) is not None:
+            self.soon(lambda: self._delete(key))
+
+    def forget(self, key: RunKey) -> None:
+        self.world.violate(f"{self.name} cannot read the directory of {key}")
+
+    def _write(self, key: RunKey) -> None:
+        if self.world.happens(_REFUSES):
+            self.world.say(self.name, f"cannot write {key}")
+            self._conversation.on_written(key, "The disk is full (simulated).")
             return
-        try:
-            self._carry_out(self._session.receive(message))
-        except ProtocolViolation:
-            connection.cut()
-            return
-        self._send(self._session.transfers())
+        self.machine.store(key)
+        self.soon(lambda: self._take_in(key))
 
-    def _carry_out(self, effects: Sequence[Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case StoreRequest(execute):
-                    key = RunKey(execute.run, execute.attempt)
-                    self._while_alive(lambda key=key: self._store(key))  # type: ignore[misc]
-                case AbortRun(key):
-                    self._while_alive(lambda key=key: self._host.abort(key))  # type: ignore[misc]
-                case DeleteRun(key):
-                    self._while_alive(lambda key=key: self._delete(key))  # type: ignore[misc]
-                case Reply(message):
-                    self._say(message)
-                case Dismissed():
-                    assert self._connection is not None
-                    self._connection.cut()
-                case _:
-                    pass
-
-    def _store(self, key: RunKey) -> None:
-        if self._world.happens(0.05):
-            self._carry_out(self._session.refused(key, "disk full"))
+    def _take_in(self, key: RunKey) -> None:
+        directory = self.machine.directories.get(key)
+        if directory is None:
             return
-        self._host.store(key)
-        self._while_alive(lambda: self._carry_out(self._session.accepted(key)))
-        self._while_alive(lambda: self._host.execute(key))
+        seen = self._see(key, directory)
+        self.machine.execute(key)
+        self._conversation.on_written(key, None)
+        self._notice(seen.key)
+
+    def _write_abort(self, key: RunKey, by: str) -> None:
+        directory = self.machine.directories.get(key)
+        if directory is not None and not directory.is_ended:
+            directory.abort_by = by
+            self.soon(lambda: self.machine.abort(key))
 
     def _delete(self, key: RunKey) -> None:
-        self._on_delete(key)
-        del self._host.directories[key]
-        self._session.deleted(key)
+        if self.machine.directories.pop(key, None) is not None:
+            self.world.say(self.name, f"deletes {key}")
+            self._on_delete(key)
+        self._conversation.on_deleted(key)
+
+    # ---------- what the kernel tells
+
+    def _see(self, key: RunKey, directory: Directory) -> SeenRun:
+        seen = self.runs.by_key[key] = SeenRun(key, directory)
+        seen.look()
+        return seen
+
+    def _notice(self, key: RunKey) -> None:
+        if not self._changed:
+            self.soon(self._look, _GATHER)
+        self._changed[key] = None
 
     def _look(self) -> None:
-        """Inotify, as it were."""
-        for key, directory in list(self._host.directories.items()):
-            grown = self._session.grew(key, len(directory.journal), len(directory.log), directory.is_ended)
-            self._carry_out(grown)
-        if self._connection is not None:
-            self._send(self._session.transfers())
-        self._while_alive(self._look, 0.2)
+        changed, self._changed = self._changed, {}
+        for key in changed:
+            seen = self.runs.get(key)
+            if seen is not None:
+                seen.look()
+                self._conversation.report(seen)
+        self._conversation.send()
 
-    def _send(self, transfers: Sequence[Transfer]) -> None:
-        for transfer in transfers:
-            directory = self._host.directories[transfer.key]
-            run, attempt = transfer.key
-            if isinstance(transfer, ReadLog):
-                data = bytes(directory.log[transfer.offset : transfer.offset + transfer.size])
-                self._say(Log(run, attempt, transfer.offset, data))
+    # ---------- runs whose host has left them
+
+    def _end_lost_runs(self, at_once: bool = False) -> None:
+        """As `worker.run_keeper` does it: what nobody has begun is handed over, what a lost host has left is ended."""
+        machine = self.machine
+        machine.start_host()
+        for seen in self.runs:
+            seen.look()
+            directory = seen.directory
+            if seen.is_ended or directory.host == machine.host:
+                continue
+            if directory.is_claimed and at_once:
+                self._end(seen)
+            elif directory.is_claimed:
+                self.soon(lambda seen=seen: self._end(seen), _DYING_DISK)  # type: ignore[misc]
             else:
-                records = directory.journal[transfer.after : transfer.after + transfer.limit]
-                events = tuple(JournalEvent(one.sequence, one.kind, one.date, one.data) for one in records)
-                self._say(Events(run, attempt, events))
+                machine.execute(seen.key)
 
-    def _say(self, message: ToMaster) -> None:
-        if self._connection is not None:
-            self._connection.send_to_master(message)
+    def _end(self, seen: SeenRun) -> None:
+        directory, machine = seen.directory, self.machine
+        if directory.is_ended or machine.directories.get(seen.key) is not directory:
+            return
+        is_restarted = directory.boot != machine.boot
+        code = ReasonCode.HOST_RESTARTED if is_restarted else ReasonCode.EXECUTOR_HOST_LOST
+        machine.write(seen.key, f"[orchestra] Run exception ({code})\n".encode())
+        machine.end(seen.key, RunStatus.EXCEPTION, code)

@@ -19,11 +19,21 @@ from job_orchestra.storage.port import (
     Value,
 )
 from job_orchestra.storage.sql import open_storage
+from tests.simulation.memory_storage import MemoryDatabase, MemoryStorage
+
+_in_memory: dict[str, MemoryDatabase] = {}
+
+
+def open_at(url: str) -> Storage:
+    """`memory:NAME` is the database of that name in this process, which the simulation uses."""
+    if url.startswith("memory:"):
+        return MemoryStorage(_in_memory.setdefault(url, MemoryDatabase()))
+    return open_storage(url)
 
 
 def play(url: str, scenario: Callable[[Storage], Awaitable[None]]) -> None:
     async def main() -> None:
-        storage = open_storage(url)
+        storage = open_at(url)
         try:
             async with asyncio.timeout(60):
                 await scenario(storage)

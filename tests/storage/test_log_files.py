@@ -18,14 +18,23 @@ import pytest
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece, LogStore
 from job_orchestra.storage.port import StorageUnavailable
+from tests.simulation.memory_logs import LogBytes, MemoryLogs
 
 KEY = LogKey("example", "01m85kb309z79grqvh", 1)
 OTHER = LogKey("example", "01m85kb309z79grqvh", 2)
 
 
-def play(directory: Path, scenario: Callable[[LogStore], Awaitable[None]]) -> None:
+Open = Callable[[Path], LogStore]
+
+
+@pytest.fixture(params=["files", "memory"])
+def opened(request: pytest.FixtureRequest) -> Open:
+    return open_log_store if request.param == "files" else lambda _: MemoryLogs(LogBytes())
+
+
+def play(directory: Path, scenario: Callable[[LogStore], Awaitable[None]], opened: Open = open_log_store) -> None:
     async def main() -> None:
-        store = open_log_store(directory)
+        store = opened(directory)
         try:
             async with asyncio.timeout(60):
                 await scenario(store)
@@ -36,7 +45,7 @@ def play(directory: Path, scenario: Callable[[LogStore], Awaitable[None]]) -> No
     asyncio.run(main())
 
 
-def test_pieces_become_a_log(tmp_path: Path) -> None:
+def test_pieces_become_a_log(tmp_path: Path, opened: Open) -> None:
     async def scenario(store: LogStore) -> None:
         assert await store.size(KEY) == 0
         assert await store.read(KEY, 0, 10) == b""
@@ -52,13 +61,20 @@ def test_pieces_become_a_log(tmp_path: Path) -> None:
         assert await store.sha256(KEY) == (7, hashlib.sha256(b"\x00\xff\r\nend").hexdigest())
         assert await store.read(OTHER, 0, 100) == b"other"
 
+    play(tmp_path, scenario, opened)
+
+
+def test_where_a_log_is(tmp_path: Path) -> None:
+    async def scenario(store: LogStore) -> None:
+        await store.append([LogPiece(KEY, 0, b"\x00\xff\r\nend")])
+
     play(tmp_path / "deep" / "logs", scenario)
     path = tmp_path / "deep" / "logs" / "example" / "01m8" / "5k" / "01m85kb309z79grqvh.1.log"
     assert path.read_bytes() == b"\x00\xff\r\nend"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_an_overlap_is_taken_and_a_gap_is_not(tmp_path: Path) -> None:
+def test_an_overlap_is_taken_and_a_gap_is_not(tmp_path: Path, opened: Open) -> None:
     async def scenario(store: LogStore) -> None:
         await store.append([LogPiece(KEY, 0, b"0123")])
         await store.append([LogPiece(KEY, 2, b"2345"), LogPiece(KEY, 0, b"01"), LogPiece(KEY, 6, b"")])
@@ -70,10 +86,10 @@ def test_an_overlap_is_taken_and_a_gap_is_not(tmp_path: Path) -> None:
         await store.append([LogPiece(KEY, 6, b"67")])
         assert await store.read(KEY, 0, 100) == b"01234567"
 
-    play(tmp_path, scenario)
+    play(tmp_path, scenario, opened)
 
 
-def test_a_log_is_emptied_and_deleted(tmp_path: Path) -> None:
+def test_a_log_is_emptied_and_deleted(tmp_path: Path, opened: Open) -> None:
     async def scenario(store: LogStore) -> None:
         await store.truncate(KEY)
         await store.delete(KEY)
@@ -88,10 +104,10 @@ def test_a_log_is_emptied_and_deleted(tmp_path: Path) -> None:
         await store.append([LogPiece(KEY, 0, b"new")])
         assert await store.read(KEY, 0, 100) == b"new"
 
-    play(tmp_path, scenario)
+    play(tmp_path, scenario, opened)
 
 
-def test_random_pieces_of_more_logs_than_files_are_kept_open(tmp_path: Path) -> None:
+def test_random_pieces_of_more_logs_than_files_are_kept_open(tmp_path: Path, opened: Open) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -109,7 +125,7 @@ def test_random_pieces_of_more_logs_than_files_are_kept_open(tmp_path: Path) -> 
         for key, content in logs.items():
             assert await store.sha256(key) == (len(content), hashlib.sha256(content).hexdigest())
 
-    play(tmp_path, scenario)
+    play(tmp_path, scenario, opened)
 
 
 @pytest.mark.parametrize(

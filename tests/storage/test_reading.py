@@ -49,7 +49,7 @@ _COMPARISONS: dict[Operator, Callable[[Any, Any], bool]] = {
 }
 
 
-def test_columns_left_out_take_their_defaults(database_url: str) -> None:
+def test_columns_left_out_take_their_defaults(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("a", created_at=7)))
         assert await get(storage, "a") == {
@@ -62,20 +62,20 @@ def test_columns_left_out_take_their_defaults(database_url: str) -> None:
             "revision": 0,
         }
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
 @pytest.mark.parametrize("value", _UNUSUAL_JSON, ids=range(len(_UNUSUAL_JSON)))
-def test_json_comes_back_as_it_was(database_url: str, value: JsonValue) -> None:
+def test_json_comes_back_as_it_was(storage_url: str, value: JsonValue) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("a", roles=value)))
         found = (await get(storage, "a"))["roles"]
         assert repr(found) == repr(value)  # tells 1 from 1.0 and True, and sees the order of keys
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_texts_come_back_and_are_found_as_they_were(database_url: str) -> None:
+def test_texts_come_back_and_are_found_as_they_were(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         for number, text in enumerate(_UNUSUAL_TEXTS):
             await storage.write(batch(insert(f"{number}", display_name=text)))
@@ -83,10 +83,10 @@ def test_texts_come_back_and_are_found_as_they_were(database_url: str) -> None:
             assert await identifiers(storage, equal("display_name", text)) == [f"{number}"]
             assert (await get(storage, f"{number}"))["display_name"] == text
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_integers_and_numbers_keep_their_kind(database_url: str) -> None:
+def test_integers_and_numbers_keep_their_kind(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         for number in (-(2**63), 2**63 - 1):
             worker: dict[str, Value] = {"identifier": f"w{number}", "owner": "o", "instance": "i", "description": {}}
@@ -95,10 +95,10 @@ def test_integers_and_numbers_keep_their_kind(database_url: str) -> None:
             (found,) = await storage.find(Find("workers", (equal("registered_at", number),)))
             assert (found["registered_at"], repr(found["skew"]), found["is_connected"]) == (number, "3.0", False)
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_text_is_ordered_byte_by_byte(database_url: str) -> None:
+def test_text_is_ordered_byte_by_byte(storage_url: str) -> None:
     names = ["B", "a", "A", "b", "_", "Z", "-", "ä", "z", "~", "\U0001f600", "\uffff", "aa", "a_", "a-"]
 
     async def scenario(storage: Storage) -> None:
@@ -107,20 +107,20 @@ def test_text_is_ordered_byte_by_byte(database_url: str) -> None:
         behind = await identifiers(storage, Condition("identifier", Operator.GREATER, "a"))
         assert behind == sorted((name for name in names if name.encode() > b"a"), key=str.encode)
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_a_count_stops_where_it_is_told(database_url: str) -> None:
+def test_a_count_stops_where_it_is_told(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(*(insert(f"u{number}", is_enabled=number % 2 == 0) for number in range(10))))
         assert await storage.count(Count("users")) == 10
         assert await storage.count(Count("users", (equal("is_enabled", True),))) == 5
         assert await storage.count(Count("users", at_most=3)) == 3
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_several_queries_see_one_snapshot(database_url: str) -> None:
+def test_several_queries_see_one_snapshot(storage_url: str) -> None:
     """Two rows are written together; whoever reads both in one go sees both or none."""
 
     async def scenario(storage: Storage) -> None:
@@ -140,10 +140,10 @@ def test_several_queries_see_one_snapshot(database_url: str) -> None:
             assert len(behind) == len(before)
         await writing
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_mistakes_in_queries_are_raised_at_once(database_url: str) -> None:
+def test_mistakes_in_queries_are_raised_at_once(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         order = (Order("created_at"), Order("identifier"))
         for query, error in (
@@ -159,10 +159,10 @@ def test_mistakes_in_queries_are_raised_at_once(database_url: str) -> None:
             with pytest.raises(error):
                 await storage.find(query)
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_random_queries_find_what_a_model_finds(database_url: str) -> None:
+def test_random_queries_find_what_a_model_finds(storage_url: str) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -173,7 +173,7 @@ def test_random_queries_find_what_a_model_finds(database_url: str) -> None:
         for _ in range(80):
             await _compare(storage, rows, _random_query(rng))
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
 async def _compare(storage: Storage, rows: Sequence[Row], query: Find) -> None:

@@ -8,13 +8,12 @@ import psycopg
 import pytest
 
 from job_orchestra.storage.port import Batch, Condition, Delete, Insert, Operator, Outcome, Storage, Update, Value
-from job_orchestra.storage.sql import open_storage
-from tests.storage.scenario import batch, equal, get, identifiers, insert, play, rename
+from tests.storage.scenario import batch, equal, get, identifiers, insert, open_at, play, rename
 
 _WORKER: dict[str, Value] = {"identifier": "w", "owner": "o", "instance": "i", "description": {}, "registered_at": 0}
 
 
-def test_an_insert_takes_its_key_once(database_url: str) -> None:
+def test_an_insert_takes_its_key_once(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         assert await storage.write(batch(insert("a", display_name="first"))) == Outcome((1,))
         assert await storage.write(batch(insert("a", display_name="second"))) == Outcome((0,), failed_at=0)
@@ -22,10 +21,10 @@ def test_an_insert_takes_its_key_once(database_url: str) -> None:
         assert await storage.write(batch(again, insert("b"))) == Outcome((0, 1))
         assert (await get(storage, "a"))["display_name"] == "first"
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_an_update_tells_whether_it_matched(database_url: str) -> None:
+def test_an_update_tells_whether_it_matched(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("a"), insert("b")))
         assert (await storage.write(batch(rename("a", "", "x")))).is_applied
@@ -39,10 +38,10 @@ def test_an_update_tells_whether_it_matched(database_url: str) -> None:
         assert await identifiers(storage) == ["b"]
         assert await storage.write(Batch(())) == Outcome()
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_a_batch_that_ends_early_leaves_nothing(database_url: str) -> None:
+def test_a_batch_that_ends_early_leaves_nothing(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("taken")))
         outcome = await storage.write(batch(insert("a"), rename("taken", "", "x"), insert("taken"), insert("b")))
@@ -50,10 +49,10 @@ def test_a_batch_that_ends_early_leaves_nothing(database_url: str) -> None:
         assert await identifiers(storage) == ["taken"]
         assert (await get(storage, "taken"))["display_name"] == ""
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_batches_written_at_once_fail_each_for_itself(database_url: str) -> None:
+def test_batches_written_at_once_fail_each_for_itself(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("taken")))
         outcomes = await asyncio.gather(
@@ -66,14 +65,14 @@ def test_batches_written_at_once_fail_each_for_itself(database_url: str) -> None
         assert [outcome.failed_at for outcome in outcomes] == [None, 1, None, 0, None]
         assert await identifiers(storage) == ["a1", "a2", "c1", "e1", "taken"]
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_of_many_who_compare_and_set_one_wins(database_url: str) -> None:
+def test_of_many_who_compare_and_set_one_wins(storage_url: str) -> None:
     """From two storages, as a service and a master are."""
 
     async def scenario(storage: Storage) -> None:
-        other = open_storage(database_url)
+        other = open_at(storage_url)
         for number in range(20):
             await storage.write(batch(insert(f"u{number}")))
         attempts = [
@@ -86,12 +85,12 @@ def test_of_many_who_compare_and_set_one_wins(database_url: str) -> None:
         assert sorted(winners) == list(range(20))
         await other.close()
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_two_storages_that_write_the_same_rows_in_opposite_orders_both_succeed(database_url: str) -> None:
+def test_two_storages_that_write_the_same_rows_in_opposite_orders_both_succeed(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
-        other = open_storage(database_url)
+        other = open_at(storage_url)
         names = [f"u{number}" for number in range(30)]
         await storage.write(batch(*map(insert, names)))
 
@@ -103,10 +102,10 @@ def test_two_storages_that_write_the_same_rows_in_opposite_orders_both_succeed(d
             assert all(outcome.is_applied for outcome in outcomes)
         await other.close()
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_a_unique_index_holds_and_lets_none_through(database_url: str) -> None:
+def test_a_unique_index_holds_and_lets_none_through(storage_url: str) -> None:
     def run(identifier: str, key: str | None) -> Insert:
         row: dict[str, Value] = dict.fromkeys(("project", "job", "queue_key", "source_kind", "source_identifier"), "x")
         row |= {"identifier": identifier, "request": {}, "created_at": 0, "status": "pending", "idempotency_key": key}
@@ -117,10 +116,10 @@ def test_a_unique_index_holds_and_lets_none_through(database_url: str) -> None:
         assert not (await storage.write(batch(run("b", "k")))).is_applied
         assert (await storage.write(batch(run("c", None), run("d", None)))).is_applied
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_mistakes_of_the_program_are_raised_at_once(database_url: str) -> None:
+def test_mistakes_of_the_program_are_raised_at_once(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         for wrong, error in (
             (Insert("nothing", {}), KeyError),
@@ -144,10 +143,10 @@ def test_mistakes_of_the_program_are_raised_at_once(database_url: str) -> None:
                 await storage.write(batch(wrong))
         assert await identifiers(storage) == []
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
-def test_a_call_that_is_cancelled_disturbs_nobody(database_url: str) -> None:
+def test_a_call_that_is_cancelled_disturbs_nobody(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         calls = [asyncio.create_task(storage.write(batch(insert(f"u{number}")))) for number in range(20)]
         await asyncio.sleep(0)
@@ -157,7 +156,7 @@ def test_a_call_that_is_cancelled_disturbs_nobody(database_url: str) -> None:
         assert all(isinstance(outcome, Outcome) and outcome.is_applied for outcome in outcomes[1::2])
         assert set(await identifiers(storage)) >= {f"u{number}" for number in range(1, 20, 2)}
 
-    play(database_url, scenario)
+    play(storage_url, scenario)
 
 
 def test_batches_that_wait_together_are_committed_together(postgresql_url: str) -> None:
@@ -173,14 +172,14 @@ def test_batches_that_wait_together_are_committed_together(postgresql_url: str) 
     assert transactions <= 40
 
 
-def test_closing_waits_for_what_was_begun(database_url: str) -> None:
+def test_closing_waits_for_what_was_begun(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         call = asyncio.create_task(storage.write(batch(insert("a"))))
         await asyncio.sleep(0)
         await asyncio.gather(storage.close(), storage.close())
         assert (await call).is_applied
-        reopened = open_storage(database_url)
+        reopened = open_at(storage_url)
         assert await identifiers(reopened) == ["a"]
         await reopened.close()
 
-    play(database_url, scenario)
+    play(storage_url, scenario)

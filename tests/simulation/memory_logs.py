@@ -1,0 +1,79 @@
+"""The port for log bytes in memory, held to what `storage.files` does by `tests/storage`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from job_orchestra.storage.log_port import LogKey, LogPiece
+from tests.simulation.memory_storage import Passage, Straight
+
+
+class LogBytes:
+    """What outlives every process."""
+
+    def __init__(self) -> None:
+        self.logs: dict[LogKey, bytearray] = {}
+        self.on_change: Callable[[LogKey, bytearray], None] = lambda _key, _log: None
+
+    def append(self, pieces: Sequence[LogPiece]) -> None:
+        """All pieces, or none where one would leave a gap."""
+        ends: dict[LogKey, int] = {}
+        for piece in pieces:
+            end = ends.get(piece.key, len(self.logs.get(piece.key, b"")))
+            if piece.offset > end:
+                raise ValueError(f"the log of {piece.key} has {end} bytes, the piece begins at {piece.offset}")
+            ends[piece.key] = max(end, piece.offset + len(piece.data))
+        for piece in pieces:
+            log = self.logs.setdefault(piece.key, bytearray())
+            log[piece.offset : piece.offset + len(piece.data)] = piece.data
+            self.on_change(piece.key, log)
+
+    def truncate(self, key: LogKey) -> None:
+        if key in self.logs:
+            self.logs[key] = bytearray()
+
+
+class MemoryLogs:
+    """Implements `storage.log_port.LogStore` for one process."""
+
+    def __init__(self, contents: LogBytes, passage: Passage | None = None) -> None:
+        self._contents = contents
+        self._passage = passage or Straight()
+
+    async def append(self, pieces: Sequence[LogPiece]) -> None:
+        if pieces:
+            await self._passage.carry(lambda: self._contents.append(pieces), "append to logs")
+
+    async def size(self, key: LogKey) -> int:
+        return await self._passage.carry(lambda: len(self._log(key)), "size of a log")
+
+    async def sizes(self, keys: Sequence[LogKey]) -> list[int]:
+        return await self._passage.carry(lambda: [len(self._log(key)) for key in keys], "sizes of logs")
+
+    async def read(self, key: LogKey, offset: int, limit: int) -> bytes:
+        if offset < 0 or limit < 0:
+            raise ValueError(f"neither offset nor limit is negative: {offset}, {limit}")
+        return await self._passage.carry(lambda: bytes(self._log(key)[offset : offset + limit]), "read a log")
+
+    async def sha256(self, key: LogKey) -> tuple[int, str]:
+        def work() -> tuple[int, str]:
+            log = self._log(key)
+            return len(log), sha256(log).hexdigest()
+
+        return await self._passage.carry(work, "hash of a log")
+
+    async def truncate(self, key: LogKey) -> None:
+        await self._passage.carry(lambda: self._contents.truncate(key), "truncate a log")
+
+    async def delete(self, key: LogKey) -> None:
+        def work() -> None:
+            self._contents.logs.pop(key, None)
+
+        await self._passage.carry(work, "delete a log")
+
+    async def close(self) -> None:
+        pass
+
+    def _log(self, key: LogKey) -> bytearray:
+        return self._contents.logs.get(key, bytearray())
