@@ -63,6 +63,7 @@ class Served(Records):
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            late_reports=self.late_reports,
             workers=self.workers,
             schedules=self.schedules,
             log_store=self.log_store,

@@ -132,8 +132,18 @@ def test_the_life_of_a_worker(play: Play) -> None:
         assert (await client.post("/workers/w/disconnect")).status_code == 200
         assert (await served.workers.get("w")).should_disconnect
         assert not (await client.post("/workers/w/disable")).json()["is_enabled"]
+        response = await client.delete("/workers/w", params={"lose_runs": "true"})
+        assert (response.status_code, "is connected" in response.json()["detail"]) == (409, True)
+        await served.workers.disconnect_all("m")
         response = await client.delete("/workers/w")
-        assert (response.status_code, "has 1 run" in response.json()["detail"]) == (409, True)
+        assert (response.status_code, "has 1 run that has not ended" in response.json()["detail"]) == (409, True)
+        # The refusal names the way out, for programs and for people.
+        assert "lose_runs=true" in response.json()["detail"]
+        assert "orchestra worker delete w --lose-runs" in response.json()["detail"]
+        response = await client.delete("/workers/w", params={"lose_runs": "maybe"})
+        assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "lose_runs")
+        assert (await client.delete("/workers/w", params={"lose_runs": "true"})).status_code == 204
+        assert (await client.get("/workers/w")).status_code == 404
 
     play(scenario)
 

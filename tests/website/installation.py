@@ -13,6 +13,7 @@ from job_orchestra.composition.clock import SystemClock
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.runs import Runs
@@ -85,6 +86,7 @@ class Installation:
         self.projects = Projects(self.storage, clock)
         self.jobs = Jobs(self.storage, clock)
         self.runs = Runs(self.storage, clock)
+        self.late_reports = LateReports(self.storage, clock)
         self.workers = Workers(self.storage, clock)
         self.service = ServiceApplication(
             address="127.0.0.1",
@@ -94,6 +96,7 @@ class Installation:
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            late_reports=self.late_reports,
             workers=self.workers,
             schedules=Schedules(self.storage, clock),
             log_store=self.log_store,

@@ -31,6 +31,7 @@ class ServiceComposition(RecordsComposition):
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            late_reports=self.late_reports,
             workers=self.workers,
             schedules=self.schedules,
             log_store=self.log_store,

@@ -157,6 +157,10 @@ class JobAnswer(Answer, frozen=True):
     properties: JsonObject
     workspace: str
     limits: JsonObject
+    on_lost: str
+    """What becomes of a run whose worker stays away: `wait`, `fail`, `retry`."""
+    lost_after: float
+    """Seconds without its worker until a run counts as lost."""
     priority: int
     is_active: bool
     is_enabled: bool
@@ -199,6 +203,24 @@ class LogAnswer(Answer, frozen=True):
     """Once the run has ended and both sides have compared it."""
 
 
+class LateReportAnswer(Answer, frozen=True):
+    """An attempt that was given up, as its worker tells of it afterwards. It never changes the run."""
+
+    attempt: int
+    worker: str
+    lost_at: str
+    """When the attempt was given up."""
+    received_at: str | None
+    """When the worker came back with it; until then there is nothing of it."""
+    status: str
+    reason: ReasonAnswer | None
+    started_at: str | None
+    ended_at: str | None
+    duration: float | None
+    results: JsonObject
+    log: LogAnswer
+
+
 class RunAnswer(Answer, frozen=True):
     project: str
     job: str
@@ -223,6 +245,16 @@ class RunAnswer(Answer, frozen=True):
     ended_at: str | None
     duration: float | None
     log: LogAnswer
+    worker_disconnected_at: str | None = None
+    """Since when the worker is away that has the run; as all below, of one run that is asked for by GET only."""
+    lost_at: str | None = None
+    """When the run counts as lost unless its worker comes back before; None if that is waited for without end."""
+    when_lost: str | None = None
+    """`fail` or `retry`: what becomes of the run then."""
+    worker_absence: str | None = None
+    """The three above as a sentence."""
+    late_reports: list[LateReportAnswer] = []
+    """By attempt."""
 
 
 class RunSummaryAnswer(Answer, frozen=True):
@@ -241,6 +273,8 @@ class RunSummaryAnswer(Answer, frozen=True):
     started_at: str | None
     ended_at: str | None
     duration: float | None
+    is_worker_connected: bool | None = None
+    """None unless a worker has the run now."""
 
 
 class EventAnswer(Answer, frozen=True):

@@ -12,6 +12,7 @@ from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.protocol.http_server import listen, serve
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
@@ -43,6 +44,7 @@ class ServiceApplication:
         projects: Projects,
         jobs: Jobs,
         runs: Runs,
+        late_reports: LateReports,
         workers: Workers,
         schedules: Schedules,
         log_store: LogStore,
@@ -62,6 +64,7 @@ class ServiceApplication:
             projects=projects,
             jobs=jobs,
             runs=runs,
+            late_reports=late_reports,
             schedules=schedules,
             workers=workers,
             log_store=log_store,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from stream_zip import ZIP_64, MemberFile, stream_zip
 
 from job_orchestra.domain.runs import Run
+from job_orchestra.repositories.paging import Listed
+from job_orchestra.repositories.rows.events import StoredEvent
 from job_orchestra.service.answers.runs import event_answer, run_answer
+from job_orchestra.service.late_reports import late_log_key, late_reports_of
 from job_orchestra.service.logs import log_key, stored
 from job_orchestra.service.parts import ServiceParts
 
@@ -25,15 +29,24 @@ def _indented(value: object) -> bytes:
 
 
 async def archive(parts: ServiceParts, run: Run) -> AsyncGenerator[bytes]:
-    """`run.json`, `results.json`, `events.json` and `log`, as they are now."""
+    """`run.json`, `results.json`, `events.json`, `log` and those of late reports, as they are now."""
     key = log_key(run, None)
     size = await parts.log_store.size(key)
+    late_reports = await late_reports_of(parts, run)
     members: list[tuple[str, AsyncIterator[bytes]]] = [
-        ("run.json", _once(_indented(run_answer(run)))),
+        ("run.json", _once(_indented(run_answer(run, late_reports=late_reports)))),
         ("results.json", _once(_indented(run.results))),
-        ("events.json", _events(parts, run)),
+        ("events.json", _events(partial(parts.runs.list_events, run.identifier))),
         ("log", stored(parts, key, 0, size)),
     ]
+    for report in late_reports:
+        account = report.account
+        folder = f"late-reports/{account.attempt}"
+        events = partial(parts.late_reports.list_events, account.identifier, account.attempt)
+        members += [
+            (f"{folder}/events.json", _events(events)),
+            (f"{folder}/log", stored(parts, late_log_key(account), 0, account.log.size)),
+        ]
     prefix = f"{run.request.project}-{run.request.job}-{run.identifier}"
     date = run.ended_at or run.created_at
     loop = asyncio.get_running_loop()
@@ -65,11 +78,11 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-async def _events(parts: ServiceParts, run: Run) -> AsyncIterator[bytes]:
+async def _events(list_page: Callable[[int, str | None], Awaitable[Listed[StoredEvent]]]) -> AsyncIterator[bytes]:
     separator = b"[\n"
     cursor: str | None = None
     while True:
-        page = await parts.runs.list_events(run.identifier, _PAGE, cursor)
+        page = await list_page(_PAGE, cursor)
         for event in page.items:
             yield separator + msgspec.json.encode(event_answer(event))
             separator = b",\n"

@@ -207,6 +207,14 @@ ATTEMPT: Parameter[int | None] = Parameter(
     {"type": "integer"},
 )
 
+LOSE_RUNS = Parameter(
+    "lose_runs",
+    "Deletes the worker although it has runs that have not ended: they end or are retried, as their jobs say.",
+    _one_of(_FLAGS),
+    False,
+    {"type": "boolean", "default": False},
+)
+
 IDEMPOTENCY_KEY: Parameter[str | None] = Parameter(
     "Idempotency-Key", "A trigger of the job with the same key answers with the same run.", _idempotency_key, None
 )

@@ -10,6 +10,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
+from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
@@ -28,6 +29,7 @@ class ServiceParts:
     projects: Projects
     jobs: Jobs
     runs: Runs
+    late_reports: LateReports
     schedules: Schedules
     workers: Workers
     log_store: LogStore

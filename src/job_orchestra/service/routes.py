@@ -13,6 +13,7 @@ from job_orchestra.service.parameters import (
     ATTEMPT,
     FOLLOW,
     IDEMPOTENCY_KEY,
+    LOSE_RUNS,
     ORDER_BY,
     PAGE,
     PROJECT,
@@ -31,6 +32,7 @@ _AUDIT = Permission.READ_ADMINISTRATION
 _PROJECT = "/projects/{project}"
 _JOB = _PROJECT + "/jobs/{job}"
 _RUN = _PROJECT + "/runs/{run}"
+_LATE_REPORT = _RUN + "/late-reports/{attempt}"
 _SCHEDULE = _PROJECT + "/schedules/{schedule}"
 _WORKER = "/workers/{worker}"
 _USER = "/users/{user}"
@@ -119,8 +121,14 @@ _RUNS = (
     Route(method="GET", path=_RUN + "/events", permission=_READ, handler=runs.events,
           summary="What happened in the run, of all its attempts, in order.", query=PAGE,
           answer=Page[resources.EventAnswer]),
+    Route(method="GET", path=_LATE_REPORT + "/log", permission=_READ, handler=logs.late_log,
+          summary="The bytes of the log of an attempt that was given up, as its worker sent them afterwards.",
+          headers=(RANGE,), media_type="text/plain"),
+    Route(method="GET", path=_LATE_REPORT + "/events", permission=_READ, handler=runs.late_events,
+          summary="What happened in an attempt that was given up, as its worker told afterwards.", query=PAGE,
+          answer=Page[resources.EventAnswer]),
     Route(method="GET", path=_RUN + "/archive", permission=_READ, handler=archives.download,
-          summary="The run with results, events and log as a zip file.", media_type="application/zip"),
+          summary="The run with results, events, log and late reports as a zip file.", media_type="application/zip"),
     Route(method="POST", path=_RUN + "/cancel", permission=Permission.STOP_RUN, handler=runs.cancel,
           summary="Asks that the run, which has not started, never does.", answer=resources.RunAnswer),
     Route(method="POST", path=_RUN + "/abort", permission=Permission.STOP_RUN, handler=runs.abort,
@@ -144,8 +152,8 @@ _WORKERS = (
     Route(method="POST", path=_WORKER + "/disconnect", permission=_SWITCH, handler=workers.disconnect,
           summary="Asks the master to close the worker's connection.", answer=resources.WorkerAnswer),
     Route(method="DELETE", path=_WORKER, permission=Permission.DELETE_WORKER, handler=workers.delete,
-          summary="Deletes a worker that is disabled, disconnected and has no active run.",
-          status=http.HTTPStatus.NO_CONTENT),
+          summary="Deletes a worker that is disabled, disconnected and, unless told otherwise, has no active run.",
+          query=(LOSE_RUNS,), status=http.HTTPStatus.NO_CONTENT),
 )
 
 _USERS = (

@@ -34,6 +34,8 @@ def job_answer(job: Job) -> JobAnswer:
         properties=settings.properties,
         workspace=settings.workspace.value,
         limits=limits_to_data(settings.limits),
+        on_lost=settings.loss.on_lost.value,
+        lost_after=settings.loss.after,
         priority=settings.priority,
         is_active=job.is_active,
         is_enabled=job.is_enabled,

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from job_orchestra.domain.absences import Absence
 from job_orchestra.domain.explanation import Explanation
 from job_orchestra.domain.job_data import definition_to_data
+from job_orchestra.domain.jobs import OnLost
+from job_orchestra.domain.late_reports import LateReport
+from job_orchestra.domain.losses import Outcome
 from job_orchestra.domain.moments import from_microseconds
 from job_orchestra.domain.runs import Run
 from job_orchestra.protocol.resources import (
     EventAnswer,
+    LateReportAnswer,
     LogAnswer,
     ObstacleAnswer,
     ReasonAnswer,
@@ -17,9 +24,17 @@ from job_orchestra.protocol.resources import (
 from job_orchestra.repositories.rows.events import StoredEvent
 from job_orchestra.service.answers.dates import iso, optional_iso
 
+_WHEN_LOST = {Outcome.END: OnLost.FAIL.value, Outcome.RETRY: OnLost.RETRY.value}
 
-def run_answer(run: Run, is_worker_connected: bool | None = None) -> RunAnswer:
+
+def run_answer(
+    run: Run,
+    is_worker_connected: bool | None = None,
+    absence: Absence | None = None,
+    late_reports: Iterable[LateReport] = (),
+) -> RunAnswer:
     request = run.request
+    loss = absence.loss if absence else None
     return RunAnswer(
         project=request.project,
         job=request.job,
@@ -44,10 +59,32 @@ def run_answer(run: Run, is_worker_connected: bool | None = None) -> RunAnswer:
         ended_at=optional_iso(run.ended_at),
         duration=run.duration,
         log=LogAnswer(run.log.size, run.log.sha256),
+        worker_disconnected_at=optional_iso(absence.since if absence else None),
+        lost_at=optional_iso(loss.at if loss else None),
+        when_lost=_WHEN_LOST[loss.outcome] if loss else None,
+        worker_absence=absence.sentence if absence else None,
+        late_reports=[late_report_answer(report) for report in late_reports],
     )
 
 
-def run_summary_answer(run: Run) -> RunSummaryAnswer:
+def late_report_answer(report: LateReport) -> LateReportAnswer:
+    account = report.account
+    return LateReportAnswer(
+        attempt=account.attempt,
+        worker=account.worker or "",
+        lost_at=iso(report.lost_at),
+        received_at=optional_iso(report.received_at),
+        status=account.status.value,
+        reason=_reason(account),
+        started_at=optional_iso(account.started_at),
+        ended_at=optional_iso(account.ended_at),
+        duration=account.duration,
+        results=account.results,
+        log=LogAnswer(account.log.size, account.log.sha256),
+    )
+
+
+def run_summary_answer(run: Run, is_worker_connected: bool | None = None) -> RunSummaryAnswer:
     return RunSummaryAnswer(
         project=run.request.project,
         job=run.request.job,
@@ -62,6 +99,7 @@ def run_summary_answer(run: Run) -> RunSummaryAnswer:
         started_at=optional_iso(run.started_at),
         ended_at=optional_iso(run.ended_at),
         duration=run.duration,
+        is_worker_connected=is_worker_connected,
     )
 
 

@@ -8,12 +8,14 @@ from starlette.responses import Response
 from job_orchestra.domain.runs import Run
 from job_orchestra.service.call import Call
 from job_orchestra.service.handlers.runs import get_run
+from job_orchestra.service.late_reports import find_late_report, late_log_key
 from job_orchestra.service.logs import followed, log_key, stored
 from job_orchestra.service.parameters import ATTEMPT, FOLLOW, RANGE
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import Refused
 from job_orchestra.service.ranges import read_range
 from job_orchestra.service.streams import StreamedResponse, nothing
+from job_orchestra.storage.log_port import LogKey
 
 _TEXT = "text/plain; charset=utf-8"
 
@@ -23,8 +25,18 @@ async def log(parts: ServiceParts, call: Call) -> Response:
     if call.value(FOLLOW):
         return await _follow(parts, call, run)
     key = log_key(run, call.value(ATTEMPT))
+    return await _stored(parts, call, key, run.log.sha256 if key.attempt == run.attempt else None)
+
+
+async def late_log(parts: ServiceParts, call: Call) -> Response:
+    report = await find_late_report(parts, await get_run(parts, call), call.path["attempt"])
+    return await _stored(parts, call, late_log_key(report.account), report.account.log.sha256)
+
+
+async def _stored(parts: ServiceParts, call: Call, key: LogKey, sha256: str | None) -> Response:
+    """What is stored of a log, or the range of it that is asked for; `sha256` is that of the whole log, if known."""
     size = await parts.log_store.size(key)
-    headers = {"Accept-Ranges": "bytes", **_digest(run, key.attempt)}
+    headers = {"Accept-Ranges": "bytes", **_digest(sha256)}
     wanted = None if call.is_head else read_range(call.value(RANGE), size)
     start, end, status = 0, size, http.HTTPStatus.OK
     if wanted is not None:
@@ -52,8 +64,6 @@ async def _follow(parts: ServiceParts, call: Call, run: Run) -> Response:
     return StreamedResponse(chunks, _TEXT, status)
 
 
-def _digest(run: Run, attempt: int) -> dict[str, str]:
+def _digest(sha256: str | None) -> dict[str, str]:
     """RFC 9530: of the whole log, once both sides have compared it."""
-    if run.log.sha256 is None or attempt != run.attempt:
-        return {}
-    return {"Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(run.log.sha256)).decode()}:"}
+    return {} if sha256 is None else {"Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:"}

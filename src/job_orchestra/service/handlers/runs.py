@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import http
+from collections.abc import Sequence
 from dataclasses import replace
 
+from job_orchestra.domain.absences import absence_of
 from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.explanation import Situation, explain
 from job_orchestra.domain.jobs import Job
@@ -18,6 +20,7 @@ from job_orchestra.service import parameters
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.runs import event_answer, run_answer, run_summary_answer, why_answer
 from job_orchestra.service.call import Answered, Call
+from job_orchestra.service.late_reports import find_late_report, late_reports_of
 from job_orchestra.service.logs import log_key
 from job_orchestra.service.parts import ServiceParts
 
@@ -48,7 +51,16 @@ async def _list(parts: ServiceParts, call: Call, project: str | None) -> Page[Ru
         call.value(parameters.CURSOR),
         newest_first=call.value(parameters.RUN_ORDER_BY),
     )
-    return page(listed, run_summary_answer)
+    is_connected = await _worker_connections(parts, listed.items)
+    answers = [run_summary_answer(run, is_connected.get(run.identifier)) for run in listed.items]
+    return Page(answers, listed.next)
+
+
+async def _worker_connections(parts: ServiceParts, runs: Sequence[Run]) -> dict[str, bool]:
+    """Of each run that is with a worker, whether that is connected: one look for all."""
+    workers = {run.identifier: run.worker for run in runs if run.worker is not None and not run.status.is_terminal}
+    found = {worker.identifier: worker for worker in await parts.workers.load_many(workers.values())}
+    return {run: worker in found and found[worker].is_connected for run, worker in workers.items()}
 
 
 async def get_run(parts: ServiceParts, call: Call) -> Run:
@@ -57,12 +69,14 @@ async def get_run(parts: ServiceParts, call: Call) -> Run:
 
 async def show(parts: ServiceParts, call: Call) -> RunAnswer:
     run = await get_run(parts, call)
+    late_reports = await late_reports_of(parts, run)
     if run.worker is None or run.status.is_terminal:
-        return run_answer(run)
+        return run_answer(run, late_reports=late_reports)
     worker = await parts.workers.find(run.worker)
     # Its record learns of the log at the end; until then the stored bytes are what there is.
     run = replace(run, log=LogFacts(await parts.log_store.size(log_key(run, None))))
-    return run_answer(run, is_worker_connected=worker is not None and worker.is_connected)
+    absence = absence_of(run, worker)
+    return run_answer(run, is_worker_connected=absence is None, absence=absence, late_reports=late_reports)
 
 
 async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
@@ -87,6 +101,14 @@ async def results(parts: ServiceParts, call: Call) -> JsonObject:
 async def events(parts: ServiceParts, call: Call) -> Page[EventAnswer]:
     run = await get_run(parts, call)
     listed = await parts.runs.list_events(run.identifier, call.value(parameters.LIMIT), call.value(parameters.CURSOR))
+    return page(listed, event_answer)
+
+
+async def late_events(parts: ServiceParts, call: Call) -> Page[EventAnswer]:
+    run = await get_run(parts, call)
+    account = (await find_late_report(parts, run, call.path["attempt"])).account
+    limit, cursor = call.value(parameters.LIMIT), call.value(parameters.CURSOR)
+    listed = await parts.late_reports.list_events(account.identifier, account.attempt, limit, cursor)
     return page(listed, event_answer)
 
 

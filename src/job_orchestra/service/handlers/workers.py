@@ -7,7 +7,7 @@ from job_orchestra.protocol.control import WorkerWish
 from job_orchestra.protocol.resources import Page, WorkerAnswer
 from job_orchestra.service.answers.workers import worker_answer
 from job_orchestra.service.call import Call
-from job_orchestra.service.parameters import CURSOR, LIMIT, ORDER_BY
+from job_orchestra.service.parameters import CURSOR, LIMIT, LOSE_RUNS, ORDER_BY
 from job_orchestra.service.parts import ServiceParts
 
 
@@ -37,7 +37,7 @@ async def disconnect(parts: ServiceParts, call: Call) -> WorkerAnswer:
 
 
 async def delete(parts: ServiceParts, call: Call) -> None:
-    await parts.workers.delete(call.path["worker"])
+    await parts.workers.delete(call.path["worker"], lose_runs=call.value(LOSE_RUNS))
     parts.masters.tell(WorkerWish(call.path["worker"]))
 
 
