@@ -297,6 +297,31 @@ def test_a_run_whose_data_the_worker_lost_ends_with_that_reason(play: Callable[[
     play(scenario)
 
 
+def test_a_run_that_lost_its_last_writes_with_its_host_ends_with_that_reason(play: Callable[[Scenario], None]) -> None:
+    """The worker that is back has less than it had reported, and says that its host was restarted."""
+
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.service() as service:
+            async with parts.worker() as (worker, _):
+                await worker.hear(Execute)
+                await worker.say(log(run, 0, b"so far"), events(run, started()))
+                while (await worker.hear(Acknowledged)).log_size < 6:
+                    pass
+            on_disk = RunOnDisk(run.identifier, 1, 1, 3, is_of_this_boot=False)
+            async with parts.worker(on_disk) as (worker, welcome):
+                assert welcome.release == (on_disk,)
+                while not (await service.hear(RunChanged)).is_ended:
+                    pass
+        stored = await parts.stored(run)
+        assert stored.status is RunStatus.EXCEPTION
+        assert stored.reason is not None
+        assert stored.reason.code is ReasonCode.HOST_RESTARTED
+        assert stored.log.size == 6
+
+    play(scenario)
+
+
 def test_a_worker_with_another_directory_does_not_begin_again_what_the_first_one_had(
     play: Callable[[Scenario], None],
 ) -> None:

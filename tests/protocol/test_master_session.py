@@ -59,6 +59,23 @@ def test_the_greeting_resumes_releases_repeats_and_finds_what_is_missing() -> No
     assert greeting.missing == (RunKey("r4", 1), RunKey("r3", 1))
 
 
+def test_who_lost_something_with_its_host_is_told_from_who_truncated_its_log() -> None:
+    session = MasterSession()
+    stored = [StoredRun(RunKey(f"r{number}", 1), 3, 100) for number in range(1, 6)]
+    on_disk = (
+        RunOnDisk("r1", 1, 3, 50),
+        RunOnDisk("r2", 1, 3, 50, is_of_this_boot=False),
+        RunOnDisk("r3", 1, 2, 100),
+        RunOnDisk("r4", 1, 2, 100, is_of_this_boot=False),
+        RunOnDisk("r5", 1, 3, 100, is_of_this_boot=False),
+    )
+    greeting = session.greet(hello(*on_disk), stored, "1.0", "m")
+    assert {one.run for one in greeting.welcome.resume} == {"r1", "r5"}
+    assert {one.run for one in greeting.welcome.release} == {"r2", "r3", "r4"}
+    assert greeting.missing == (RunKey("r3", 1),)
+    assert greeting.restarted == (RunKey("r2", 1), RunKey("r4", 1))
+
+
 def test_another_protocol_is_refused_with_both_versions() -> None:
     with pytest.raises(ProtocolViolation, match="protocol 99"):
         MasterSession().greet(hello(protocol=99), [], "1.0", "m")

@@ -78,6 +78,8 @@ class StandInMaster:
         self.runs: dict[RunKey, Stored] = {}
         self.hellos: list[Hello] = []
         self.goodbyes: list[Goodbye] = []
+        self.restarted: list[RunKey] = []
+        """What the worker had lost when its host was restarted."""
         self.is_acknowledging = True
         self.refusal: Goodbye | None = None
         self._changed = asyncio.Condition()
@@ -176,6 +178,7 @@ class StandInMaster:
         stored = [StoredRun(key, len(one.events), len(one.log)) for key, one in active.items()]
         greeting = session.greet(hello, stored, "test", "stand-in")
         assert greeting.missing == ()
+        self.restarted += greeting.restarted
         self._session, self._connection = session, connection
         messages: list[ToWorker] = [greeting.welcome]
         for key in greeting.to_execute:
@@ -227,10 +230,8 @@ class StandInMaster:
 
 class RunningWorker:
     def __init__(self, directory: Path, url: str, **options: Any) -> None:
-        given: dict[str, Any] = {"token": "token", "host_linger": 5.0, **options}
-        self.application = WorkerApplication(
-            identifier="worker-1", directory=directory, master_url=url, user="worker", **given
-        )
+        usual: dict[str, Any] = {"identifier": "worker-1", "user": "worker", "token": "token", "host_linger": 5.0}
+        self.application = WorkerApplication(directory=directory, master_url=url, **{**usual, **options})
         self.stop = asyncio.Event()
         self.ready: list[str] = []
         self.task = asyncio.create_task(self.application.run(self.stop, self.ready.append))

@@ -254,6 +254,85 @@ def test_runs_of_another_boot(directory: Path) -> None:
     run(test)
 
 
+@pytest.mark.parametrize("lost", ["log", "journal", "everything"])
+def test_a_disk_that_lost_its_last_writes_with_the_host(directory: Path, lost: str) -> None:
+    """The master, which has more of the run than its worker, hears of the restart at once; nothing is left."""
+
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url:
+            async with working(directory, url):
+                stored = await begin(master)
+                await master.until(lambda: stored.of("command_started"))
+            end_hosts(directory)
+            place = directory_of(directory, stored)
+            place.request.write_text(place.request.read_text().replace(boot_identifier(), "another"))
+            content = place.journal.read_text().replace(boot_identifier(), "another")
+            match lost:
+                case "log":
+                    place.journal.write_text(content)
+                    os.truncate(place.log, 10)
+                case "journal":
+                    place.journal.write_text(content.splitlines()[0])  # torn, too
+                case _:
+                    place.journal.write_text("")
+                    place.log.unlink()
+            worker = RunningWorker(directory, url)
+            await master.until(lambda: master.restarted)
+            assert master.restarted == [place.key]
+            await look(lambda: list((directory / "runs").iterdir()) == [])
+            await worker.end()
+
+    run(test)
+
+
+@pytest.mark.parametrize("moment", ["while it is away", "and ended"])
+def test_a_log_that_is_truncated_while_the_worker_is_away(directory: Path, moment: str) -> None:
+    """It is sent as it is in the end; the run is not taken for lost."""
+
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url:
+            line = "head -c 100000 /dev/zero; echo; " + _WAITING.replace("echo done", "echo short > /dev/stderr")
+            more = "" if moment == "and ended" else "; until [ -e again ]; do sleep 0.01; done; seq 100000"
+            async with working(directory, url):
+                stored = await begin(master, line + more)
+            place = directory_of(directory, stored)
+            let_go(directory, stored)
+            await look(lambda: place.log.read_bytes().startswith(b"short\n"))
+            if moment == "and ended":
+                await look(lambda: b'"kind":"ended"' in place.journal.read_bytes())
+            async with working(directory, url):
+                await master.until(lambda: len(master.hellos) == 2)
+                (directory / "workspaces/job/example" / stored.execute.job / "again").touch()
+                await master.finish(stored)
+            assert stored.outcome == ("succeeded", "completed")
+            assert stored.times_sent_again == 1
+            assert stored.log.startswith(b"short\n")
+
+    run(test)
+
+
+def test_a_pid_that_was_taken_by_another_process(directory: Path) -> None:
+    """The journal names the host by pid, start and boot: who has its pid now is neither waited for nor ended."""
+
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url:
+            async with working(directory, url):
+                stored = await begin(master)
+            (pid,) = host_pids(directory)
+            end_hosts(directory)
+            place = directory_of(directory, stored)
+            content = place.journal.read_text().replace(f'"pid":{pid},', f'"pid":{os.getpid()},', 1)
+            place.journal.write_text(content)
+            async with working(directory, url):
+                await master.finish(stored)
+                assert stored.outcome == ("exception", "executor_host_lost")
+
+    run(test)
+
+
 def test_a_request_that_nobody_has_begun(directory: Path) -> None:
     async def test() -> None:
         master = StandInMaster()

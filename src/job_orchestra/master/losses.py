@@ -79,11 +79,18 @@ class Losses:
         sentence = f"Worker {run.worker} came back without the data of this run; the log may be incomplete."
         await self._give_up(run, outcome_of_loss(run), sentence)
 
-    async def _give_up(self, run: Run, outcome: Outcome, sentence: str) -> None:
+    async def end_restarted(self, run: Run) -> None:
+        """The worker's host was restarted while it had this run, and has lost a part of what it had reported."""
+        sentence = "The worker's host was restarted while the run was being executed; the log may be incomplete."
+        await self._give_up(run, Outcome.END, sentence, ReasonCode.HOST_RESTARTED)
+
+    async def _give_up(
+        self, run: Run, outcome: Outcome, sentence: str, code: ReasonCode = ReasonCode.WORKER_LOST
+    ) -> None:
         # First, so that whatever happens in between, the worker is heard when it comes back.
         await self._outage.outlast(lambda: self._late_reports.expect(run))
         reach(FailPoint.MASTER_LATE_REPORT_EXPECTED)
-        is_given_up = await (self._retry(run) if outcome is Outcome.RETRY else self._end(run, sentence))
+        is_given_up = await (self._retry(run) if outcome is Outcome.RETRY else self._end(run, Reason(code, sentence)))
         if not is_given_up:
             return
         reach(FailPoint.MASTER_LOSS_COMMITTED)
@@ -99,9 +106,8 @@ class Losses:
     async def _retry(self, run: Run) -> bool:
         return await self._outage.outlast(lambda: self._queue.unassign(run)) is not None
 
-    async def _end(self, run: Run, sentence: str) -> bool:
+    async def _end(self, run: Run, reason: Reason) -> bool:
         size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
-        reason = Reason(ReasonCode.WORKER_LOST, sentence)
         ended = Ended(run.journal_sequence + 1, self._clock.now(), RunStatus.EXCEPTION, reason, 0.0, size, digest)
         after = apply_event(run, ended)
         # No hash: it would claim that both sides had compared the log. No duration: nobody there measured it.

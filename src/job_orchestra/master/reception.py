@@ -179,6 +179,8 @@ class Reception:
                 link.abort(run)
         for key in greeting.missing:
             await self._losses.give_up_missing(by_key[key])
+        for key in greeting.restarted:
+            await self._losses.end_restarted(by_key[key])
 
     async def _find_late(self, hello: Hello, assigned: Mapping[RunKey, Run]) -> dict[RunKey, Run]:
         """The accounts of attempts on the worker's disk that count no more and have not told everything."""

@@ -49,6 +49,8 @@ class Greeting:
     """Assigned, and not on the worker's disk: to be sent (again)."""
     missing: tuple[RunKey, ...]
     """Taken up by the worker once, and no longer on its disk, or not as far as it had reported: they are lost."""
+    restarted: tuple[RunKey, ...] = ()
+    """Likewise, because its host was restarted meanwhile."""
 
 
 # ---------- what the shell is to do
@@ -122,6 +124,7 @@ class MasterSession:
         release: list[RunOnDisk] = []
         to_execute: list[RunKey] = []
         missing: list[RunKey] = []
+        restarted: list[RunKey] = []
         known = {run.key: run for run in stored}
         reported_late = {run.key: run for run in late}
         for key, run in on_disk.items():
@@ -129,10 +132,9 @@ class MasterSession:
             if facts is None:
                 release.append(run)
                 self._finish(key)
-            elif run.sequence < facts.sequence or run.log_size < facts.log_size:
-                # Its disk lost what it had reported: only a host that died loses that, and the run died with it.
+            elif _has_lost(run, facts):
                 if key in known:
-                    missing.append(key)
+                    (missing if run.is_of_this_boot else restarted).append(key)
                 release.append(run)
                 self._finish(key)
             else:
@@ -146,7 +148,7 @@ class MasterSession:
             else:
                 missing.append(key)
         welcome = Welcome(PROTOCOL_VERSION, version, master, tuple(resume), tuple(release))
-        return Greeting(welcome, tuple(to_execute), tuple(missing))
+        return Greeting(welcome, tuple(to_execute), tuple(missing), tuple(restarted))
 
     def execute(self, key: RunKey) -> bool:
         """Whether to send `Execute` for this attempt; False if this connection knows it, ended ones included (P2).
@@ -229,3 +231,12 @@ class MasterSession:
         self._finished[key] = None
         if len(self._finished) > _FINISHED_REMEMBERED:
             del self._finished[next(iter(self._finished))]
+
+
+def _has_lost(run: RunOnDisk, facts: StoredRun) -> bool:
+    """Whether the worker's disk has no longer what it had reported.
+
+    Only a host that died loses that, and the run died with it. A log alone may have been truncated by a command, whose
+    standard output it is: in the end the log is verified, and sent again as it is then.
+    """
+    return run.sequence < facts.sequence or (run.log_size < facts.log_size and not run.is_of_this_boot)

@@ -12,7 +12,7 @@ import msgspec
 
 from job_orchestra.domain.json import JsonObject
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 MAXIMAL_FRAME_SIZE = 16 << 20
 """A larger frame closes the connection; results, the largest single thing in a message, have to be below it."""
@@ -38,6 +38,8 @@ class RunOnDisk(_Message, frozen=True):
     """Of the last complete event in the journal."""
     log_size: int
     """Bytes."""
+    is_of_this_boot: bool = True
+    """False if the worker's host was restarted since: it may have lost what it had written last."""
 
 
 class Hello(_Message, frozen=True, tag="hello"):

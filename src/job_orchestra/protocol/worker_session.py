@@ -128,6 +128,7 @@ class _Progress:
     sequence: int = 0
     log_size: int = 0
     is_ended: bool = False
+    is_of_this_boot: bool = True
     is_resumed: bool = False
     is_released: bool = False
     is_deleting: bool = False
@@ -137,9 +138,11 @@ class _Progress:
     acknowledged_log: int = 0
 
     def resume(self, sequence: int, log_size: int) -> None:
-        # A disk that lost its last writes with the host may hold less than the master: there is nothing to add then.
         self.sent_sequence = self.acknowledged_sequence = min(sequence, self.sequence)
-        self.sent_log = self.acknowledged_log = min(log_size, self.log_size)
+        # A command may have truncated the log while the worker was away: there is nothing to add until it is longer
+        # again; in the end the whole log is verified, and sent again as it is.
+        self.sent_log = self.acknowledged_log = log_size
+        self.log_size = max(self.log_size, log_size)
         self.is_resumed = True
 
     @property
@@ -164,9 +167,16 @@ class WorkerSession:
 
     # ---------- what is on disk
 
-    def add(self, key: RunKey, sequence: int = 0, log_size: int = 0, is_ended: bool = False) -> None:
+    def add(
+        self,
+        key: RunKey,
+        sequence: int = 0,
+        log_size: int = 0,
+        is_ended: bool = False,
+        is_of_this_boot: bool = True,
+    ) -> None:
         """A run directory that was found at start."""
-        self._runs[key] = _Progress(sequence, log_size, is_ended)
+        self._runs[key] = _Progress(sequence, log_size, is_ended, is_of_this_boot)
 
     def grew(self, key: RunKey, sequence: int, log_size: int, is_ended: bool) -> list[Effect]:
         """Journal and log of the run reach this far now."""
@@ -220,7 +230,8 @@ class WorkerSession:
             properties=identity.properties,
             date=date,
             runs=tuple(
-                RunOnDisk(key.run, key.attempt, progress.sequence, progress.log_size) for key, progress in runs.items()
+                RunOnDisk(key.run, key.attempt, progress.sequence, progress.log_size, progress.is_of_this_boot)
+                for key, progress in runs.items()
             ),
         )
 

@@ -10,6 +10,7 @@ from typing import Never, Protocol
 
 from job_orchestra.domain.errors import Invalid, OrchestraError
 from job_orchestra.domain.event_records import EventRecord
+from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.codec import decode_to_worker
 from job_orchestra.protocol.connection import FrameConnection
@@ -55,6 +56,9 @@ class KeptRun(Protocol):
 
     @property
     def log_size(self) -> int: ...
+
+    @property
+    def boot(self) -> str: ...
 
     @property
     def is_ended(self) -> bool: ...
@@ -156,7 +160,9 @@ class Conversation:
         Its end is told behind the welcome: a disk that lost the last events with its host has got an end of the
         worker's own, which must not pass for the event that the master may have under the same number.
         """
-        self._session.add(run.key, run.sequence - (1 if run.is_ended else 0), run.log_size)
+        sequence = run.sequence - (1 if run.is_ended else 0)
+        is_of_this_boot = run.boot == boot_identifier()
+        self._session.add(run.key, sequence, run.log_size, is_of_this_boot=is_of_this_boot)
 
     def report(self, run: KeptRun) -> None:
         """The files of the run reach this far now."""

@@ -10,6 +10,7 @@ from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.execution.inotify import Change, Inotify
 from job_orchestra.execution.journal import JournalReader, read_range
+from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.execution.run_directory import RunDirectory
 from job_orchestra.protocol.run_key import RunKey
 
@@ -45,6 +46,16 @@ class FollowedRun:
     def journal_size(self, after: int, last: int) -> int:
         """As `JournalReader.size_between`."""
         return self.journal.size_between(after, last)
+
+    @property
+    def boot(self) -> str:
+        """Of the host when the run came to it; the journal may have been lost with the host, the request is not."""
+        if self.journal.host is not None:
+            return self.journal.host.boot
+        try:
+            return self.directory.read_request().boot
+        except (OSError, Invalid):
+            return boot_identifier()
 
     def read_journal(self, after: int, limit: int) -> list[EventRecord]:
         """As `JournalReader.read`."""

@@ -104,16 +104,16 @@ def _repair(descriptor: int, path: Path) -> list[EventRecord]:
 
 
 def _say_end(log: Path, reason: Reason) -> None:
-    """A last line, written once: what an attempt on a full disk left of it is taken back."""
+    """A last line, written once; what an attempt on a full disk left of it is taken back."""
     line = f"[orchestra] Run exception ({reason.code}): {reason.sentence}\n".encode()
     descriptor = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         size = os.fstat(descriptor).st_size
-        tail = os.pread(descriptor, len(line), max(0, size - len(line)))
-        if tail == line:
-            return
+        last = os.pread(descriptor, len(line), max(0, size - len(line)))
+        if last == line:
+            return  # said by a worker that could not, or died before it could, write the end into the journal
         try:
-            write_all(descriptor, line if not tail or tail.endswith(b"\n") else b"\n" + line)
+            write_all(descriptor, line if not last or last.endswith(b"\n") else b"\n" + line)
         except OSError:
             os.ftruncate(descriptor, size)
             raise

@@ -241,7 +241,7 @@ class RunKeeper:
                 self._hosts.watch(host)
             else:
                 lost.append(run)
-        restarted = [run for run in lost if _boot_of(run) != boot_identifier()]
+        restarted = [run for run in lost if run.boot != boot_identifier()]
         if restarted:
             sentence = "The worker's host was restarted while the run was being executed."
             await self._end(restarted, Reason(ReasonCode.HOST_RESTARTED, sentence))
@@ -269,13 +269,3 @@ class RunKeeper:
         task = asyncio.create_task(work, name="run keeper")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _boot_of(run: FollowedRun) -> str:
-    """Of the host when the run was executed there; the journal may have been lost with the host, the request is not."""
-    if run.journal.host is not None:
-        return run.journal.host.boot
-    try:
-        return run.directory.read_request().boot
-    except (OSError, Invalid):
-        return boot_identifier()
