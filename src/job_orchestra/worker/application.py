@@ -21,6 +21,7 @@ from job_orchestra.worker.conversation import Conversation, GoodbyeReceived
 from job_orchestra.worker.departure import Departure
 from job_orchestra.worker.description import describe_host
 from job_orchestra.worker.directory import WorkerDirectory
+from job_orchestra.worker.disk_watch import DiskWatch
 from job_orchestra.worker.reconnection import Pauses
 from job_orchestra.worker.run_keeper import RunKeeper
 
@@ -49,11 +50,13 @@ class WorkerApplication:
         host_linger: float = 60.0,
         on_stop: OnStop = OnStop.KEEP,
         patience: float = 10.0,
+        disk_interval: float = 5.0,
     ) -> None:
         """`executors`: `module:Class` by type of definition. `environment`: the commands', by default this process's.
 
         `host_linger`: seconds that an idle executor host stays without a worker. `patience`: seconds without progress
-        that a worker which is to leave waits for a master to take what it has.
+        that a worker which is to leave waits for a master to take what it has. `disk_interval`: seconds between two
+        looks at the room on its disk.
         """
         self._identifier = identifier
         self._path = directory
@@ -68,6 +71,7 @@ class WorkerApplication:
         self._host_linger = host_linger
         self._waits_for = ""
         self._departure = Departure(on_stop, patience)
+        self._disk_interval = disk_interval
 
     def change_on_stop(self, on_stop: OnStop) -> None:
         """Also while it is stopping already."""
@@ -117,9 +121,12 @@ class WorkerApplication:
         leave = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._stay_connected(leave, conversation, identity, ready), name="stay connected")
+            watch = DiskWatch(self._path, lambda _: None, self._disk_interval)
+            watching = tasks.create_task(watch.run(), name="watch the disk")
             await stop.wait()
             await self._departure.carry_out(keeper)
             leave.set()
+            watching.cancel()
 
     def _describe(self, directory: WorkerDirectory) -> WorkerIdentity:
         return WorkerIdentity(
