@@ -37,7 +37,11 @@ _ENDS_OF_HOSTS = {
     Act.TERMINATE: (RunStatus.ABORTED, ReasonCode.SHUTDOWN),
 }
 """How runs may end whose executor host has suffered that."""
-_ABORTED = (RunStatus.ABORTED, ReasonCode.ABORT_REQUESTED)
+_STOPPED = (
+    (RunStatus.CANCELLED, ReasonCode.CANCEL_REQUESTED),
+    (RunStatus.ABORTED, ReasonCode.ABORT_REQUESTED),
+)
+"""How runs may end that a user has stopped: it is cancelled if it has not begun, and aborted if it has."""
 
 
 class Audit:
@@ -130,6 +134,11 @@ class Audit:
         followed = self._callers.followed.get(run.identifier)
         if followed is not None and (followed.status, followed.reason) != end:
             yield f"it ended as {end}, and was seen before as {followed.status} ({followed.reason})"
+        if run.results != deed.results and (len(allowed) == 1 or run.results):
+            yield f"its results are {run.results}, and not {deed.results}"
+        yield from self._flaws_of_starts(run, deed, is_ended_early=len(allowed) > 1)
+
+    def _flaws_of_starts(self, run: RunAnswer, deed: Deed, is_ended_early: bool) -> Iterator[str]:
         others = self._ledger.attempts_of(run.identifier) - {run.attempt}
         if others:
             yield f"attempts {sorted(others)} have started, too"
@@ -139,21 +148,22 @@ class Audit:
                 yield f"{step} has started {entry.starts} times"
             if entry.overlaps:
                 yield f"{step} was not alone in its workspace"
-        if len(allowed) == 1 and sorted(entries) != sorted(deed.steps):
+        if run.status == RunStatus.CANCELLED and entries:
+            yield f"it was cancelled before it began, and {sorted(entries)} have started"
+        if not is_ended_early and sorted(entries) != sorted(deed.steps):
             yield f"{sorted(entries)} have started, and not {sorted(deed.steps)}"
-        if run.results != deed.results and (len(allowed) == 1 or run.results):
-            yield f"its results are {run.results}, and not {deed.results}"
 
     def _other_ends(self, run: RunAnswer, events: list[EventAnswer]) -> Iterator[tuple[str, str]]:
         """How it may have ended because somebody ended it."""
-        if run.identifier in self._callers.aborted:
-            yield _ABORTED
+        if run.identifier in self._callers.stopped:
+            yield from _STOPPED
         identity = identity_from_data(events[0].data.get("host")) if events else None
         if identity in self._hosts:
             yield _ENDS_OF_HOSTS[self._hosts[identity]]
 
     def _flaws_of_log(self, run: RunAnswer, events: list[EventAnswer], deed: Deed, log: bytes) -> Iterator[str]:
-        if (run.log.size, run.log.sha256) != (len(log), hashlib.sha256(log).hexdigest()):
+        has_log = run.log.sha256 is not None or run.status != RunStatus.CANCELLED
+        if has_log and (run.log.size, run.log.sha256) != (len(log), hashlib.sha256(log).hexdigest()):
             yield f"its log has {len(log)} bytes, and is said to be {run.log}"
         is_ended_early = any(self._other_ends(run, events))
         yield from flaws_of(log, outputs_of(events), deed, self._entries_of(run), is_ended_early)

@@ -1,4 +1,4 @@
-"""Users of the service: trigger each deed once whatever breaks, follow some logs, and ask for the abort of some."""
+"""Users of the service: trigger each deed once whatever breaks, follow some logs, cancel and abort some."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from job_orchestra.client.calls import jobs, runs
 from job_orchestra.domain.errors import Conflict
-from tests.faults.deeds import PROJECT, Deed
+from tests.faults.deeds import PROJECT, Deed, Wish
 from tests.faults.findings import Findings
 from tests.faults.ledger import Ledger
 from tests.faults.patience import PatientClient
@@ -39,8 +39,8 @@ class Callers:
         self._findings = findings
         self.runs: dict[str, Deed] = {}
         """What each run has to do."""
-        self.aborted: set[str] = set()
-        """Runs whose abort was asked for and granted."""
+        self.stopped: set[str] = set()
+        """Runs whose cancellation or abort was asked for and granted."""
         self.followed: dict[str, Followed] = {}
 
     async def call_all(self, deeds: Sequence[Deed]) -> None:
@@ -59,8 +59,7 @@ class Callers:
             again = await self._trigger(deed)
             if again != run:
                 self._findings.add(f"Deed {deed.name} was triggered twice with one key: runs {run} and {again}.")
-        if deed.is_aborted:
-            await self._abort(run)
+        await self._wish(run, deed.wish)
         if self._chance.random() < _SOME:
             await self._follow(run)
 
@@ -68,14 +67,21 @@ class Callers:
         call = jobs.trigger(PROJECT, deed.job, deed.parameters, idempotency_key=deed.name)
         return (await self._client.send(call)).identifier
 
-    async def _abort(self, run: str) -> None:
-        if not await self._ledger.wait_for(lambda: run in self._ledger.started, _PATIENCE):
-            return
+    async def _wish(self, run: str, wish: Wish) -> None:
+        match wish:
+            case Wish.NOTHING:
+                return
+            case Wish.CANCEL:
+                call = runs.cancel(PROJECT, run)
+            case Wish.ABORT:
+                if not await self._ledger.wait_for(lambda: run in self._ledger.started, _PATIENCE):
+                    return
+                call = runs.abort(PROJECT, run)
         try:
-            await self._client.send(runs.abort(PROJECT, run))
+            await self._client.send(call)
         except Conflict:
-            return  # It has ended, or is not known to have started.
-        self.aborted.add(run)
+            return  # It has started or ended, or is not known to have started.
+        self.stopped.add(run)
 
     async def _follow(self, run: str) -> None:
         log = await self._client.follow_log(PROJECT, run)

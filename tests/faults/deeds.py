@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from job_orchestra.domain.json import JsonObject
@@ -44,6 +45,16 @@ projects = [
 """
 
 
+class Wish(Enum):
+    """What a user asks of a run meanwhile."""
+
+    NOTHING = "nothing"
+    CANCEL = "cancel"
+    """Right behind the trigger."""
+    ABORT = "abort"
+    """Once it has started."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """What one run does. Its name is unique, and decides all bytes that it writes."""
@@ -58,8 +69,7 @@ class Deed:
     setup_code: int
     code: int
     teardown_code: int
-    is_aborted: bool
-    """A user asks for its abort once it has started."""
+    wish: Wish
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -121,7 +131,7 @@ def _choose(chance: random.Random, name: str) -> Deed:
         setup_code=code(0.15),
         code=code(0.1),
         teardown_code=code(0.1),
-        is_aborted=chance.random() < 0.04,
+        wish=chance.choices(list(Wish), [92, 4, 4])[0],
     )
 
 

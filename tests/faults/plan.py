@@ -59,7 +59,7 @@ def plan_faults(chance: random.Random, count: int, runs: int, database: Victim, 
     chosen: list[tuple[Victim, Act]] = []
     while len(chosen) < count:
         chosen += chance.sample(kinds, len(kinds))
-    moments = sorted(chance.randint(1, max(1, runs * 9 // 10)) for _ in range(count))
+    moments = sorted(chance.randint(1, max(1, runs * 8 // 10)) for _ in range(count))
     return [
         Fault(number, moment, chance.uniform(0.0, 0.3), victim, act, _pause(chance, act, longest))
         for number, (moment, (victim, act)) in enumerate(zip(moments, chosen, strict=False), 1)
