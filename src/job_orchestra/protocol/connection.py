@@ -1,11 +1,17 @@
-"""The WebSocket shell: frames between two applications. Nothing outside this room imports the WebSocket library."""
+"""The WebSocket shell: frames between two applications. Nothing outside this room imports the WebSocket library.
+
+Each frame begins with its number, four bytes, counted from 1 over the connection and in each direction; in silence an
+empty one is sent now and then. So what is lost, repeated or moved on the way is noticed at the next frame, and costs
+a reconnection, from which both sides go on where everything is durable.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import http
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -20,9 +26,17 @@ from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticat
 from job_orchestra.protocol.messages import MAXIMAL_FRAME_SIZE
 from job_orchestra.protocol.resources import HealthAnswer
 
-_PING_INTERVAL = 5.0
-_PING_TIMEOUT = 10.0
+PING_INTERVAL = 4.0
+PING_TIMEOUT = 6.0
 """A half-open connection is noticed after at most the sum of both."""
+SILENCE = 4.0
+"""Seconds after which an empty frame is sent, if no other was."""
+
+_NUMBER_SIZE = 4
+_MOST_FRAMES = 1 << (8 * _NUMBER_SIZE)
+_NORMAL, _PROTOCOL_ERROR = 1000, 1002
+_GONE = (ConnectionClosed, AttributeError)
+"""A transport that was lost while it had something to write raises the latter when the library aborts it once more."""
 
 
 class ConnectionLost(Unavailable):
@@ -42,28 +56,70 @@ class FrameConnection:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._sent = 0
+        self._received = 0
+        self._sending = asyncio.Lock()
 
     async def send_frame(self, frame: bytes) -> None:
         """Waits while the other side is slow; ConnectionLost if it is gone."""
         try:
-            await self._connection.send(frame)
-        except ConnectionClosed as error:
+            async with self._sending:
+                self._sent = (self._sent + 1) % _MOST_FRAMES
+                await self._connection.send(self._sent.to_bytes(_NUMBER_SIZE, "big") + frame)
+        except _GONE as error:
             raise ConnectionLost(_closed_sentence(error)) from None
 
     async def receive_frame(self) -> bytes | str:
         """Text comes back as str, for the codec to refuse; ConnectionLost if the connection is gone."""
+        while True:
+            try:
+                frame = await self._connection.recv()
+            except _GONE as error:
+                raise ConnectionLost(_closed_sentence(error)) from None
+            if isinstance(frame, str):
+                return frame
+            await self._check_number(frame)
+            if len(frame) > _NUMBER_SIZE:
+                return frame[_NUMBER_SIZE:]
+
+    async def _check_number(self, frame: bytes) -> None:
+        self._received = (self._received + 1) % _MOST_FRAMES
+        number = int.from_bytes(frame[:_NUMBER_SIZE], "big")
+        if len(frame) < _NUMBER_SIZE or number != self._received:
+            sentence = f"frame {number} came where {self._received} was next"
+            await self.close(_PROTOCOL_ERROR, sentence)
+            raise ConnectionLost(f"Something on the way loses, repeats or moves frames: {sentence}.")
+
+    async def break_silence(self) -> None:
+        """Until the connection is gone."""
         try:
-            return await self._connection.recv()
-        except ConnectionClosed as error:
-            raise ConnectionLost(_closed_sentence(error)) from None
+            while True:
+                before = self._sent
+                await asyncio.sleep(SILENCE)
+                if self._sent == before:
+                    await self.send_frame(b"")
+        except ConnectionLost:
+            return
 
-    async def close(self) -> None:
+    async def close(self, code: int = _NORMAL, reason: str = "") -> None:
         """May be called twice."""
-        await self._connection.close()
+        with suppress(*_GONE):
+            await self._connection.close(code, reason)
 
 
-def _closed_sentence(error: ConnectionClosed) -> str:
-    received = error.rcvd
+@asynccontextmanager
+async def _speaking(connection: Connection) -> AsyncGenerator[FrameConnection]:
+    frames = FrameConnection(connection)
+    task = asyncio.create_task(frames.break_silence(), name="break the silence")
+    try:
+        yield frames
+    finally:
+        task.cancel()
+        await frames.close()
+
+
+def _closed_sentence(error: Exception) -> str:
+    received = error.rcvd if isinstance(error, ConnectionClosed) else None
     if received is None:
         return "The connection broke."
     return f"The other side closed the connection ({received.code} {received.reason})".rstrip() + "."
@@ -80,21 +136,19 @@ async def open_connection(url: str, authorization: str, timeout: float = 10.0) -
             url,
             additional_headers={"Authorization": authorization},
             compression=None,
-            max_size=MAXIMAL_FRAME_SIZE,
+            max_size=MAXIMAL_FRAME_SIZE + _NUMBER_SIZE,
             open_timeout=timeout,
             close_timeout=2.0,
-            ping_interval=_PING_INTERVAL,
-            ping_timeout=_PING_TIMEOUT,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
             proxy=None,
         )
     except InvalidStatus as error:
         raise _refusal(url, error.response) from None
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
         raise ConnectionLost(f"{url} does not answer: {error}.") from None
-    try:
-        yield FrameConnection(connection)
-    finally:
-        await connection.close()
+    async with _speaking(connection) as frames:
+        yield frames
 
 
 def _refusal(url: str, response: Response) -> OrchestraError:
@@ -146,11 +200,11 @@ class FrameServer:
             self._port,
             process_request=self._process_request,
             compression=None,
-            max_size=MAXIMAL_FRAME_SIZE,
+            max_size=MAXIMAL_FRAME_SIZE + _NUMBER_SIZE,
             max_queue=64,
             close_timeout=2.0,
-            ping_interval=_PING_INTERVAL,
-            ping_timeout=_PING_TIMEOUT,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
         )
         return self
 
@@ -196,4 +250,5 @@ class FrameServer:
         who = self._admitted.pop(connection, None)
         assert connection.request is not None
         handler = self._handlers[connection.request.path.partition("?")[0]]
-        await handler(FrameConnection(connection), who)
+        async with _speaking(connection) as frames:
+            await handler(frames, who)
