@@ -140,6 +140,11 @@ class StandInMaster:
             with suppress(ConnectionLost):
                 await self._connection.send_frame(encode(messages))
 
+    async def send_frame(self, frame: bytes) -> None:
+        """Whatever it holds."""
+        assert self._connection is not None
+        await self._connection.send_frame(frame)
+
     async def cut(self) -> None:
         if self._connection is not None:
             await self._connection.close()

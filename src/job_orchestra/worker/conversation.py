@@ -12,11 +12,12 @@ from job_orchestra.domain.errors import Invalid, OrchestraError
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.fail_points import FailPoint, reach
-from job_orchestra.protocol.codec import decode_to_worker
+from job_orchestra.protocol.codec import MalformedFrame, decode_to_worker
 from job_orchestra.protocol.connection import FrameConnection
 from job_orchestra.protocol.messages import Events, Execute, Goodbye, JournalEvent, Log, ToMaster, Welcome
 from job_orchestra.protocol.outbox import Outbox
 from job_orchestra.protocol.run_key import RunKey
+from job_orchestra.protocol.violations import ProtocolViolation
 from job_orchestra.protocol.worker_session import (
     AbortRun,
     Connected,
@@ -121,6 +122,9 @@ class Conversation:
                 self.send()
                 if self._farewell is not None:
                     raise GoodbyeReceived(self._farewell)
+        except (MalformedFrame, ProtocolViolation) as error:
+            outbox.post(Goodbye("violation", error.message))
+            raise
         finally:
             self._outbox = None
             self._session.lost()
