@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from job_orchestra.domain.job_data import run_request_from_data
+from job_orchestra.domain.jobs import LossPolicy, OnLost
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.statuses import TRANSITIONS, RunStatus
 from job_orchestra.protocol.codec import decode_to_worker
 from job_orchestra.protocol.messages import Acknowledged, Execute, Release, Welcome
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.storage.log_port import LogKey
-from job_orchestra.storage.schema import EVENTS, RUNS, WORKERS
+from job_orchestra.storage.schema import EVENTS, LATE_REPORTS, RUNS, WORKERS
 from tests.simulation.machine import Attempt, Machine
 from tests.simulation.memory_logs import LogBytes
 from tests.simulation.memory_storage import Change, MemoryDatabase, Stored
 from tests.simulation.network import End
 from tests.simulation.world import World
 
-_OWN = {ReasonCode.COMPLETED: RunStatus.SUCCEEDED, ReasonCode.COMMAND_FAILED: RunStatus.FAILED}
-"""What commands come to by themselves."""
 _BY_USERS = {ReasonCode.ABORT_REQUESTED, ReasonCode.CANCEL_REQUESTED}
 _FINAL = ("status", "reason_code", "reason", "attempt", "results", "ended_at", "log_size", "log_sha256", "worker")
 
@@ -44,8 +44,6 @@ class Promises:
         self._welcomed: dict[str, End] = {}
         self.answered: dict[str, str] = {}
         """Idempotency key and run of every trigger that was answered with success."""
-        self.may_retry: Callable[[str], bool] = lambda _: False
-        """Whether the run may be executed more than once, each time as another attempt."""
         database.on_changes = self._on_changes
         logs.on_change = self._on_log
         for machine in machines:
@@ -65,14 +63,15 @@ class Promises:
                 self._on_run(change.before, change.after)
             elif change.collection == EVENTS.name and change.after is not None:
                 self._on_event(change.after)
+            elif change.collection == LATE_REPORTS.name and change.after is not None:
+                self._note_sequence(RunKey(change.after["run"], change.after["attempt"]), change.after)
 
     def _on_run(self, before: Stored | None, after: Stored | None) -> None:
         if after is None:
             self._world.violate("P1: a run is deleted")
             return
         name = after["identifier"]
-        durable = self._durable.setdefault(RunKey(name, after["attempt"]), _Durable())
-        durable.sequence = max(durable.sequence, after["journal_sequence"])
+        self._note_sequence(RunKey(name, after["attempt"]), after)
         if before is None:
             return
         old, new = RunStatus(before["status"]), RunStatus(after["status"])
@@ -80,12 +79,19 @@ class Promises:
             changed = [column for column in _FINAL if before[column] != after[column]]
             self._world.require(not changed, f"P6: {name} was {old}, and {changed} changed")
             return
-        if after["attempt"] < before["attempt"]:
-            self._world.violate(f"P2: {name} goes back to attempt {after['attempt']}")
+        if after["attempt"] not in (before["attempt"], before["attempt"] + 1):
+            self._world.violate(f"P2: {name} goes from attempt {before['attempt']} to {after['attempt']}")
+        if old is RunStatus.RUNNING and new is RunStatus.PENDING:
+            is_retry = after["attempt"] > before["attempt"] and _loss_of(after).on_lost is OnLost.RETRY
+            self._world.require(is_retry, f"P2: {name} waits again, and is not to be retried")
         if new is not old and new not in TRANSITIONS[old] and not (old is RunStatus.PENDING and new.is_terminal):
             self._world.violate(f"P6: {name} was {old} and becomes {new}")
         if new.is_terminal:
             self._on_end(after, new)
+
+    def _note_sequence(self, key: RunKey, row: Stored) -> None:
+        durable = self._durable.setdefault(key, _Durable())
+        durable.sequence = max(durable.sequence, row["journal_sequence"])
 
     def _on_end(self, row: Stored, status: RunStatus) -> None:
         """P3: there is a cause of the end."""
@@ -102,9 +108,9 @@ class Promises:
             self._world.require(not is_started, f"P3: {name} is cancelled, and its commands were started")
         elif code in (ReasonCode.EXECUTOR_HOST_LOST, ReasonCode.HOST_RESTARTED, ReasonCode.WORKER_LOST):
             is_lost = attempt is not None and code in attempt.lost
-            is_lost = is_lost or (code == ReasonCode.WORKER_LOST and self._is_of_lost_directory(row["worker"]))
+            is_lost = is_lost or (code == ReasonCode.WORKER_LOST and self._may_be_given_up(row))
             self._world.require(is_lost, f"P3: {name} ends as {code}, which did not befall it")
-        if code == ReasonCode.WORKER_LOST:
+        if _is_given_up(row):
             return
         if attempt is not None and attempt.ended is not None:
             ended = attempt.ended
@@ -117,8 +123,11 @@ class Promises:
             is_unstarted = attempt is None or not attempt.starts
             self._world.require(is_unstarted, f"P3: {key} is {status} ({code}) and its host goes on")
 
-    def _is_of_lost_directory(self, worker: str) -> bool:
-        """The worker's machine has another directory than the one that the master knows."""
+    def _may_be_given_up(self, row: Stored) -> bool:
+        """Its job or a user wants it, or the worker has another directory than the one that the master knows."""
+        if _loss_of(row).on_lost is not OnLost.WAIT or row["should_abort"] or row["should_cancel"]:
+            return True
+        worker = row["worker"]
         machine = next(machine for machine in self._machines if machine.name == worker)
         known = self._database.table(WORKERS.name).rows[worker,]
         return bool(known["instance"] != machine.instance)
@@ -131,7 +140,8 @@ class Promises:
 
     def _on_event(self, row: Stored) -> None:
         key = RunKey(row["run"], row["attempt"])
-        if row["sequence"] == 1 and row["kind"] == "started" and not self.may_retry(key.run):
+        may_retry = _loss_of(self.row(key.run)).on_lost is OnLost.RETRY
+        if row["sequence"] == 1 and row["kind"] == "started" and not may_retry:
             earlier = [one for number in range(1, key.attempt) if (one := self._attempt(RunKey(key.run, number)))]
             is_first = not any(one.starts for one in earlier)
             self._world.require(is_first, f"P2: {key} has started, and so has an attempt before it")
@@ -139,6 +149,7 @@ class Promises:
     # ---------- the logs
 
     def _on_log(self, key: LogKey, log: bytearray) -> None:
+        # Late reports have logs of their own, of the same bytes.
         run = RunKey(key.run, key.attempt)
         attempt = self._attempt(run)
         is_prefix = attempt is not None and (
@@ -164,9 +175,10 @@ class Promises:
     def on_delete(self, key: RunKey) -> None:
         """P5: a worker has deleted what it had of the attempt."""
         row = self.row(key.run)
-        if row["attempt"] > key.attempt or row["reason_code"] == ReasonCode.WORKER_LOST:
-            return  # it counts no more
         attempt = self._attempt(key)
+        if row["attempt"] > key.attempt or _is_given_up(row):
+            self._check_late(key, attempt)
+            return
         if not RunStatus(row["status"]).is_terminal or attempt is None or attempt.ended is None:
             self._world.violate(f"P5: {key} is deleted while it is {row['status']}")
             return
@@ -179,6 +191,15 @@ class Promises:
         results = [json.loads(events[*key, n]["data"]) for n in numbers if events[*key, n]["kind"] == "results_changed"]
         last: Mapping[str, object] = results[-1]["results"] if results else {}
         self._world.require(json.loads(row["results"]) == last, f"P5: {key} is deleted before its results are stored")
+
+    def _check_late(self, key: RunKey, attempt: Attempt | None) -> None:
+        """It counts no more; what it has come to is kept beside the run all the same."""
+        if attempt is None or not attempt.starts or attempt.lost:
+            return
+        report = self._database.table(LATE_REPORTS.name).rows.get(tuple(key))
+        is_told = attempt.ended is not None and report is not None and report["status"] == attempt.ended.status
+        log = self._logs.logs.get(LogKey("p", *key, is_late=True), bytearray())
+        self._world.require(is_told and log == attempt.log, f"P5: {key} is deleted, and of its late report is {report}")
 
     # ---------- what the master says
 
@@ -236,3 +257,13 @@ class Promises:
 
 def _worker_of(end: End) -> str:
     return end.name.partition("#")[0]
+
+
+def _loss_of(row: Stored) -> LossPolicy:
+    return run_request_from_data(json.loads(row["request"])).loss
+
+
+def _is_given_up(row: Stored) -> bool:
+    """It has ended by the master's word alone, so nobody has compared the log."""
+    lost = (ReasonCode.WORKER_LOST, ReasonCode.HOST_RESTARTED)
+    return row["reason_code"] in lost and row["log_sha256"] is None

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.errors import Conflict, OrchestraError, Unavailable
+from job_orchestra.domain.jobs import LossPolicy, OnLost
 from job_orchestra.domain.runs import RunRequest, Source, SourceKind
 from job_orchestra.protocol.codec import encode
 from job_orchestra.protocol.connection import ConnectionLost, FrameConnection, bearer_authorization
@@ -59,10 +60,13 @@ class ServiceProcess(Process):
     async def trigger(self, job: str, idempotency_key: str) -> str:
         """The run; repeated until it is answered, as users do it."""
         workspace = Workspace.RUN if job == "own" else Workspace.JOB
-        request = RunRequest("p", job, CommandsDefinition((("true",),)), workspace=workspace)
+        chance = self.world.chance
+        on_lost = chance.choice([OnLost.WAIT, OnLost.WAIT, OnLost.FAIL, OnLost.RETRY])
+        loss = LossPolicy(on_lost, after=1.0 + chance.random() * 5.0)
+        request = RunRequest("p", job, CommandsDefinition((("true",),)), workspace=workspace, loss=loss)
         triggered = await self._insist(lambda: self._runs.trigger(request, _USER, idempotency_key))
         run = triggered.run.identifier
-        self.world.say(self.name, f"{run} is triggered")
+        self.world.say(self.name, f"{run} is triggered ({loss.on_lost} after {loss.after:.1f} s)")
         self._promises.answered[idempotency_key] = run
         await self._hint(RunTriggered(run))
         return run

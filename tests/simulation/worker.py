@@ -9,6 +9,7 @@ from job_orchestra.domain.errors import OrchestraError
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.protocol.messages import Execute
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.worker_session import WorkerIdentity, WorkerSession
@@ -20,16 +21,19 @@ from tests.simulation.world import Process, World
 EXECUTORS = 2
 _REFUSES = 0.05
 _GATHER = 0.05
-_DYING_DISK = 0.5
+_ENDING = 0.5
+_EVENT_SIZE = 100
 
 
 class SeenRun:
     """A run directory as far as it was looked at, as `worker.followed_runs.FollowedRun` is."""
 
-    def __init__(self, key: RunKey, directory: Directory) -> None:
+    def __init__(self, key: RunKey, directory: Directory, machine: Machine) -> None:
         self.key = key
         self.name = f"{key.run}.{key.attempt}"
         self.directory = directory
+        # The conversation compares it with that of the host on which the simulation is executed.
+        self.boot = boot_identifier() if directory.boot == machine.boot else "an earlier one"
         self.sequence = 0
         self.log_size = 0
         self.is_ended = False
@@ -38,6 +42,9 @@ class SeenRun:
         self.sequence = len(self.directory.journal)
         self.is_ended = self.directory.is_ended
         self.log_size = len(self.directory.log)
+
+    def journal_size(self, after: int, last: int) -> int:
+        return sum(len(record.data) + _EVENT_SIZE for record in self.directory.journal[after:last])
 
     def read_journal(self, after: int, limit: int) -> list[EventRecord]:
         return self.directory.journal[after : min(after + limit, self.sequence)]
@@ -154,7 +161,7 @@ class WorkerProcess(Process):
     # ---------- what the kernel tells
 
     def _see(self, key: RunKey, directory: Directory) -> SeenRun:
-        seen = self.runs.by_key[key] = SeenRun(key, directory)
+        seen = self.runs.by_key[key] = SeenRun(key, directory, self.machine)
         seen.look()
         return seen
 
@@ -186,7 +193,7 @@ class WorkerProcess(Process):
             if directory.is_claimed and at_once:
                 self._end(seen)
             elif directory.is_claimed:
-                self.soon(lambda seen=seen: self._end(seen), _DYING_DISK)  # type: ignore[misc]
+                self.soon(lambda seen=seen: self._end(seen), _ENDING)  # type: ignore[misc]
             else:
                 machine.execute(seen.key)
 
