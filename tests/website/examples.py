@@ -43,7 +43,13 @@ PROJECTS: list[JsonObject] = [
                     {"identifier": "times", "default": 1},
                 ],
             },
-            {"identifier": "bare", "commands": [["true"]], "parameters": [{"identifier": "target"}]},
+            {
+                "identifier": "bare",
+                "commands": [["true"]],
+                "parameters": [{"identifier": "target"}],
+                "on_lost": "retry",
+                "lost_after": 120,
+            },
             {"identifier": "picky", "commands": [["true"]], "properties": {"operating_system": "plan9"}},
         ],
         "schedules": [
@@ -60,6 +66,8 @@ class Examples:
     running: Run
     waiting: Run
     impossible: Run
+    lost: Run
+    """Retried once, given up twice; the worker has come back with the first attempt only."""
 
 
 class RunDriver:
@@ -75,8 +83,8 @@ class RunDriver:
         request = request_of(found, parameters or {})
         return (await self._installation.runs.trigger(request, Source(SourceKind.USER, "operator"))).run
 
-    async def start(self, run: Run) -> Run:
-        assigned = await self._queue.assign(run, WORKER)
+    async def start(self, run: Run, worker: str = WORKER) -> Run:
+        assigned = await self._queue.assign(run, worker)
         assert assigned is not None
         now = datetime.now(UTC)
         return await self._save(
@@ -96,7 +104,15 @@ class RunDriver:
         await self._installation.log_store.append([LogPiece(key, run.log.size, data)])
         return await self._save(run, replace(run, log=LogFacts(run.log.size + len(data))), [])
 
-    async def end(self, run: Run, status: RunStatus, code: ReasonCode, sentence: str, results: JsonObject) -> Run:
+    async def end(
+        self,
+        run: Run,
+        status: RunStatus,
+        code: ReasonCode,
+        sentence: str,
+        results: JsonObject,
+        is_verified: bool = True,
+    ) -> Run:
         key = LogKey(run.request.project, run.identifier, run.attempt)
         _, digest = await self._installation.log_store.sha256(key)
         ended = replace(
@@ -106,9 +122,31 @@ class RunDriver:
             ended_at=datetime.now(UTC),
             duration=1.5,
             results=results,
-            log=LogFacts(run.log.size, digest),
+            log=LogFacts(run.log.size, digest if is_verified else None),
         )
         return await self._save(run, ended, [])
+
+    async def give_up(self, run: Run) -> None:
+        await self._installation.late_reports.expect(run)
+
+    async def put_back(self, run: Run) -> Run:
+        waiting = await self._queue.unassign(run)
+        assert waiting is not None
+        return waiting
+
+    async def report_late(self, run: Run, attempt: int, data: bytes) -> None:
+        """The attempt from its start to its end, told by a worker that came back."""
+        late_reports = self._installation.late_reports
+        report = await late_reports.receive(run, attempt, WORKER)
+        assert report is not None
+        key = LogKey(run.request.project, run.identifier, attempt, is_late=True)
+        await self._installation.log_store.append([LogPiece(key, 0, data)])
+        reason = Reason(ReasonCode.ABORT_REQUESTED, "It had been given up.")
+        now = datetime.now(UTC)
+        begun = replace(report.account, status=RunStatus.RUNNING, started_at=now, journal_sequence=1)
+        assert await late_reports.save(report.account, begun, [])
+        over = replace(begun, status=RunStatus.ABORTED, reason=reason, ended_at=now, log=LogFacts(len(data)))
+        assert await late_reports.save(begun, over, [])
 
     async def _save(self, before: Run, after: Run, events: Sequence[Event]) -> Run:
         if events:
@@ -132,6 +170,7 @@ async def prepare(installation: Installation) -> Examples:
         running=await driver.write(await driver.start(await driver.trigger("hello")), b"begun\n"),
         waiting=await driver.trigger("hello", {"name": "later"}),
         impossible=await driver.trigger("picky"),
+        lost=await _lost(driver),
     )
 
 
@@ -145,6 +184,19 @@ async def _succeeded(driver: RunDriver) -> Run:
         "trap": "javascript:alert(1)",
     }
     return await driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "All commands succeeded.", results)
+
+
+async def _lost(driver: RunDriver) -> Run:
+    run = await driver.start(await driver.trigger("hello", {"name": "lost"}))
+    await driver.give_up(run)
+    run = await driver.put_back(run)
+    await driver.report_late(run, 1, b"\x00late <b>bytes</b>\n")
+    run = await driver.write(await driver.start(run), b"cut off")
+    await driver.give_up(run)
+    sentence = f"Worker {WORKER} has been away for too long."
+    over = await driver.end(run, RunStatus.EXCEPTION, ReasonCode.WORKER_LOST, sentence, {}, is_verified=False)
+    assert over.attempt == 2
+    return over
 
 
 async def _failed(driver: RunDriver) -> Run:

@@ -22,8 +22,7 @@ _EVERYBODY = {Permission.ANYONE, Permission.OWN_ACCOUNT}
 
 def _path(route: PageRoute) -> str:
     """Of things that do not exist, so that no form changes anything; who may not does not even learn that."""
-    values = {"project": "example", "job": "none", "schedule": "none", "run": "none", "worker": "none", "token": "none"}
-    return re.sub(r"{(\w+)}", lambda match: values[match[1]], route.path)
+    return re.sub(r"{(\w+)}", lambda match: "example" if match[1] == "project" else "none", route.path)
 
 
 def _request(visitor: Visitor, route: PageRoute, token: str) -> httpx2.Response:

@@ -9,6 +9,7 @@ import pytest
 
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.workers import WorkerDescription
 from tests.website.examples import WORKER, Examples, RunDriver
 from tests.website.installation import Installation
 from tests.website.visitor import Visitor, form
@@ -131,3 +132,34 @@ def test_a_worker_is_deleted_when_it_is_disabled_and_idle(visitors: Visitors, in
     response = administrator.post(f"{page}/delete", {"form_token": token})
     assert response.status_code == 409
     assert administrator.get(page).status_code == 200
+
+
+def test_a_worker_that_is_gone_is_deleted_with_its_runs(visitors: Visitors, installation: Installation) -> None:
+    administrator, operator = visitors("administrator"), visitors("operator")
+    workers, driver = installation.workers, RunDriver(installation)
+    page = "/workers/gone"
+    installation.call(workers.connect("gone", "worker", "2" * 32, WorkerDescription("1"), 0.0, "another master"))
+    run = installation.call(_started_on(driver, "gone"))
+    installation.call(workers.set_enabled("gone", False))
+    assert f'action="{page}/delete"' not in administrator.get(page).text
+    installation.call(workers.disconnect_all("another master"))
+    run_page = administrator.get(f"/projects/example/runs/{run.identifier}").text
+    assert "The worker is disconnected since" in run_page
+    assert "goes on there, and its data comes when it is connected again. It is waited for without end." in run_page
+    assert "running</span> <small>worker disconnected</small>" in administrator.get("/runs?worker=gone").text
+    assert f'action="{page}/delete"' not in operator.get(page).text
+    assert "Delete, and give up its run</button>" in administrator.get(page).text
+    # Without saying so it is refused, though it is the same address.
+    token = form(administrator.get(page).text, "/logout").fields["form_token"]
+    response = administrator.post(f"{page}/delete", {"form_token": token})
+    assert (response.status_code, "--lose-runs" in response.text) == (409, True)
+    response = administrator.send(page, f"{page}/delete")
+    assert (response.status_code, response.headers["Location"]) == (303, "/workers")
+    assert administrator.get(page).status_code == 404
+    # No master serves this database: the run is still as it was, and its page says what is to come.
+    run_page = administrator.get(f"/projects/example/runs/{run.identifier}").text
+    assert "There is no record of worker gone any more: it was deleted. So the run ends as an exception." in run_page
+
+
+async def _started_on(driver: RunDriver, worker: str) -> Run:
+    return await driver.start(await driver.trigger("hello"), worker)

@@ -59,7 +59,7 @@ def test_runs_are_filtered(operator: Visitor, examples: Examples) -> None:
     assert shown("?status=failed") == {"failed"}
     assert shown(f"?status={UNFINISHED}&job=hello") >= {"running", "waiting"}
     assert shown("?job=picky") == {"impossible"}
-    assert shown(f"?worker={WORKER}&project=example") == {"succeeded", "failed", "running"}
+    assert shown(f"?worker={WORKER}&project=example") == {"succeeded", "failed", "running", "lost"}
     assert shown("?worker=nobody") == set()
 
 
@@ -116,6 +116,35 @@ def test_a_run_that_has_ended(operator: Visitor, examples: Examples) -> None:
     assert f'href="/workers/{WORKER}"' in page
     assert f'action="/projects/example/runs/{run.identifier}/retry"' in page
     assert "/abort" not in page
+
+
+def test_a_run_that_was_given_up_shows_its_late_reports(operator: Visitor, examples: Examples) -> None:
+    path = f"/projects/example/runs/{examples.lost.identifier}"
+    page = operator.get(path).text
+    assert "Complete and verified" not in page
+    assert "Not verified: the worker has not told how long the whole log is." in page
+    reports = page.split("<h2>Late reports</h2>")[1]
+    assert "It never changes the run." in reports
+    first, second = re.findall(r"<tr>\n<th scope=\"row\">.*?</tr>", reports, re.DOTALL)
+    assert "aborted</span> It had been given up." in first
+    assert f'href="{path}/late-reports/1/log">19 B</a>' in first
+    assert "not yet" in second
+    assert "/log" not in second
+    response = operator.get(f"{path}/late-reports/1/log")
+    assert (response.content, response.headers["Content-Type"]) == (
+        b"\x00late <b>bytes</b>\n",
+        "text/plain; charset=utf-8",
+    )
+    saved = operator.get(f"{path}/late-reports/1/log?download=yes")
+    assert f"example.{examples.lost.identifier}.1.late.log" in saved.headers["Content-Disposition"]
+    for attempt in ("3", "x"):
+        assert operator.get(f"{path}/late-reports/{attempt}/log").status_code == 404
+    assert "Late reports" not in operator.get(f"/projects/example/runs/{examples.succeeded.identifier}").text
+
+
+def test_a_job_says_what_becomes_of_lost_runs(operator: Visitor) -> None:
+    assert "<dd>runs wait for it, without end</dd>" in operator.get("/projects/example/jobs/hello").text
+    assert "<dd>after 2 min, runs are retried</dd>" in operator.get("/projects/example/jobs/bare").text
 
 
 def test_a_run_that_goes_on_refreshes_and_can_be_aborted(operator: Visitor, examples: Examples) -> None:
@@ -197,7 +226,8 @@ def _main_pages(examples: Examples) -> list[str]:
     run = f"/projects/example/runs/{examples.succeeded.identifier}"
     return [
         "/", "/projects", "/projects/example", "/projects/example/jobs/hello", "/runs", "/projects/example/runs",
-        run, f"{run}/log", "/workers", f"/workers/{WORKER}", "/profile", "/login",
+        run, f"{run}/log", f"/projects/example/runs/{examples.lost.identifier}",
+        "/workers", f"/workers/{WORKER}", "/profile", "/login",
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -71,12 +71,23 @@ class AsyncClient:
         self, project: str, run: str, attempt: int | None = None, start: int | None = None, end: int | None = None
     ) -> bytes:
         """The stored bytes from `start` up to but without `end`; none where the log does not reach."""
+        return await self._bytes(runs.log_path(project, run), start, end, query(attempt=attempt))
+
+    async def late_log(
+        self, project: str, run: str, attempt: int, start: int | None = None, end: int | None = None
+    ) -> bytes:
+        """Likewise, of what the worker sent of the log of an attempt that had been given up."""
+        return await self._bytes(runs.late_log_path(project, run, attempt), start, end)
+
+    async def _bytes(
+        self, path: str, start: int | None, end: int | None, values: Mapping[str, str] | None = None
+    ) -> bytes:
         if start is not None and end is not None and end <= start:
             return b""
         try:
             response = await self._pool.get(
-                self.url + runs.log_path(project, run),
-                params=query(attempt=attempt) or None,
+                self.url + path,
+                params=dict(values or {}) or None,
                 headers={**log_range(start, end), **self._authorization()},
             )
         except httpx2.TransportError as error:

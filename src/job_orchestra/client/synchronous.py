@@ -44,6 +44,11 @@ class Client:
             if answer.status != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 yield from self._checked(answer).chunks()
 
+    def late_log(self, project: str, run: str, attempt: int) -> Iterator[bytes]:
+        """What the worker sent of the log of an attempt that had been given up, in pieces."""
+        with self._get(runs.late_log_path(project, run, attempt), ANSWER_TIMEOUT) as answer:
+            yield from self._checked(answer).chunks()
+
     def archive(self, project: str, run: str) -> Iterator[bytes]:
         """The run's record and log as a ZIP archive, in pieces."""
         with self._get(runs.archive_path(project, run), ANSWER_TIMEOUT) as answer:

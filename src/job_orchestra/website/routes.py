@@ -44,6 +44,7 @@ ROUTES = (
     _get(_RUN, run.show),
     _get(f"{_RUN}/log", log.show, "offset"),
     _get(f"{_RUN}/log/raw", log.raw, "download"),
+    _get(f"{_RUN}/late-reports/{{attempt}}/log", log.late_raw, "download"),
     _get(f"{_RUN}/results", run.results),
     _get(f"{_RUN}/archive", run.archive),
     _post(f"{_RUN}/cancel", run.cancel, Permission.STOP_RUN),

@@ -1,4 +1,4 @@
-"""Runs; the bytes of their logs are asked for by the `log` and `follow_log` of the clients."""
+"""Runs; the bytes of their logs are asked for by the `log`, `late_log` and `follow_log` of the clients."""
 
 from __future__ import annotations
 
@@ -50,6 +50,14 @@ def events(project: str, run: str, *, limit: int | None = None, cursor: str | No
     return Call("GET", _path(project, run, "events"), Page[EventAnswer], query=query(limit=limit, cursor=cursor))
 
 
+def late_events(
+    project: str, run: str, attempt: int, *, limit: int | None = None, cursor: str | None = None
+) -> Call[Page[EventAnswer]]:
+    """Of an attempt that was given up, as its worker told afterwards."""
+    address = _path(project, run, "late-reports", str(attempt), "events")
+    return Call("GET", address, Page[EventAnswer], query=query(limit=limit, cursor=cursor))
+
+
 def cancel(project: str, run: str) -> Call[RunAnswer]:
     return Call("POST", _path(project, run, "cancel"), RunAnswer)
 
@@ -65,6 +73,10 @@ def retry(project: str, run: str) -> Call[RunAnswer]:
 
 def log_path(project: str, run: str) -> str:
     return _path(project, run, "log")
+
+
+def late_log_path(project: str, run: str, attempt: int) -> str:
+    return _path(project, run, "late-reports", str(attempt), "log")
 
 
 def archive_path(project: str, run: str) -> str:

@@ -31,8 +31,9 @@ def disconnect(worker: str) -> Call[WorkerAnswer]:
     return _switch(worker, "disconnect")
 
 
-def delete(worker: str) -> Call[None]:
-    return Call("DELETE", path("workers", worker), NoneType)
+def delete(worker: str, *, lose_runs: bool = False) -> Call[None]:
+    """`lose_runs`: although it has runs that have not ended; these end or are retried, as their jobs say."""
+    return Call("DELETE", path("workers", worker), NoneType, query={"lose_runs": "true"} if lose_runs else {})
 
 
 def _switch(worker: str, action: str) -> Call[WorkerAnswer]:

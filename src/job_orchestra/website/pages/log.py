@@ -10,7 +10,7 @@ from typing import ClassVar
 from starlette.responses import Response
 
 from job_orchestra.client.calls import runs
-from job_orchestra.domain.errors import Invalid, OrchestraError
+from job_orchestra.domain.errors import Invalid, NotFound, OrchestraError
 from job_orchestra.protocol.resources import RunAnswer
 from job_orchestra.website.ansi import AnsiRenderer
 from job_orchestra.website.following import Stopping, until_stopped
@@ -101,6 +101,23 @@ async def raw(visit: Visit) -> Response:
             yield await visit.client.log(project, identifier, start=start, end=min(start + _RAW_PART, run.log.size))
 
     name = f"{project}.{identifier}.log" if visit.query("download") else None
+    return download(parts(), "text/plain; charset=utf-8", name)
+
+
+async def late_raw(visit: Visit) -> Response:
+    """The stored bytes of a late report's log, as they are."""
+    project, identifier, attempt = visit.value("project"), visit.value("run"), visit.value("attempt")
+    run = await visit.send(runs.get(project, identifier))
+    report = next((one for one in run.late_reports if str(one.attempt) == attempt), None)
+    if report is None:
+        raise NotFound("late report", f"{identifier}/{attempt}")
+    number, size = report.attempt, report.log.size
+
+    async def parts() -> AsyncIterator[bytes]:
+        for start in range(0, size, _RAW_PART):
+            yield await visit.client.late_log(project, identifier, number, start, min(start + _RAW_PART, size))
+
+    name = f"{project}.{identifier}.{number}.late.log" if visit.query("download") else None
     return download(parts(), "text/plain; charset=utf-8", name)
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs, workers
+from job_orchestra.domain.roles import Permission
 from job_orchestra.protocol.resources import RunSummaryAnswer, WorkerAnswer
 from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.page import Page
@@ -35,6 +36,8 @@ class WorkerPage(Page):
     template: ClassVar[str] = "worker.html"
     section: ClassVar[str] = "/workers"
     worker: WorkerAnswer
+    is_deletable: bool
+    """By this visitor, as far as its runs allow it."""
     properties: Tree
     active: tuple[RunSummaryAnswer, ...]
     runs: tuple[RunSummaryAnswer, ...]
@@ -55,6 +58,7 @@ async def show(visit: Visit) -> Response:
     page = WorkerPage(
         title=worker.display_name or worker.identifier,
         worker=worker,
+        is_deletable=visit.may(Permission.DELETE_WORKER) and not worker.is_enabled and not worker.is_connected,
         properties=tree_of(worker.properties),
         active=tuple(active.items),
         runs=tuple(run for run in last_runs.items if run.ended_at is not None),
@@ -64,7 +68,8 @@ async def show(visit: Visit) -> Response:
 
 
 async def delete(visit: Visit) -> Response:
-    await visit.send(workers.delete(visit.value("worker")))
+    lose_runs = visit.form.get("lose_runs") == "yes"
+    await visit.send(workers.delete(visit.value("worker"), lose_runs=lose_runs))
     return redirect("/workers")
 
 
