@@ -136,8 +136,9 @@ class Served(Records):
 
 
 @asynccontextmanager
-async def serving(database_url: str, directory: Path, *master_urls: str) -> AsyncGenerator[Served]:
-    storage = open_storage(database_url)
+async def serving(database: str | Storage, directory: Path, *master_urls: str) -> AsyncGenerator[Served]:
+    """Over the database with this URL, or over an open storage."""
+    storage = open_storage(database) if isinstance(database, str) else database
     served = Served(storage, directory, master_urls)
     await served.projects.apply(parse_projects(PROJECTS))
     stop, is_ready = asyncio.Event(), asyncio.Event()

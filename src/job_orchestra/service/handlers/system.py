@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http
 
 from starlette.responses import HTMLResponse, Response
@@ -15,6 +16,8 @@ from job_orchestra.service.openapi import openapi_document
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.version import __version__
 
+_READINESS_TIMEOUT = 3.0
+"""Who asks whether the service is ready wants to know soon, and asks again."""
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
 
@@ -28,9 +31,11 @@ async def health(parts: ServiceParts, call: Call) -> HealthAnswer:
 
 async def ready(parts: ServiceParts, call: Call) -> HealthAnswer | Answered:
     try:
-        await parts.projects.list(limit=1)
-    except Unavailable as error:
-        answer = HealthAnswer("unavailable", [f"database: {error.message}"])
+        async with asyncio.timeout(_READINESS_TIMEOUT):
+            await parts.projects.list(limit=1)
+    except (Unavailable, TimeoutError) as error:
+        reason = error.message if isinstance(error, Unavailable) else f"no answer for {_READINESS_TIMEOUT:g} seconds."
+        answer = HealthAnswer("unavailable", [f"database: {reason}"])
         return Answered(answer, http.HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"})
     return HealthAnswer("ready", [f"master: {url} is not connected" for url in parts.masters.disconnected])
 
