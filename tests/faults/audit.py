@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from job_orchestra.client.calls import runs
@@ -19,7 +19,7 @@ from job_orchestra.execution.workspace_layout import WORKSPACES
 from job_orchestra.protocol.resources import EventAnswer, RunAnswer
 from job_orchestra.protocol.run_key import RunKey
 from tests.faults.callers import Callers
-from tests.faults.deeds import PROJECT, Deed
+from tests.faults.deeds import COMMAND, PROJECT, SETUP, TEARDOWN, Deed
 from tests.faults.findings import Findings
 from tests.faults.ledger import Entry, Ledger, Place
 from tests.faults.logs import flaws_of, outputs_of
@@ -57,6 +57,8 @@ class Audit:
         self.ends: Counter[str] = Counter()
         self.log_bytes = 0
         self.starts = 0
+        self.retries = 0
+        """Attempts that have started, and were given up."""
 
     async def hold(self) -> None:
         """Returns when all has been looked at; every application has to be at work."""
@@ -75,8 +77,10 @@ class Audit:
         await asyncio.gather(*(look(run, deed) for run, deed in self._callers.runs.items()))
         for entry in {place.key.run for place in self._ledger.entries} - set(self._callers.runs):
             self._findings.add(f"Run {entry} has started, and nobody has triggered it.")
-        self._look_for_processes()
+        self._look_for_processes(lambda deed: not deed.may_be_retried)
         await self._look_at_directories()
+        # An attempt that was given up may go on for a while, as long as its worker has not heard of it.
+        self._look_for_processes(lambda deed: deed.may_be_retried)
         self._look_at_outputs()
 
     # ---------- the end
@@ -140,14 +144,16 @@ class Audit:
 
     def _flaws_of_starts(self, run: RunAnswer, deed: Deed, is_ended_early: bool) -> Iterator[str]:
         others = self._ledger.attempts_of(run.identifier) - {run.attempt}
-        if others:
+        if others and not deed.may_be_retried:
             yield f"attempts {sorted(others)} have started, too"
-        entries = self._entries_of(run)
-        for step, entry in entries.items():
-            if entry.starts > 1:
-                yield f"{step} has started {entry.starts} times"
-            if entry.overlaps:
-                yield f"{step} was not alone in its workspace"
+        self.retries += len(others)
+        for attempt in (run.attempt, *others):
+            for step, entry in self._entries_of(run, attempt).items():
+                if entry.starts > 1:
+                    yield f"{step} of attempt {attempt} has started {entry.starts} times"
+                if entry.overlaps:
+                    yield f"{step} of attempt {attempt} was not alone in its workspace"
+        entries = self._entries_of(run, run.attempt)
         if run.status == RunStatus.CANCELLED and entries:
             yield f"it was cancelled before it began, and {sorted(entries)} have started"
         if not is_ended_early and sorted(entries) != sorted(deed.steps):
@@ -166,22 +172,23 @@ class Audit:
         if has_log and (run.log.size, run.log.sha256) != (len(log), hashlib.sha256(log).hexdigest()):
             yield f"its log has {len(log)} bytes, and is said to be {run.log}"
         is_ended_early = any(self._other_ends(run, events))
-        yield from flaws_of(log, outputs_of(events), deed, self._entries_of(run), is_ended_early)
+        yield from flaws_of(log, outputs_of(events), deed, self._entries_of(run, run.attempt), is_ended_early)
         followed = self._callers.followed.get(run.identifier)
-        if followed is not None and followed.log != log:
+        # Of a run that was retried, he has seen what the earlier attempts wrote before.
+        if followed is not None and (followed.log[-len(log) :] if run.attempt > 1 and log else followed.log) != log:
             yield f"its log has {len(log)} bytes, and a follower has seen {len(followed.log)} or other ones"
 
-    def _entries_of(self, run: RunAnswer) -> dict[str, Entry]:
-        key = RunKey(run.identifier, run.attempt)
-        places = (Place(key, step) for step in ("setup[0]", "commands[0]", "teardown[0]"))
+    def _entries_of(self, run: RunAnswer, attempt: int) -> dict[str, Entry]:
+        places = (Place(RunKey(run.identifier, attempt), step) for step in (SETUP, COMMAND, TEARDOWN))
         return {place.step: self._ledger.entries[place] for place in places if place in self._ledger.entries}
 
     # ---------- what is left
 
-    def _look_for_processes(self) -> None:
+    def _look_for_processes(self, is_meant: Callable[[Deed], bool]) -> None:
         for pid in all_processes():
             marker = read_run_marker(pid)
-            if marker is not None and marker.run in self._callers.runs:
+            deed = self._callers.runs.get(marker.run) if marker is not None else None
+            if marker is not None and deed is not None and is_meant(deed):
                 command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
                 self._findings.add(f"Process {pid} ({command!r}) of run {marker.run}.{marker.attempt} is left over.")
 

@@ -40,6 +40,8 @@ class Figures:
     faults: Counter[str]
     starts: int
     """Of commands."""
+    retries: int
+    """Attempts that had started and were given up."""
     log_bytes: int
     repetitions: int
     """Requests that found no service, and were sent again."""
@@ -47,8 +49,9 @@ class Figures:
 
     def __str__(self) -> str:
         lines = [
-            f"{sum(self.ends.values())} runs, {self.starts} commands, {self.log_bytes:,} bytes of logs, "
-            f"{sum(self.faults.values())} faults, {self.repetitions} requests repeated, {self.seconds:.0f} s",
+            f"{sum(self.ends.values())} runs, {self.starts} commands, {self.retries} retries, "
+            f"{self.log_bytes:,} bytes of logs, {sum(self.faults.values())} faults, "
+            f"{self.repetitions} requests repeated, {self.seconds:.0f} s",
             *(f"  {count:5} {end}" for end, count in sorted(self.ends.items())),
             *(f"  {count:5} {fault}" for fault, count in sorted(self.faults.items())),
             f"{len(self.findings)} findings",
@@ -85,6 +88,7 @@ async def carry_out(scale: Scale, directory: Path, database: Database, say: Call
         ends=audit.ends,
         faults=storm.committed,
         starts=audit.starts,
+        retries=audit.retries,
         log_bytes=audit.log_bytes,
         repetitions=client.repetitions,
         seconds=time.monotonic() - began,

@@ -17,7 +17,12 @@ PROJECT = "storm"
 SETUP, COMMAND, TEARDOWN = "setup[0]", "commands[0]", "teardown[0]"
 _SMALL = 2
 """Bursts of setup and teardown."""
-_STEPS = {"plain": (COMMAND,), "full": (SETUP, COMMAND, TEARDOWN), "shared": (COMMAND, TEARDOWN)}
+_STEPS = {
+    "plain": (COMMAND,),
+    "full": (SETUP, COMMAND, TEARDOWN),
+    "shared": (COMMAND, TEARDOWN),
+    "retried": (COMMAND, TEARDOWN),
+}
 
 _PROJECTS = """
 from job_orchestra import Job, Parameter, Project
@@ -40,6 +45,8 @@ projects = [
         Job("plain", commands=commands, parameters=parameters, workspace="run", grace=2),
         Job("full", setup=setup, commands=commands, teardown=teardown, parameters=parameters, workspace="run", grace=2),
         Job("shared", commands=commands, teardown=teardown, parameters=parameters, workspace="job", grace=2),
+        Job("retried", commands=commands, teardown=teardown, parameters=parameters, workspace="run", grace=2,
+            on_lost="retry", lost_after=1),
     ]),
 ]
 """
@@ -70,6 +77,11 @@ class Deed:
     code: int
     teardown_code: int
     wish: Wish
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether its job wants another attempt if the worker is gone for a second."""
+        return self.job == "retried"
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -122,16 +134,18 @@ def _choose(chance: random.Random, name: str) -> Deed:
     def code(likelihood: float) -> int:
         return chance.randint(1, 255) if chance.random() < likelihood else 0
 
+    job = chance.choices(list(_STEPS), [4, 3, 2, 4])[0]
     return Deed(
         name=name,
-        job=chance.choices(["plain", "full", "shared"], [6, 3, 2])[0],
+        job=job,
         bursts=chance.randint(1, 20),
         pause=chance.uniform(0.0, 0.05),
         leaves=chance.choices(["nothing", "process", "stubborn"], [85, 13, 2])[0],
         setup_code=code(0.15),
         code=code(0.1),
         teardown_code=code(0.1),
-        wish=chance.choices(list(Wish), [92, 4, 4])[0],
+        # One that users want stopped is not retried.
+        wish=Wish.NOTHING if job == "retried" else chance.choices(list(Wish), [92, 4, 4])[0],
     )
 
 

@@ -69,4 +69,4 @@ def plan_faults(chance: random.Random, count: int, runs: int, database: Victim, 
 def _pause(chance: random.Random, act: Act, longest: float) -> float:
     if act is Act.STOP and longest > _LONG and chance.random() < 0.12:
         return chance.uniform(_LONG, longest)
-    return chance.uniform(0.0, min(longest, 2.0))
+    return chance.uniform(0.0, min(longest, 3.0))
