@@ -6,7 +6,7 @@ import click
 
 from job_orchestra.cli.connection import service
 from job_orchestra.cli.options import Output, output_option, page_options, settings_option
-from job_orchestra.cli.output import Column, json_text, moment, pairs, print_fields, print_page, yes
+from job_orchestra.cli.output import Column, duration, json_text, moment, pairs, print_fields, print_page, yes
 from job_orchestra.client.calls import jobs
 from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer
 
@@ -85,6 +85,7 @@ def _print_job(output: Output, job: JobAnswer) -> None:
         ("properties", pairs(job.properties)),
         ("workspace", job.workspace),
         ("limits", pairs(job.limits)),
+        ("on lost", f"{job.on_lost}, after {duration(job.lost_after)} without the worker"),
         ("priority", str(job.priority)),
         ("changed", moment(job.changed_at)),
         ("definition", _definition(job)),

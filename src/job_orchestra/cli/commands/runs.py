@@ -22,7 +22,7 @@ from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import RunAnswer, RunSummaryAnswer, WhyAnswer
+from job_orchestra.protocol.resources import LateReportAnswer, RunAnswer, RunSummaryAnswer, WhyAnswer
 
 
 @click.group()
@@ -71,7 +71,7 @@ def list_runs(
         Column("status", lambda run: run.status, status_colour),
         Column("created", lambda run: moment(run.created_at)),
         Column("duration", lambda run: duration(run.duration)),
-        Column("worker", lambda run: run.worker or ""),
+        Column("worker", _worker),
         Column("source", lambda run: f"{run.source.kind} {run.source.identifier}"),
         Column("parameters", lambda run: pairs(run.parameters)),
     ]
@@ -112,20 +112,32 @@ def why_run(settings_file: Path, output: Output, project: str, run: str) -> None
     "--follow", "should_follow", is_flag=True, help="Until the run has ended, which the exit code then tells."
 )
 @click.option("--attempt", type=click.IntRange(min=1), help="An earlier one; default: the last.")
+@click.option(
+    "--late", "is_late", is_flag=True, help="With --attempt: what its worker sent after the attempt had been given up."
+)
 @settings_option
 @click.pass_context
 def log_run(
-    ctx: click.Context, settings_file: Path, project: str, run: str, should_follow: bool, attempt: int | None
+    ctx: click.Context,
+    settings_file: Path,
+    project: str,
+    run: str,
+    should_follow: bool,
+    attempt: int | None,
+    is_late: bool,
 ) -> None:
     """The stored bytes of the log, and nothing else, on standard output."""
     from job_orchestra.cli.following import follow, write_bytes
 
     if should_follow and attempt is not None:
         raise click.UsageError("An earlier attempt cannot be followed: give --follow or --attempt.")
+    if is_late and attempt is None:
+        raise click.UsageError("--late needs --attempt N: `orchestra run show` tells which were given up.")
     client = service(settings_file)
     if should_follow:
         ctx.exit(follow(client, project, run))
-    write_bytes(client.log(project, run, attempt))
+    chunks = client.late_log(project, run, attempt) if is_late and attempt else client.log(project, run, attempt)
+    write_bytes(chunks)
 
 
 @run.command("results")
@@ -216,13 +228,14 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("source", f"{run.source.kind} {run.source.identifier}"),
         ("retry of", run.retry_of or ""),
         ("parameters", pairs(run.parameters)),
-        ("worker", _worker(run)),
+        ("worker", "\n".join(filter(None, (_worker(run), run.worker_absence)))),
         ("created", moment(run.created_at)),
         ("started", moment(run.started_at)),
         ("ended", moment(run.ended_at)),
         ("duration", duration(run.duration)),
-        ("log", f"{run.log.size} bytes" + (f", SHA-256 {run.log.sha256}" if run.log.sha256 else "")),
+        ("log", _log(run)),
         ("results", "\n".join(f"{name}: {json_text(value)}" for name, value in run.results.items())),
+        ("late reports", "\n".join(map(_late_report, run.late_reports))),
     ]
     print_fields(output, run, fields)
 
@@ -234,7 +247,27 @@ def _status(run: RunAnswer) -> str:
     return f"{run.status}, {wish} asked for by {run.wished_by}" if wish else run.status
 
 
-def _worker(run: RunAnswer) -> str:
+def _log(run: RunAnswer) -> str:
+    if run.log.sha256 is not None:
+        return f"{run.log.size} bytes, complete and verified, SHA-256 {run.log.sha256}"
+    is_given_up = run.ended_at is not None and run.status != RunStatus.CANCELLED
+    doubt = ", not verified: the worker has not told how long the whole log is" if is_given_up else ""
+    return f"{run.log.size} bytes{doubt}"
+
+
+def _late_report(report: LateReportAnswer) -> str:
+    """An attempt that was given up; it never changes the run."""
+    given_up = f"attempt {report.attempt} on {report.worker}, given up {moment(report.lost_at)}"
+    if report.received_at is None:
+        return f"{given_up}; the worker has not come back with it"
+    back = f"{given_up}, came back {moment(report.received_at)}"
+    if report.ended_at is None:
+        return f"{back}; {report.status} there, {report.log.size} bytes of log so far"
+    sentence = "" if report.reason is None else f" ({report.reason.sentence})"
+    return f"{back}; {report.status}{sentence}, {report.log.size} bytes of log"
+
+
+def _worker(run: RunAnswer | RunSummaryAnswer) -> str:
     if run.worker is None:
         return ""
     return run.worker if run.is_worker_connected is not False else f"{run.worker} (disconnected)"

@@ -127,11 +127,14 @@ def disconnect_worker(settings_file: Path, output: Output, worker: str) -> None:
 
 @worker.command("delete")
 @click.argument("worker")
+@click.option(
+    "--lose-runs", is_flag=True, help="Although it has runs that have not ended: they end or are retried, as jobs say."
+)
 @settings_option
-def delete_worker(settings_file: Path, worker: str) -> None:
-    """Forget a worker that is disabled and idle."""
+def delete_worker(settings_file: Path, worker: str, lose_runs: bool) -> None:
+    """Forget a worker that is disabled, disconnected and idle."""
     client = service(settings_file)
-    client.send(workers.delete(worker))
+    client.send(workers.delete(worker, lose_runs=lose_runs))
 
 
 def _call(settings_file: Path, output: Output, call: Call[WorkerAnswer]) -> None:
