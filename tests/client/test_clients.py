@@ -25,7 +25,7 @@ from job_orchestra.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from job_orchestra.protocol.resources import LogAnswer, Page, ProjectAnswer, RunAnswer, SourceAnswer
+from job_orchestra.protocol.resources import EventAnswer, LogAnswer, Page, ProjectAnswer, RunAnswer, SourceAnswer
 from tests.client.scripted_service import Scripted, closed_port, scripted_service
 
 Send = Callable[[str, Call[Answered]], Answered]
@@ -260,6 +260,30 @@ def test_a_part_of_a_log_is_asked_for_by_range() -> None:
         "bytes=1-",
     ]
     assert service.received[0].path == "/projects/example/runs/r1/log?attempt=2"
+
+
+def test_logs_of_late_reports() -> None:
+    with scripted_service(Scripted(content=b"34"), Scripted(416), Scripted(content=b"all")) as service:
+
+        async def read() -> list[bytes]:
+            async with AsyncClient(service.url) as client:
+                return [
+                    await client.late_log("example", "r/1", 2, start=start, end=end)
+                    for start, end in ((3, 5), (99, None), (3, 3))
+                ]
+
+        assert asyncio.run(read()) == [b"34", b"", b""]
+        assert b"".join(Client(service.url).late_log("example", "r/1", 2)) == b"all"
+    assert [request.headers.get("Range") for request in service.received] == ["bytes=3-4", "bytes=99-", None]
+    assert {request.path for request in service.received} == {"/projects/example/runs/r%2F1/late-reports/2/log"}
+
+
+@both
+def test_events_of_late_reports(send: Send[Page[EventAnswer]]) -> None:
+    with scripted_service(Scripted(content=b'{"items": []}')) as service:
+        assert send(service.url, runs.late_events("example", "r1", 2, limit=5)) == Page([])
+    (request,) = service.received
+    assert request.path == "/projects/example/runs/r1/late-reports/2/events?limit=5"
 
 
 def test_credentials_do_not_show_the_token() -> None:

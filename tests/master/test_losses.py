@@ -170,6 +170,47 @@ def test_an_abort_does_not_wait_for_a_worker_that_stays_away(play: Callable[[Sce
     play(scenario)
 
 
+@pytest.mark.parametrize(("on_lost", "is_ended"), [(OnLost.WAIT, True), (OnLost.RETRY, False)])
+def test_the_runs_of_a_deleted_worker_are_given_up_and_reported_late(
+    play: Callable[[Scenario], None], on_lost: OnLost, is_ended: bool
+) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        # Long before it would count as lost by itself.
+        run = await parts.trigger(loss=LossPolicy(on_lost, 100_000))
+        async with parts.serving(), parts.service() as service:
+            async with parts.worker() as (worker, _):
+                await begin(worker, run)
+                await parts.workers.set_enabled("w", False)
+            while (await parts.workers.get("w")).is_connected:
+                await service.hear(WorkerChanged)
+            await parts.workers.delete("w", lose_runs=True)
+            await service.hint(WorkerWish("w"))
+            while (await parts.stored(run)).worker is not None and not (await service.hear(RunChanged)).is_ended:
+                pass
+            given_up = await parts.stored(run)
+            if is_ended:
+                assert (given_up.status, given_up.attempt) == (RunStatus.EXCEPTION, 1)
+                assert given_up.reason is not None
+                assert given_up.reason.code is ReasonCode.WORKER_LOST
+                assert given_up.reason.sentence == "Worker w was deleted before it reported the end."
+                assert given_up.log.sha256 is None
+            else:
+                assert (given_up.status, given_up.attempt) == (RunStatus.PENDING, 2)
+            async with parts.worker(RunOnDisk(run.identifier, 1, 1, 3)) as (worker, welcome):
+                # It is a worker like a new one, and tells of the old attempt from its beginning.
+                assert welcome.resume == (Resume(run.identifier, 1, 0, 0),)
+                assert (await worker.hear(Abort)).attempt == 1
+                await worker.say(log(run, 0, b"abcd"), events(run, started(), ended(2, b"abcd", RunStatus.ABORTED)))
+                assert await worker.hear(Release) == Release(run.identifier, 1)
+        report = await the_report(parts, run)
+        assert (report.account.status, report.account.worker) == (RunStatus.ABORTED, "w")
+        assert await parts.log_store.read(log_key(report.account, is_late=True), 0, 99) == b"abcd"
+        stored = await parts.stored(run)
+        assert (stored.status, stored.attempt) == (given_up.status, given_up.attempt)
+
+    play(scenario)
+
+
 def test_nobody_reports_late_of_what_was_never_theirs(play: Callable[[Scenario], None]) -> None:
     async def scenario(parts: Surroundings) -> None:
         run = await parts.trigger(loss=policy(OnLost.RETRY))
