@@ -1,4 +1,6 @@
-"""A file system of its own that is small enough to be filled, where tests may mount one."""
+"""A file system of its own that is small enough to be filled, mounted where every process sees it, as root only.
+
+For databases, which look where a path really leads; for anything else there is `small_disk`, which needs no root."""
 
 from __future__ import annotations
 
