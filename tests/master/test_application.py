@@ -30,6 +30,7 @@ from job_orchestra.protocol.messages import (
     Acknowledged,
     Execute,
     Goodbye,
+    Hindered,
     Refused,
     Release,
     Resume,
@@ -318,6 +319,21 @@ def test_a_run_that_lost_its_last_writes_with_its_host_ends_with_that_reason(pla
         assert stored.reason is not None
         assert stored.reason.code is ReasonCode.HOST_RESTARTED
         assert stored.log.size == 6
+
+    play(scenario)
+
+
+def test_a_worker_that_is_hindered_gets_no_runs_until_it_is_not(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.service() as service, parts.worker() as (worker, _):
+            await worker.say(Hindered("has a full disk"))
+            while (await parts.workers.get("w")).description.hindrance != "has a full disk":
+                await service.hear(WorkerChanged)
+            run = await parts.trigger()
+            await service.hint(RunTriggered(run.identifier))
+            await worker.say(Hindered(""))
+            assert (await worker.hear(Execute)).run == run.identifier
+            assert (await parts.workers.get("w")).description.hindrance == ""
 
     play(scenario)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from job_orchestra.protocol.master_session import (
+    HindranceChanged,
     MasterSession,
     PutBack,
     StoredRun,
@@ -15,6 +16,7 @@ from job_orchestra.protocol.messages import (
     Accepted,
     Events,
     Hello,
+    Hindered,
     JournalEvent,
     Log,
     Refused,
@@ -135,3 +137,9 @@ def test_the_log_begins_again_when_it_did_not_match() -> None:
     session.send_again(KEY, 1)
     assert session.receive(Log("r1", 1, 0, b"abc")) == [StoreLog(KEY, 0, b"abc")]
     assert session.receive(Events("r1", 1, (event(2),))) == [StoreEvents(KEY, (event(2),))]
+
+
+def test_a_worker_says_that_it_is_hindered() -> None:
+    assert executing().receive(Hindered("has a full disk")) == [HindranceChanged("has a full disk")]
+    with pytest.raises(ProtocolViolation, match="200"):
+        executing().receive(Hindered("x" * 201))

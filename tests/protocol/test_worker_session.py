@@ -12,6 +12,7 @@ from job_orchestra.protocol.messages import (
     Acknowledged,
     Execute,
     Goodbye,
+    Hindered,
     Refused,
     Release,
     Resume,
@@ -211,3 +212,13 @@ def test_a_welcome_has_to_answer_for_each_run() -> None:
 def test_a_goodbye_is_heard_at_any_time() -> None:
     goodbye = Goodbye("refused", "The name is taken.", is_final=True)
     assert WorkerSession().receive(goodbye) == [Dismissed(goodbye)]
+
+
+def test_what_hinders_the_worker_is_said_at_each_connection() -> None:
+    session = WorkerSession()
+    assert session.hindered("has a full disk") == []
+    session.hello(IDENTITY, 0.0)
+    assert Reply(Hindered("has a full disk")) in session.receive(welcome())
+    assert session.hindered("") == [Reply(Hindered(""))]
+    session.hello(IDENTITY, 0.0)
+    assert not any(isinstance(effect, Reply) for effect in session.receive(welcome()))

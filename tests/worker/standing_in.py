@@ -26,7 +26,15 @@ from job_orchestra.protocol.connection import (
     FrameServer,
     basic_authorization,
 )
-from job_orchestra.protocol.master_session import MasterSession, PutBack, StoredRun, StoreEvents, StoreLog, TakenOver
+from job_orchestra.protocol.master_session import (
+    HindranceChanged,
+    MasterSession,
+    PutBack,
+    StoredRun,
+    StoreEvents,
+    StoreLog,
+    TakenOver,
+)
 from job_orchestra.protocol.messages import Abort, Execute, Goodbye, Hello, JournalEvent, ToWorker
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.worker.application import WorkerApplication
@@ -78,6 +86,7 @@ class StandInMaster:
         self.runs: dict[RunKey, Stored] = {}
         self.hellos: list[Hello] = []
         self.goodbyes: list[Goodbye] = []
+        self.hindrances: list[str] = []
         self.restarted: list[RunKey] = []
         """What the worker had lost when its host was restarted."""
         self.is_acknowledging = True
@@ -196,6 +205,8 @@ class StandInMaster:
     async def _receive(self, connection: FrameConnection, message: Any) -> None:
         for effect in self._session.receive(message):
             match effect:
+                case HindranceChanged(by):
+                    self.hindrances.append(by)
                 case TakenOver(key):
                     self.runs[key].is_accepted = True
                 case PutBack(key, reason):

@@ -64,7 +64,8 @@ def test_new_runs_are_refused_and_those_at_work_go_on_when_there_is_room(
         async with master.serving() as url, working(directory, url, disk_interval=0.05):
             stored = await begin(master)
             disk.fill()
-            await look(lambda: "is full" in caplog.text)
+            assert "has a full disk" in await master.until(lambda: "".join(master.hindrances))
+            assert "is full" in caplog.text
             refused = await master.execute(commands("echo elsewhere"))
             assert "cannot write" in str(await master.until(lambda: refused.refusal))
             assert list((directory / "runs").glob(f"*{refused.execute.run}*")) == []
@@ -73,7 +74,8 @@ def test_new_runs_are_refused_and_those_at_work_go_on_when_there_is_room(
             await master.finish(stored)
             assert stored.outcome == ("succeeded", "completed")
             assert stored.times_sent_again == 0
-            await look(lambda: "has room again" in caplog.text)
+            await master.until(lambda: master.hindrances[-1] == "")
+            assert "has room again" in caplog.text
             taken = await master.finish(await master.execute(commands("echo here")))
             assert taken.outcome == ("succeeded", "completed")
 

@@ -45,6 +45,9 @@ def test_draining_waits_for_the_runs_and_takes_no_new_ones(directory: Path) -> N
             worker.stop.set()
             late = await master.execute(commands("echo late"))
             assert "takes no new runs" in str(await master.until(lambda: late.refusal))
+            assert master.hindrances == ["is about to stop"]
+            await master.cut()
+            await master.until(lambda: len(master.hindrances) == 2)  # it says so again
             assert not worker.task.done()
             let_go(directory, stored)
             await worker.task

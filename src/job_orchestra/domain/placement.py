@@ -22,6 +22,8 @@ class Candidate:
     is_enabled: bool = True
     is_connected: bool = True
     is_draining: bool = False
+    hindrance: str = ""
+    """What keeps it from taking runs, by its own word."""
     workspaces: Mapping[str, str] = field(default_factory=dict[str, str])
     """The run that uses it, for each workspace in use."""
 
@@ -40,6 +42,7 @@ def candidate_of(worker: Worker, runs: Sequence[Run]) -> Candidate:
         is_enabled=worker.is_enabled,
         is_connected=worker.is_connected,
         is_draining=worker.should_drain,
+        hindrance=worker.description.hindrance,
         workspaces=_used_workspaces(runs),
     )
 
@@ -81,6 +84,8 @@ class WorkerSelector:
             found.append(Obstacle("is disconnected", is_lasting=False))
         if candidate.is_draining:
             found.append(Obstacle("is draining", is_lasting=False))
+        if candidate.hindrance:
+            found.append(Obstacle(candidate.hindrance, is_lasting=False))
         if candidate.active >= candidate.executor_limit:
             found.append(
                 Obstacle(

@@ -15,6 +15,8 @@ class WorkerDescription:
     executor_limit: int = 1
     properties: JsonObject = field(default_factory=dict[str, JsonValue])
     """Described by the worker itself (host, operating system, …), overlaid with those of its settings."""
+    hindrance: str = ""
+    """Why it takes no new runs at present, to be read behind its name; empty if it does."""
 
 
 @dataclass(frozen=True, slots=True)

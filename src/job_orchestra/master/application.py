@@ -13,6 +13,7 @@ from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
+from job_orchestra.domain.workers import Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
 from job_orchestra.master.dispatcher import Dispatcher
@@ -33,6 +34,7 @@ from job_orchestra.protocol.control import (
     RunChanged,
     RunTriggered,
     RunWish,
+    WorkerChanged,
     WorkerWish,
 )
 from job_orchestra.repositories.accounts import Accounts
@@ -246,6 +248,11 @@ class MasterApplication:
 
     def on_log_grew(self, run: Run, size: int) -> None:
         self._services.tell(LogGrew(run.identifier, run.attempt, size))
+
+    async def on_described(self, worker: Worker) -> None:
+        await self._outage.outlast(lambda: self._workers.describe(worker))
+        self._services.tell(WorkerChanged(worker.identifier))
+        self._dispatcher.wake()
 
     async def on_put_back(self, run: Run) -> None:
         reach(FailPoint.MASTER_REFUSAL_RECEIVED)

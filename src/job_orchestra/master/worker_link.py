@@ -16,7 +16,14 @@ from job_orchestra.domain.workers import Worker
 from job_orchestra.master.intake import Account, Intake, Stored, gather_reports
 from job_orchestra.protocol.codec import decode_to_master
 from job_orchestra.protocol.connection import ConnectionLost, FrameConnection
-from job_orchestra.protocol.master_session import Dismissed, MasterSession, PutBack, StoreEvents, StoreLog
+from job_orchestra.protocol.master_session import (
+    Dismissed,
+    HindranceChanged,
+    MasterSession,
+    PutBack,
+    StoreEvents,
+    StoreLog,
+)
 from job_orchestra.protocol.messages import Abort, Execute, Goodbye, ToMaster, ToWorker
 from job_orchestra.protocol.outbox import Outbox
 from job_orchestra.protocol.run_key import RunKey
@@ -39,6 +46,8 @@ class LinkEvents(Protocol):
     def on_log_grew(self, run: Run, size: int) -> None: ...
 
     async def on_put_back(self, run: Run) -> None: ...
+
+    async def on_described(self, worker: Worker) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +183,8 @@ class WorkerLink:
                         to_store.append((self._account(effect.key), effect))
                     case PutBack():
                         await self._put_back(effect)
+                    case HindranceChanged(by):
+                        await self._describe(by)
                     case Dismissed():
                         _logger.info("Worker %s says goodbye: %s", self.worker.identifier, effect.goodbye.message)
                         self._outbox.close()
@@ -184,6 +195,12 @@ class WorkerLink:
 
     def _account(self, key: RunKey) -> Account:
         return Account(self.runs[key]) if key in self.runs else Account(self.late[key], is_late=True)
+
+    async def _describe(self, hindrance: str) -> None:
+        description = replace(self.worker.description, hindrance=hindrance)
+        self.worker = replace(self.worker, description=description)
+        _logger.info("Worker %s %s.", self.worker.identifier, hindrance or "takes new runs again")
+        await self._parts.events.on_described(self.worker)
 
     async def _put_back(self, effect: PutBack) -> None:
         run = self.runs.pop(effect.key, None)

@@ -17,6 +17,7 @@ from job_orchestra.protocol.messages import (
     Events,
     Goodbye,
     Hello,
+    Hindered,
     JournalEvent,
     Log,
     Refused,
@@ -81,13 +82,19 @@ class StoreLog:
 
 
 @dataclass(frozen=True, slots=True)
+class HindranceChanged:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dismissed:
     goodbye: Goodbye
 
 
-Effect: TypeAlias = TakenOver | PutBack | StoreEvents | StoreLog | Dismissed
+Effect: TypeAlias = TakenOver | PutBack | StoreEvents | StoreLog | HindranceChanged | Dismissed
 
 
+_LONGEST_HINDRANCE = 200
 _FINISHED_REMEMBERED = 10_000
 """Far more than fit into what a worker may have in flight."""
 
@@ -166,6 +173,10 @@ class MasterSession:
             return [Dismissed(message)]
         if isinstance(message, Hello):
             raise ProtocolViolation("The worker said hello twice.")
+        if isinstance(message, Hindered):
+            if len(message.by) > _LONGEST_HINDRANCE:
+                raise ProtocolViolation(f"The worker is hindered by more than {_LONGEST_HINDRANCE} characters.")
+            return [HindranceChanged(message.by)]
         key = RunKey(message.run, message.attempt)
         if key in self._finished:
             return []

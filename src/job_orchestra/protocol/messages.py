@@ -1,5 +1,9 @@
 """What master and worker say. Each frame is a MessagePack array of messages, so that many go in one frame.
 
+In front of the array stands the number of the frame, four bytes, big-endian, counted from 1 in each direction of a
+connection. In silence a frame that is nothing but its number is sent every few seconds. A number that does not follow
+the one before closes the connection: something on the way loses, repeats or moves frames.
+
 The version changes with the meaning of any message; both sides name theirs in the first message and refuse another.
 An unknown message, field or type is an error that closes the connection (see `codec`).
 """
@@ -79,6 +83,13 @@ class Refused(_Message, frozen=True, tag="refused"):
     attempt: int
     reason: str
     """A sentence."""
+
+
+class Hindered(_Message, frozen=True, tag="hindered"):
+    """The worker takes no new runs at present, or does again. Repeated at each connection as long as it does not."""
+
+    by: str
+    """What it is or has, to be read behind its name; empty if nothing hinders it any more."""
 
 
 class JournalEvent(_Message, frozen=True):
@@ -192,5 +203,5 @@ class Goodbye(_Message, frozen=True, tag="goodbye"):
     """Coming back as the same worker will not help."""
 
 
-ToMaster: TypeAlias = Hello | Accepted | Refused | Events | Log | Goodbye
+ToMaster: TypeAlias = Hello | Accepted | Refused | Hindered | Events | Log | Goodbye
 ToWorker: TypeAlias = Welcome | Execute | Abort | Acknowledged | Release | SendAgain | Goodbye

@@ -314,6 +314,8 @@ class WorkerAnswer(Answer, frozen=True):
     is_enabled: bool
     is_connected: bool
     is_draining: bool
+    hindrance: str
+    """Why it takes no new runs at present, by its own word, to be read behind its name; empty if it does."""
     registered_at: str
     connected_at: str | None
     disconnected_at: str | None

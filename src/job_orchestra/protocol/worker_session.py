@@ -22,6 +22,7 @@ from job_orchestra.protocol.messages import (
     Execute,
     Goodbye,
     Hello,
+    Hindered,
     Refused,
     Release,
     RunOnDisk,
@@ -164,6 +165,7 @@ class WorkerSession:
         """Over the present connection, with the reason: a repetition on its way must not be accepted after all."""
         self._greeted: frozenset[RunKey] = frozenset()
         self._is_welcome = False
+        self._hindrance = ""
 
     # ---------- what is on disk
 
@@ -211,6 +213,11 @@ class WorkerSession:
 
     def deleted(self, key: RunKey) -> None:
         self._runs.pop(key, None)
+
+    def hindered(self, by: str) -> list[Effect]:
+        """From now on the worker takes no new runs; it does again if `by` is empty."""
+        self._hindrance = by
+        return [Reply(Hindered(by))] if self._is_welcome else []
 
     # ---------- the connection
 
@@ -275,6 +282,8 @@ class WorkerSession:
             raise ProtocolViolation("The master's welcome does not answer for the runs of the hello.")
         self._is_welcome = True
         effects: list[Effect] = [Connected(welcome)]
+        if self._hindrance:
+            effects.append(Reply(Hindered(self._hindrance)))
         for key, progress in self._runs.items():
             if key in resumed:
                 progress.resume(resumed[key].sequence, resumed[key].log_size)

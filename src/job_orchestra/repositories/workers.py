@@ -110,6 +110,17 @@ class Workers:
                 return await self.get(identifier)
         raise Contended(f"Worker {identifier!r}")
 
+    async def describe(self, worker: Worker) -> None:
+        """What the worker says of itself has changed; of no effect if a newer connection took its place."""
+        where = (
+            equal("identifier", worker.identifier),
+            equal("instance", worker.instance),
+            equal("master", worker.master),
+            equal("connected_at", optional_microseconds(worker.connected_at)),
+        )
+        changes: Row = {"description": description_to_data(worker.description)}
+        await self._storage.write(Batch((Update(WORKERS.name, where, changes, optional=True),)))
+
     async def disconnect(self, worker: Worker) -> None:
         """The connection has ended that `connect` answered with this; changes nothing if a newer one took its place."""
         where = (

@@ -121,12 +121,12 @@ class WorkerApplication:
         leave = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._stay_connected(leave, conversation, identity, ready), name="stay connected")
-            watch = DiskWatch(self._path, lambda _: None, self._disk_interval)
+            watch = DiskWatch(self._path, conversation.hindered, self._disk_interval)
             watching = tasks.create_task(watch.run(), name="watch the disk")
             await stop.wait()
-            await self._departure.carry_out(keeper)
-            leave.set()
             watching.cancel()
+            await self._departure.carry_out(keeper, conversation.hindered)
+            leave.set()
 
     def _describe(self, directory: WorkerDirectory) -> WorkerIdentity:
         return WorkerIdentity(

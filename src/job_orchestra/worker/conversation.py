@@ -220,6 +220,10 @@ class Conversation:
         if self._outbox is not None:
             self._outbox.post(message)
 
+    def hindered(self, by: str) -> None:
+        """As `WorkerSession.hindered`."""
+        self.carry_out(self._session.hindered(by))
+
     # ---------- what the keeper tells
 
     def on_written(self, key: RunKey, problem: str | None) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from job_orchestra.domain.stopping import OnStop
 from job_orchestra.worker.run_keeper import RunKeeper
 
 _logger = logging.getLogger(__name__)
 
+_HINDRANCE = "is about to stop"
 _REFUSAL = "The worker is to stop, and takes no new runs."
 
 
@@ -30,11 +32,12 @@ class Departure:
         """Something about a run has changed."""
         self._something_happened.set()
 
-    async def carry_out(self, keeper: RunKeeper) -> None:
-        """Returns when the worker may leave."""
+    async def carry_out(self, keeper: RunKeeper, tell: Callable[[str], None]) -> None:
+        """Returns when the worker may leave; `tell` hears why it takes no more runs."""
         if self._keeps_runs():
             return
         keeper.refuse_new(_REFUSAL)
+        tell(_HINDRANCE)
         _logger.info("Told to stop: %d runs are to be %s.", keeper.unended(), self._verb())
         await self._wait_for_ends(keeper)
         if not self._keeps_runs():

@@ -16,7 +16,7 @@ _LEAST = 1 << 20
 
 
 class DiskWatch:
-    """`on_changed` hears a sentence when the disk becomes full, and an empty one when there is room again."""
+    """`on_changed` hears what the worker has when its disk becomes full, and nothing when there is room again."""
 
     def __init__(self, directory: Path, on_changed: Callable[[str], None], interval: float = _INTERVAL) -> None:
         self._directory = directory
@@ -36,12 +36,10 @@ class DiskWatch:
             return
         self._is_full = not self._is_full
         if self._is_full:
-            sentence = f"The disk of {self._directory} is full ({free:,} bytes are free): runs wait for room."
-            _logger.error("%s New ones are refused.", sentence)
+            _logger.error("The disk of %s is full (%d bytes are free): runs wait for room.", self._directory, free)
         else:
-            sentence = ""
             _logger.info("The disk of %s has room again: runs go on.", self._directory)
-        self._on_changed(sentence)
+        self._on_changed(f"has a full disk ({free:,} bytes are free)" if self._is_full else "")
 
 
 def _free(directory: Path) -> int | None:

@@ -152,6 +152,7 @@ def _call(settings_file: Path, output: Output, call: Call[WorkerAnswer]) -> None
         ("connected", moment(worker.connected_at)),
         ("disconnected", moment(worker.disconnected_at) if not worker.is_connected else ""),
         ("enabled", yes(worker.is_enabled)),
+        ("takes no runs", worker.hindrance and f"{worker.identifier} {worker.hindrance}"),
         ("clock", "" if worker.skew is None else f"{worker.skew:+.3f} s against its master's"),
     ]
     print_fields(output, worker, fields)

@@ -21,6 +21,7 @@ def description_to_data(description: WorkerDescription) -> JsonObject:
         "display_name": description.display_name,
         "executor_limit": description.executor_limit,
         "properties": description.properties,
+        "hindrance": description.hindrance,
     }
 
 
@@ -30,6 +31,8 @@ def _description_from_data(data: JsonObject) -> WorkerDescription:
         display_name=text(data, "display_name"),
         executor_limit=integer(data, "executor_limit"),
         properties=json_object(data, "properties"),
+        # Older records have none.
+        hindrance=optional_text({"hindrance": None, **data}, "hindrance") or "",
     )
 
 

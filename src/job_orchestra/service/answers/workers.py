@@ -18,6 +18,7 @@ def worker_answer(worker: Worker, active_runs: int) -> WorkerAnswer:
         is_enabled=worker.is_enabled,
         is_connected=worker.is_connected,
         is_draining=worker.should_drain,
+        hindrance=description.hindrance if worker.is_connected else "",
         registered_at=iso(worker.registered_at),
         connected_at=optional_iso(worker.connected_at),
         disconnected_at=optional_iso(worker.disconnected_at),
