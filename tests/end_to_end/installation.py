@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    """For what only asking again can tell; AssertionError after PATIENCE."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+
+
 class Installation:
     def __init__(self, directory: Path, database_url: str) -> None:
         self.directory = directory
@@ -100,13 +108,19 @@ class Installation:
             check=False,
         )
 
-    def json(self, *arguments: str) -> Any:
-        done = self.orchestra(*arguments, "--output", "json")
+    def json(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Any:
+        done = self.orchestra(*arguments, "--output", "json", environment=environment)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def trigger(self, job: str, *arguments: str) -> str:
-        done = self.orchestra("trigger", "example", job, *arguments)
+    def new_token(self, user: str, role: str) -> str:
+        """Of a new user of that role."""
+        assert self.orchestra("user", "create", user, "--role", role).returncode == 0
+        token: str = self.json("token", "create", user)["secret"]
+        return token
+
+    def trigger(self, job: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+        done = self.orchestra("trigger", "example", job, *arguments, environment=environment)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -155,7 +155,7 @@ def test_applications_started_one_by_one_in_any_order(
         service.wait_for("Waiting for the database")
         assert installation.orchestra("database", "create").returncode == 0
         service.wait_for("service: ready")
-        tokens = {user: new_token(installation, user, role) for user, role in USERS}
+        tokens = {user: installation.new_token(user, role) for user, role in USERS}
         first = {"ORCHESTRA_WORKER_USER": "builder", "ORCHESTRA_WORKER_TOKEN": tokens["builder"]}
         second = {**first, "ORCHESTRA_WORKER_IDENTIFIER": "there", "ORCHESTRA_WORKER_DIRECTORY": "worker-there"}
         with (
@@ -177,12 +177,6 @@ def test_applications_started_one_by_one_in_any_order(
 
 
 USERS = (("builder", "worker"), ("ada", "operator"))
-
-
-def new_token(installation: Installation, user: str, role: str) -> str:
-    assert installation.orchestra("user", "create", user, "--role", role).returncode == 0
-    token: str = installation.json("token", "create", user)["secret"]
-    return token
 
 
 def test_a_taken_port_and_missing_credentials_are_told(stopped: Installation) -> None:
