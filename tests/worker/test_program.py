@@ -184,3 +184,38 @@ def test_an_upgrade(directory: Path) -> None:
 
     assert __version__ not in {"98.0.0", "99.0.0"}
     run(test)
+
+
+def peak_memory(pid: int) -> int:
+    """Bytes."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("VmHWM"))) << 10
+
+
+def test_what_a_run_writes_while_the_master_is_away_stays_on_disk(directory: Path) -> None:
+    """Nothing of it is kept in memory, neither meanwhile nor when it is caught up with."""
+    size = 150_000_000
+
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving():
+            url = f"ws://127.0.0.1:{master.port}"
+        async with program(directory, url) as installation:
+            async with master.serving():
+                worker = await installation.orchestra("worker")
+                stored = await begin(master, f"{_WAITING}; head -c {size} /dev/urandom")
+                before = peak_memory(worker.pid)
+            await master.until(lambda: not master.is_connected)
+            let_go(directory, stored)
+            journal = directory / "runs" / f"{stored.execute.run}.1" / "journal"
+            async with asyncio.timeout(40):
+                while b'"kind":"ended"' not in journal.read_bytes():
+                    await asyncio.sleep(0.02)
+            assert peak_memory(worker.pid) - before < 16 << 20
+            async with master.serving():
+                await master.finish(stored)
+                assert len(stored.log) > size
+                assert stored.times_sent_again == 0
+                assert peak_memory(worker.pid) - before < 64 << 20
+
+    run(test)
