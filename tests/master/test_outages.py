@@ -14,7 +14,6 @@ from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.messages import Acknowledged, Execute, Goodbye, Release, RunOnDisk, Welcome
 from job_orchestra.storage.log_port import LogKey
-from tests.full_disk import filled, small_disk
 from tests.master.peers import (
     DEADLINE,
     Surroundings,
@@ -26,6 +25,7 @@ from tests.master.peers import (
     started,
     surroundings,
 )
+from tests.small_disk import small_disk
 
 
 async def readiness(port: int) -> tuple[int, str]:
@@ -78,21 +78,23 @@ def test_a_full_disk_of_the_logs_delays_and_harms_nothing(tmp_path: Path) -> Non
     rest = b"".join(b"line %d\n" % number for number in range(20_000))
 
     async def scenario() -> None:
-        async with surroundings(url, tmp_path) as parts, parts.serving(), parts.worker() as (worker, _):
+        async with surroundings(url, disk.path) as parts, parts.serving(), parts.worker() as (worker, _):
             run = await running(parts, worker, b"first\n")
-            with filled(disk, leave=8192):
-                await worker.say(log(run, 6, rest), events(run, ended(2, b"first\n" + rest)))
-                assert "No space left on device" in await wait_until_unready(parts.port)
-                # A part of it fitted onto the disk, and does not count.
-                assert await parts.log_store.read(key(run), 0, 1 << 20) == b"first\n"
-                assert (await parts.stored(run)).status is RunStatus.RUNNING
-                assert not any(isinstance(message, Acknowledged | Release) for message in worker.unread)
+            disk.fill()
+            disk.make_room(8192)
+            await worker.say(log(run, 6, rest), events(run, ended(2, b"first\n" + rest)))
+            assert "No space left on device" in await wait_until_unready(parts.port)
+            # A part of it fitted onto the disk, and does not count.
+            assert await parts.log_store.read(key(run), 0, 1 << 20) == b"first\n"
+            assert (await parts.stored(run)).status is RunStatus.RUNNING
+            assert not any(isinstance(message, Acknowledged | Release) for message in worker.unread)
+            disk.make_room()
             await worker.hear(Release)
             assert await parts.log_store.sha256(key(run)) == (6 + len(rest), sha256(b"first\n" + rest).hexdigest())
             assert (await parts.stored(run)).status is RunStatus.SUCCEEDED
             assert await readiness(parts.port) == (200, "")
 
-    with small_disk(tmp_path / "logs", 1 << 20) as disk:
+    with small_disk(tmp_path / "disk", "1m") as disk:
         asyncio.run(scenario())
 
 
