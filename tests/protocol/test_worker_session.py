@@ -118,6 +118,19 @@ def test_the_window_bounds_what_is_in_flight_over_all_runs() -> None:
     assert {piece.key for piece in pieces} == {KEY, other}
 
 
+def test_a_released_run_leaves_the_window_to_the_others_before_it_is_deleted() -> None:
+    session = executing(window=10)
+    other = RunKey("r2", 1)
+    session.receive(execute(other))
+    session.accepted(other)
+    session.grew(KEY, 0, 10, is_ended=False)
+    assert session.transfers() == [ReadLog(KEY, 0, 10)]
+    session.grew(other, 0, 10, is_ended=False)
+    assert session.transfers() == []
+    session.receive(Release("r1", 1))
+    assert session.transfers() == [ReadLog(other, 0, 10)]
+
+
 def test_the_window_bounds_the_bytes_of_events_too() -> None:
     """Events of 300 bytes each, of two runs, in a window of 1000, which the last of them may exceed."""
     session = executing(window=1000)

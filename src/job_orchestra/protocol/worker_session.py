@@ -332,6 +332,8 @@ class WorkerSession:
             return []
         progress.is_released = True
         progress.is_resumed = False
+        # Whatever was sent of it takes no room in the window any more: nobody will acknowledge it.
+        progress.acknowledged_sequence, progress.acknowledged_log = progress.sent_sequence, progress.sent_log
         if progress.is_ended:
             return self._delete(key, progress)
         # The attempt counts no more, but goes on here: its data goes when it has ended.
