@@ -61,7 +61,7 @@ def test_a_run_that_begins_without_room_goes_on_when_there_is_some(host: Host, d
     ended = host.finish(directory)
     assert ended.outcome == ("succeeded", "completed")
     assert ended.outputs() == [b"hello\n"]
-    assert ended.of("started")[0]["host"]["pid"] == host.pid  # type: ignore[index]
+    assert ended.of("started")[0]["host"]["pid"] == host.pid
 
 
 @pytest.mark.parametrize("wish", ["abort", "time limit"])
