@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from job_orchestra.cli.host import records_of
 from job_orchestra.cli.host_stop import end_hosts
 from job_orchestra.client.credentials import Credentials
+from job_orchestra.domain.roles import Role
+from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.settings.reading import load_settings
+from job_orchestra.storage.sql import open_administration
 from tests.end_to_end.installation import Installation
 from tests.faults.applications import Application
 from tests.faults.databases import Database
@@ -29,22 +34,10 @@ class Site:
         self._installation = Installation(directory, database.url)
         self.service_url = self._installation.service_url
         write_projects(directory / "projects.py", self.tally)
-        self._must(self._installation.orchestra("database", "create").returncode == 0)
-        self.credentials = Credentials(self._new_token("caller", "operator"), "caller")
+        self.credentials = Credentials("")
+        """Of somebody who may trigger and stop runs, once it is started."""
         self.worker_directories = [directory / f"at-{worker}" for worker in _WORKERS]
-        token = self._new_token("carrier", "worker")
-        self._applications = {name: self._application(name, {}) for name in (Victim.MASTER, Victim.SERVICE)}
-        for worker, path in zip(_WORKERS, self.worker_directories, strict=True):
-            self._applications[worker] = self._application(
-                worker,
-                {
-                    "ORCHESTRA_WORKER_IDENTIFIER": worker,
-                    "ORCHESTRA_WORKER_DIRECTORY": str(path),
-                    "ORCHESTRA_WORKER_EXECUTOR_LIMIT": _EXECUTOR_LIMIT,
-                    "ORCHESTRA_WORKER_USER": "carrier",
-                    "ORCHESTRA_WORKER_TOKEN": token,
-                },
-            )
+        self._applications: dict[Victim, Application] = {}
         self.hosts = dict(zip(_HOSTS, map(ExecutorHosts, self.worker_directories), strict=True))
 
     @property
@@ -55,6 +48,23 @@ class Site:
 
     async def start(self) -> None:
         """Returns when all are ready."""
+        await asyncio.to_thread(open_administration(self._database.url).create)
+        async with records_of(load_settings(self.directory / "orchestra.toml", {}, must_exist=True)) as records:
+            self.credentials = await _new_credentials(records.accounts, "caller", Role.OPERATOR)
+            carrier = await _new_credentials(records.accounts, "carrier", Role.WORKER)
+        for victim in (Victim.MASTER, Victim.SERVICE):
+            self._applications[victim] = self._application(victim, {})
+        for victim, directory in zip(_WORKERS, self.worker_directories, strict=True):
+            self._applications[victim] = self._application(
+                victim,
+                {
+                    "ORCHESTRA_WORKER_IDENTIFIER": victim,
+                    "ORCHESTRA_WORKER_DIRECTORY": str(directory),
+                    "ORCHESTRA_WORKER_EXECUTOR_LIMIT": _EXECUTOR_LIMIT,
+                    "ORCHESTRA_WORKER_USER": "carrier",
+                    "ORCHESTRA_WORKER_TOKEN": carrier.token,
+                },
+            )
         for application in self._applications.values():
             await application.start()
         for application in self._applications.values():
@@ -81,10 +91,7 @@ class Site:
         command = installation.command(victim.partition("-")[0])
         return Application(victim, command, self.directory, installation.environment(more), self._findings)
 
-    def _new_token(self, user: str, role: str) -> str:
-        self._must(self._installation.orchestra("user", "create", user, "--role", role).returncode == 0)
-        token: str = self._installation.json("token", "create", user)["secret"]
-        return token
 
-    def _must(self, condition: bool) -> None:
-        assert condition, f"the installation in {self.directory} cannot be made"
+async def _new_credentials(accounts: Accounts, user: str, role: Role) -> Credentials:
+    await accounts.create_user(user, (role,))
+    return Credentials((await accounts.create_token(user)).secret, user)
