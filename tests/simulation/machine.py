@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -63,6 +63,8 @@ class Machine:
         self.is_host_alive = True
         self.installation = 1
         """Which worker directory it is; another one is another instance of the worker."""
+        self.paces: Sequence[float] = (0.1,)
+        """Seconds that a step of a run may take."""
         self.directories: dict[RunKey, Directory] = {}
         self.attempts: dict[RunKey, Attempt] = {}
         self.on_change: Callable[[RunKey], None] = lambda _: None
@@ -171,7 +173,7 @@ class Machine:
         self.world.require(attempt.starts == 1, f"P2: the commands of {key} are started {attempt.starts} times")
         offset = len(self.directories[key].log)
         self._append(key, CommandStarted(0, self.world.clock.now(), Phase.COMMANDS, 0, ("true",), offset, 1))
-        pace = self.world.chance.choice([0.001, 0.01, 0.1, 1.0, 5.0])
+        pace = self.world.chance.choice(self.paces)
         steps = self.world.chance.randrange(_MOST_STEPS)
         self.world.soon(lambda: self._continue(key, host, steps, pace), pace)
 

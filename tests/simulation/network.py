@@ -1,6 +1,7 @@
 """Connections in memory: ordered as TCP is, until they break; a broken proxy may do worse.
 
-They are `FrameConnection`s with the frames of the real codec, served by what takes the place of the `FrameServer`.
+The real `FrameConnection` numbers the frames of the real codec over them; what takes the place of the `FrameServer`
+serves them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
+
+from websockets.asyncio.connection import Connection
+from websockets.exceptions import ConnectionClosedError
 
 from job_orchestra.domain.errors import OrchestraError, Unavailable
 from job_orchestra.protocol.connection import Admit, ConnectionLost, FrameConnection, FrameServer, Serve
@@ -23,8 +27,8 @@ _PING_TIMEOUT = 15.0
 _ORDER = 1e-6
 
 
-class End(FrameConnection):
-    """One side of a connection, held by one process."""
+class End:
+    """One side of a connection, held by one process; has the place of the WebSocket library's."""
 
     def __init__(self, wire: Wire, process: Process, name: str) -> None:
         self._wire = wire
@@ -37,28 +41,30 @@ class End(FrameConnection):
         self._received: deque[bytes] = deque()
         self._waiter: asyncio.Future[None] | None = None
 
-    async def send_frame(self, frame: bytes) -> None:
+    async def send(self, message: bytes) -> None:
         self.process.check_alive()
         if self.is_over:
-            raise ConnectionLost("The connection broke (simulated).")
+            raise ConnectionClosedError(None, None)
         if self.on_sent is not None:
-            self.on_sent(self, frame)
-        self._wire.carry(self, frame)
+            self.on_sent(self, message)
+        self._wire.carry(self, message)
         if self._wire.world.happens(0.05):
             await asyncio.sleep(self._wire.world.chance.random())  # the other side is slow
 
-    async def receive_frame(self) -> bytes | str:
+    async def recv(self) -> bytes:
         while not self._received:
             self.process.check_alive()
             if self.is_over:
-                raise ConnectionLost("The connection broke (simulated).")
+                raise ConnectionClosedError(None, None)
             self._waiter = self._wire.world.loop.create_future()
             await self._waiter
         self.process.check_alive()
         return self._received.popleft()
 
-    async def close(self) -> None:
+    async def close(self, code: int = 1000, reason: str = "") -> None:
         if self.process.is_alive and not self.is_over:
+            if reason:
+                self._wire.world.say(self.name, f"closes: {reason}")
             self._wire.close(self)
             await asyncio.sleep(0)
 
@@ -76,6 +82,18 @@ class End(FrameConnection):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+@asynccontextmanager
+async def speaking(end: End) -> AsyncGenerator[FrameConnection]:
+    """The real numbering of frames over it."""
+    frames = FrameConnection(cast("Connection", end))
+    task = asyncio.create_task(frames.break_silence())
+    try:
+        yield frames
+    finally:
+        task.cancel()
+        await frames.close()
 
 
 class Wire:
@@ -188,11 +206,10 @@ class Server(FrameServer):
 
     async def _serve(self, path: str, wire: Wire, who: object) -> None:
         try:
-            await self._serve_by_path[path](wire.server, who)
+            async with speaking(wire.server) as frames:
+                await self._serve_by_path[path](frames, who)
         except Exception as error:  # the real server logs it and closes the connection
             wire.world.violate(f"P10: a connection of the master fails: {error!r}")
-        finally:
-            await wire.server.close()
 
 
 class Network:
@@ -221,20 +238,16 @@ class Network:
         return self._wires
 
     def heal(self) -> None:
-        """No connection is left of which a proxy has swallowed something."""
-        self.has_broken_proxy = False
-        for wire in list(self._wires):
+        """What was swallowed before is to be noticed by the two ends."""
+        for wire in self._wires:
             wire.stall(0.0)
-            wire.cut()
 
     @asynccontextmanager
     async def connect(self, process: Process, path: str, authorization: str) -> AsyncGenerator[FrameConnection]:
         """Takes the place of `open_connection`."""
         wire = await self._open(process, path, authorization)
-        try:
-            yield wire.client
-        finally:
-            await wire.client.close()
+        async with speaking(wire.client) as frames:
+            yield frames
 
     async def _open(self, process: Process, path: str, authorization: str) -> Wire:
         await asyncio.sleep(self._world.chance.random() * _LATENCY)

@@ -22,6 +22,8 @@ from tests.simulation.memory_storage import Change, MemoryDatabase, Stored
 from tests.simulation.network import End
 from tests.simulation.world import World
 
+_NUMBER_SIZE = 4
+"""Of a frame, before its messages."""
 _BY_USERS = {ReasonCode.ABORT_REQUESTED, ReasonCode.CANCEL_REQUESTED}
 _FINAL = ("status", "reason_code", "reason", "attempt", "results", "ended_at", "log_size", "log_sha256", "worker")
 
@@ -204,7 +206,7 @@ class Promises:
     # ---------- what the master says
 
     def on_sent(self, end: End, frame: bytes) -> None:
-        for message in decode_to_worker(frame):
+        for message in decode_to_worker(frame[_NUMBER_SIZE:]) if len(frame) > _NUMBER_SIZE else ():
             if self._world.is_traced:
                 self._world.say(end.name, f"says {message!r:.200}")
             match message:

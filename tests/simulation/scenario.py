@@ -6,10 +6,12 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from unittest.mock import patch
 
+from job_orchestra.domain.jobs import OnLost
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.users import TokenKind
 from job_orchestra.protocol.connection import basic_authorization
@@ -32,6 +34,19 @@ _HEALED_WITHIN = 120.0
 """Virtual seconds after which nothing waits any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """What one life has to bear."""
+
+    faults: tuple[tuple[Callable[[], None], int], ...]
+    """Each with its weight."""
+    policies: tuple[OnLost, ...] = (OnLost.WAIT, OnLost.WAIT, OnLost.FAIL, OnLost.RETRY)
+    paces: tuple[float, ...] = (0.001, 0.01, 0.1, 1.0, 5.0)
+    """Seconds that a step of a run may take."""
+    triggering: float = 0.7
+    """In which part of the trouble runs are triggered."""
+
+
 class Scenario:
     def __init__(self, seed: int, tell: Callable[[str], None] | None = None) -> None:
         self._seed = seed
@@ -52,6 +67,7 @@ class Scenario:
         self._master: MasterProcess | None = None
         self._service = ServiceProcess(world, self._network, self.promises)
         self._processes.append(self._service)
+        self._troubles = self._choose_troubles()
         self._switching: list[asyncio.Task[None]] = []
 
     def run(self) -> None:
@@ -88,6 +104,9 @@ class Scenario:
     async def _events(self) -> None:
         world = self.world
         self._service.run(self._storage(self._service))
+        self._service.policies = self._troubles.policies
+        for machine in self.machines:
+            machine.paces = self._troubles.paces
         self._keep_alive()
         users = [self._service.start(self._use(f"key-{number}")) for number in range(world.chance.randint(1, 6))]
         trouble = asyncio.ensure_future(self._trouble())
@@ -105,39 +124,51 @@ class Scenario:
 
     async def _use(self, idempotency_key: str) -> None:
         chance = self.world.chance
-        await asyncio.sleep(chance.random() * _TROUBLE * 0.7)
+        await asyncio.sleep(chance.random() * _TROUBLE * self._troubles.triggering)
         run = await self._service.trigger(chance.choice(JOBS), idempotency_key)
         if chance.random() < 0.3:
             await asyncio.sleep(chance.random() * chance.choice([0.1, 1.0, 10.0]))
             await self._service.stop(run)
+
+    def _choose_troubles(self) -> Troubles:
+        chance = self.world.chance
+        absences = Troubles(
+            ((self._go_away, 4), (self._kill_master, 1), (self._cut, 1), (self._kill_worker, 1)),
+            policies=(OnLost.FAIL, OnLost.RETRY, OnLost.RETRY),
+            paces=(1.0, 5.0),
+            triggering=0.2,
+        )
+        of_machines = Troubles(
+            (
+                (self._end_host, 3),
+                (self._reboot, 3),
+                (self._lose_directory, 2),
+                (self._kill_worker, 2),
+                (self._cut, 2),
+                (self._kill_master, 1),
+            ),
+            paces=(0.1, 1.0, 3.0),
+        )
+        everything = (
+            *((fault, 3) for fault in (self._kill_master, self._kill_worker, self._cut)),
+            *((fault, 2) for fault in (self._stall, self._database_goes_down)),
+            *((fault, 1) for fault in (self._stop_master, self._stop_worker, self._disk_goes_down)),
+            *((fault, 1) for fault in (self._end_host, self._reboot, self._lose_directory, self._go_away)),
+            *((fault, 1) for fault in (self._switch_job, self._switch_worker)),
+        )
+        # Not everything in every life, so that the rarer meetings are not lost in the noise.
+        some = Troubles(tuple(chance.sample(everything, chance.randint(1, len(everything)))))
+        return chance.choices([some, absences, of_machines], [2, 1, 1])[0]
 
     # ---------- what breaks
 
     async def _trouble(self) -> None:
         chance = self.world.chance
         mildness = chance.choice([0.2, 1.0, 4.0])
-        faults: list[tuple[Callable[[], None], int]] = [
-            (self._kill_master, 3),
-            (self._stop_master, 1),
-            (self._kill_worker, 3),
-            (self._stop_worker, 1),
-            (self._cut, 4),
-            (self._stall, 2),
-            (self._database_goes_down, 2),
-            (self._disk_goes_down, 1),
-            (self._end_host, 1),
-            (self._reboot, 1),
-            (self._lose_directory, 1),
-            (self._go_away, 1),
-            (self._switch_job, 1),
-            (self._switch_worker, 1),
-        ]
-        # Not everything in every life, so that the rarer meetings are not lost in the noise.
-        chosen = chance.sample(faults, chance.randint(1, len(faults)))
+        faults, weights = zip(*self._troubles.faults, strict=True)
         while True:
             await asyncio.sleep(chance.expovariate(1.0 / mildness))
-            (fault,) = chance.choices([fault for fault, _ in chosen], [weight for _, weight in chosen])
-            fault()
+            chance.choices(faults, weights)[0]()
 
     def _kill_master(self) -> None:
         if self._master is not None:
@@ -197,7 +228,7 @@ class Scenario:
         self._a_machine(Machine.lose_directory, "loses its directory", with_worker=True)
 
     def _go_away(self) -> None:
-        self.stay_away(self.world.chance.choice(self.machines), self.world.chance.random() * 15.0)
+        self.stay_away(self.world.chance.choice(self.machines), 1.0 + self.world.chance.random() * 14.0)
 
     def stay_away(self, machine: Machine, seconds: float) -> None:
         """Its worker is gone for so long; what executes there goes on."""

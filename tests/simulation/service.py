@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ class ServiceProcess(Process):
         self._network = network
         self._promises = promises
         self._connection: FrameConnection | None = None
+        self.policies: Sequence[OnLost] = (OnLost.WAIT,)
 
     def run(self, storage: Storage) -> None:
         clock = self.world.clock
@@ -61,12 +62,11 @@ class ServiceProcess(Process):
         """The run; repeated until it is answered, as users do it."""
         workspace = Workspace.RUN if job == "own" else Workspace.JOB
         chance = self.world.chance
-        on_lost = chance.choice([OnLost.WAIT, OnLost.WAIT, OnLost.FAIL, OnLost.RETRY])
-        loss = LossPolicy(on_lost, after=1.0 + chance.random() * 5.0)
+        loss = LossPolicy(chance.choice(self.policies), after=1.0 + chance.random() * 2.0)
         request = RunRequest("p", job, CommandsDefinition((("true",),)), workspace=workspace, loss=loss)
         triggered = await self._insist(lambda: self._runs.trigger(request, _USER, idempotency_key))
         run = triggered.run.identifier
-        self.world.say(self.name, f"{run} is triggered ({loss.on_lost} after {loss.after:.1f} s)")
+        self.world.say(self.name, f"{run} is triggered (if lost for {loss.after:.1f} s: {loss.on_lost})")
         self._promises.answered[idempotency_key] = run
         await self._hint(RunTriggered(run))
         return run
