@@ -72,15 +72,18 @@ def test_every_query_parameter_is_checked(play: Play) -> None:
         "source": ["me"],
         "follow": ["yes", "1", ""],
         "attempt": ["0", "-1", "9" * 30],
+        "lose_runs": ["yes", "1", ""],
         "project": [""], "job": [""], "worker": ["\0"], "source_identifier": ["\x1b[0m"],
     }  # fmt: skip
 
     async def scenario(served: Served) -> None:
         client = await served.user(Role.ADMINISTRATOR)
-        run = await served.trigger("hello", "example")
+        run = await served.started()
+        await served.late_reports.expect(run)
+        await served.queue.unassign(run)
         for route in ROUTES:
             path = route.path.replace("{run}", run.identifier).replace("{project}", "example")
-            path = path.replace("{user}", "administrator")
+            path = path.replace("{user}", "administrator").replace("{attempt}", str(run.attempt))
             for parameter in route.query:
                 for value in wrong[parameter.name]:
                     response = await client.request(route.method, path, params={parameter.name: value})
