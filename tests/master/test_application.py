@@ -37,7 +37,7 @@ from job_orchestra.protocol.messages import (
     RunOnDisk,
     SendAgain,
 )
-from tests.master.peers import Scenario, Surroundings, WorkerPeer, ended, events, log, started
+from tests.master.peers import Scenario, ServicePeer, Surroundings, WorkerPeer, ended, events, log, started
 
 
 def test_a_run_from_trigger_to_release(play: Callable[[Scenario], None]) -> None:
@@ -193,23 +193,47 @@ def test_an_abort_reaches_the_worker_at_once_and_again_after_a_reconnection(play
     play(scenario)
 
 
-def test_disabled_jobs_and_workers_get_nothing_until_they_are_enabled(play: Callable[[Scenario], None]) -> None:
+def test_a_disabled_job_gets_nothing_until_it_is_enabled(play: Callable[[Scenario], None]) -> None:
     async def scenario(parts: Surroundings) -> None:
-        async with parts.serving(), parts.service() as service, parts.worker() as (worker, _):
+        async with parts.serving():
             await parts.jobs.set_enabled("p", "j", False)
-            await service.hint(JobSwitched("p", "j"))
+        async with parts.serving(), parts.service() as service, parts.worker() as (worker, _):
             held = await parts.trigger()
             await service.hint(RunTriggered(held.identifier))
-            await parts.workers.set_enabled("w", False)
-            await service.hint(WorkerWish("w"))
+            await _pass_by(parts, service)
+            assert (await parts.stored(held)).worker is None
             await parts.jobs.set_enabled("p", "j", True)
             await service.hint(JobSwitched("p", "j"))
-            assert (await parts.stored(held)).worker is None
-            await parts.workers.set_enabled("w", True)
-            await service.hint(WorkerWish("w"))
             assert (await worker.hear(Execute)).run == held.identifier
 
     play(scenario)
+
+
+def test_a_disabled_worker_gets_nothing_until_it_is_enabled(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.service() as service:
+            async with parts.worker():
+                await parts.workers.set_enabled("w", False)
+            async with parts.worker() as (worker, _):
+                held = await parts.trigger()
+                await service.hint(RunTriggered(held.identifier))
+                await _pass_by(parts, service)
+                assert (await parts.stored(held)).worker is None
+                await parts.workers.set_enabled("w", True)
+                await service.hint(WorkerWish("w"))
+                assert (await worker.hear(Execute)).run == held.identifier
+
+    play(scenario)
+
+
+async def _pass_by(parts: Surroundings, service: ServicePeer) -> None:
+    """What the master was told before has been looked at: a run that came later is triggered and cancelled."""
+    run = await parts.trigger({"operating_system": "plan9"})
+    await service.hint(RunTriggered(run.identifier))
+    await parts.runs.request_cancel("p", run.identifier, "eve")
+    await service.hint(RunWish(run.identifier))
+    while not (await service.hear(RunChanged)).is_ended:
+        pass
 
 
 def test_a_newer_connection_of_the_same_worker_takes_the_place_of_the_older(play: Callable[[Scenario], None]) -> None:
