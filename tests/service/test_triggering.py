@@ -95,5 +95,10 @@ def test_retry_repeats_the_parameters_with_the_job_of_today(play: Play) -> None:
         again = response.json()
         assert again["identifier"] != run["identifier"]
         assert (again["retry_of"], again["parameters"]) == (run["identifier"], run["parameters"])
+        # A client that does not know whether it was heard asks again, and gets one run.
+        key = {"Idempotency-Key": "once"}
+        first, second = [await client.post(f"{path}/retry", headers=key) for _ in range(2)]
+        assert (first.status_code, second.status_code) == (201, 200)
+        assert first.json()["identifier"] == second.json()["identifier"]
 
     play(scenario)

@@ -41,6 +41,15 @@ class Call(Generic[Answered]):
         return {"Content-Type": "application/json", **self.headers}
 
 
+def idempotency(key: str | None) -> Mapping[str, str]:
+    """The headers that let a call be repeated; Invalid for a key that no header can hold."""
+    if key is None:
+        return {}
+    if not (key.isascii() and key.isprintable()):
+        raise Invalid.at("Idempotency-Key", "takes printable ASCII characters only")
+    return {"Idempotency-Key": key}
+
+
 def path(*segments: str) -> str:
     """`/projects/a%2Fb/runs`: each segment quoted whole, so that no identifier reaches another route."""
     return "".join("/" + _quoted(segment) for segment in segments)

@@ -134,8 +134,9 @@ _RUNS = (
     Route(method="POST", path=_RUN + "/abort", permission=Permission.STOP_RUN, handler=runs.abort,
           summary="Asks that the run stops, whether it has started or not.", answer=resources.RunAnswer),
     Route(method="POST", path=_RUN + "/retry", permission=Permission.TRIGGER, handler=runs.retry,
-          summary="A new run with the same parameters, of the job as it is configured now.",
-          answer=resources.RunAnswer, status=http.HTTPStatus.CREATED),
+          summary="A new run with the same parameters, of the job as it is configured now (201), or that of an earlier "
+          "call with the same key (200).",
+          headers=(IDEMPOTENCY_KEY,), answer=resources.RunAnswer, status=http.HTTPStatus.CREATED),
 )
 
 _WORKERS = (

@@ -175,12 +175,13 @@ def abort_run(settings_file: Path, output: Output, project: str, run: str) -> No
 @run.command("retry")
 @click.argument("project")
 @click.argument("run")
+@click.option("--key", help="A repeated retry with the same key answers with the same run.")
 @output_option
 @settings_option
-def retry_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+def retry_run(settings_file: Path, output: Output, project: str, run: str, key: str | None) -> None:
     """Make a new run with the same parameters, of the job as it is now, and print its identifier."""
     client = service(settings_file)
-    answer = client.send(runs.retry(project, run))
+    answer = client.send(runs.retry(project, run, idempotency_key=key))
     if output is Output.JSON:
         print_json(answer)
     else:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from job_orchestra.client.call import Call, path, query
-from job_orchestra.domain.errors import Invalid
+from job_orchestra.client.call import Call, idempotency, path, query
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.protocol.resources import JobAnswer, Page, RunAnswer, TriggerBody
 
@@ -23,14 +22,12 @@ def trigger(
     idempotency_key: str | None = None,
 ) -> Call[RunAnswer]:
     """The run is durable when this is answered; a key that was used before answers with its run."""
-    if idempotency_key is not None and not (idempotency_key.isascii() and idempotency_key.isprintable()):
-        raise Invalid.at("Idempotency-Key", "takes printable ASCII characters only")
     return Call(
         "POST",
         path("projects", project, "jobs", job, "trigger"),
         RunAnswer,
         TriggerBody(parameters or {}, priority),
-        headers={} if idempotency_key is None else {"Idempotency-Key": idempotency_key},
+        headers=idempotency(idempotency_key),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from job_orchestra.client.call import Call, path, query
+from job_orchestra.client.call import Call, idempotency, path, query
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunSummaryAnswer, WhyAnswer
 
@@ -66,9 +66,9 @@ def abort(project: str, run: str) -> Call[RunAnswer]:
     return Call("POST", _path(project, run, "abort"), RunAnswer)
 
 
-def retry(project: str, run: str) -> Call[RunAnswer]:
-    """A new run with the same parameters, of the job as it is configured now."""
-    return Call("POST", _path(project, run, "retry"), RunAnswer)
+def retry(project: str, run: str, *, idempotency_key: str | None = None) -> Call[RunAnswer]:
+    """A new run with the same parameters, of the job as it is configured now; a key makes it once."""
+    return Call("POST", _path(project, run, "retry"), RunAnswer, headers=idempotency(idempotency_key))
 
 
 def log_path(project: str, run: str) -> str:

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import http
-
 from job_orchestra.domain.runs import Source, SourceKind
 from job_orchestra.domain.triggering import request_of
-from job_orchestra.fail_points import FailPoint, reach
-from job_orchestra.protocol.control import JobSwitched, RunTriggered
+from job_orchestra.protocol.control import JobSwitched
 from job_orchestra.protocol.resources import JobAnswer, Page, TriggerBody
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.projects import job_answer
-from job_orchestra.service.answers.runs import run_answer
 from job_orchestra.service.call import Answered, Call
+from job_orchestra.service.handlers.runs import triggered
 from job_orchestra.service.parameters import CURSOR, IDEMPOTENCY_KEY, LIMIT, ORDER_BY
 from job_orchestra.service.parts import ServiceParts
 
@@ -26,17 +23,11 @@ async def show(parts: ServiceParts, call: Call) -> JobAnswer:
 
 
 async def trigger(parts: ServiceParts, call: Call) -> Answered:
-    """201 with a new run, 200 with the run that an earlier trigger with this key made."""
     body = call.body_as(TriggerBody)
     job = await parts.jobs.get(call.path["project"], call.path["job"])
     request = request_of(job, body.parameters, body.priority)
     source = Source(SourceKind.USER, call.user)
-    triggered = await parts.runs.trigger(request, source, call.value(IDEMPOTENCY_KEY))
-    reach(FailPoint.SERVICE_TRIGGER_COMMITTED)
-    run = triggered.run
-    parts.masters.tell(RunTriggered(run.identifier))
-    status = http.HTTPStatus.CREATED if triggered.is_new else http.HTTPStatus.OK
-    return Answered(run_answer(run), status, {"Location": f"/projects/{job.project}/runs/{run.identifier}"})
+    return triggered(parts, await parts.runs.trigger(request, source, call.value(IDEMPOTENCY_KEY)))
 
 
 async def enable(parts: ServiceParts, call: Call) -> JobAnswer:

@@ -15,7 +15,7 @@ from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.control import RunTriggered, RunWish
 from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunSummaryAnswer, WhyAnswer
-from job_orchestra.repositories.runs import RunFilter
+from job_orchestra.repositories.runs import RunFilter, Triggered
 from job_orchestra.service import parameters
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.runs import event_answer, run_answer, run_summary_answer, why_answer
@@ -136,8 +136,16 @@ async def retry(parts: ServiceParts, call: Call) -> Answered:
     job = await parts.jobs.get(earlier.request.project, earlier.request.job)
     request = request_of(job, earlier.request.parameters, earlier.request.priority)
     source = Source(SourceKind.USER, call.user)
-    triggered = await parts.runs.trigger(request, source, retry_of=earlier.identifier)
-    run = triggered.run
+    return triggered(
+        parts,
+        await parts.runs.trigger(request, source, call.value(parameters.IDEMPOTENCY_KEY), retry_of=earlier.identifier),
+    )
+
+
+def triggered(parts: ServiceParts, done: Triggered) -> Answered:
+    """201 with a new run, 200 with the run that an earlier call with this key made."""
+    reach(FailPoint.SERVICE_TRIGGER_COMMITTED)
+    run = done.run
     parts.masters.tell(RunTriggered(run.identifier))
-    location = f"/projects/{job.project}/runs/{run.identifier}"
-    return Answered(run_answer(run), http.HTTPStatus.CREATED, {"Location": location})
+    status = http.HTTPStatus.CREATED if done.is_new else http.HTTPStatus.OK
+    return Answered(run_answer(run), status, {"Location": f"/projects/{run.request.project}/runs/{run.identifier}"})
