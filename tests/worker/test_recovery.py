@@ -429,6 +429,21 @@ def test_a_directory_that_vanishes_hurts_nobody_else(directory: Path) -> None:
     run(test)
 
 
+def test_a_workspace_without_its_run_is_removed(directory: Path) -> None:
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url:
+            orphan = directory / "workspaces/run/000000000000000001.1"
+            (orphan / "deep").mkdir(parents=True)
+            async with working(directory, url):
+                stored = await begin(master)
+                assert not orphan.exists()
+                let_go(directory, stored)
+                await master.finish(stored)
+
+    run(test)
+
+
 def test_what_the_master_releases_unended_is_ended_and_deleted(directory: Path) -> None:
     """The attempt counts no more, because it was given up while the worker was away."""
 

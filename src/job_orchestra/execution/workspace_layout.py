@@ -21,9 +21,13 @@ def project_workspace(workspaces: Path, project: str) -> Path:
     return workspaces / "project" / project
 
 
+def run_workspaces(workspaces: Path) -> Path:
+    return workspaces / "run"
+
+
 def run_workspace(workspaces: Path, key: RunKey) -> Path:
     """Of one attempt alone, and removed with its end."""
-    return workspaces / "run" / run_name(key)
+    return run_workspaces(workspaces) / run_name(key)
 
 
 @lru_cache

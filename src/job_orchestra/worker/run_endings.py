@@ -21,8 +21,9 @@ from job_orchestra.execution.log_end import read_log_end
 from job_orchestra.execution.process_end import end_processes
 from job_orchestra.execution.process_tree import LogFile, find_marked
 from job_orchestra.execution.run_directory import RunDirectory
-from job_orchestra.execution.workspace_layout import run_workspace
+from job_orchestra.execution.workspace_layout import run_workspace, run_workspaces
 from job_orchestra.fail_points import FailPoint, reach
+from job_orchestra.protocol.run_key import RunKey
 
 _logger = logging.getLogger(__name__)
 
@@ -43,13 +44,23 @@ class RunEndings:
         await self._end_processes(directories)
         unwritten: list[RunDirectory] = []
         for directory in directories:
-            shutil.rmtree(run_workspace(self._workspaces, directory.key), ignore_errors=True)
+            workspace = run_workspace(self._workspaces, directory.key)
+            await asyncio.to_thread(shutil.rmtree, workspace, ignore_errors=True)
             try:
                 await asyncio.to_thread(_write_end, directory, reason)
             except OSError as error:
                 _logger.error("The end of run %s cannot be written: %s", directory.name, error)
                 unwritten.append(directory)
         return unwritten
+
+    async def remove_orphaned_workspaces(self, runs: Collection[RunKey]) -> None:
+        """Those that belonged to runs whose directories are gone, by whatever accident; `runs` are all that there are."""
+        kept = {run_workspace(self._workspaces, key) for key in runs}
+        parent = run_workspaces(self._workspaces)
+        found = list(parent.iterdir()) if parent.is_dir() else []
+        for orphan in [path for path in found if path not in kept]:
+            _logger.warning("The workspace %s is removed: there is no run of that name any more.", orphan)
+            await asyncio.to_thread(shutil.rmtree, orphan, ignore_errors=True)
 
     async def _end_processes(self, directories: Sequence[RunDirectory]) -> None:
         runs = {directory.key for directory in directories}

@@ -71,6 +71,7 @@ class RunKeeper:
             self.runs.add(directory)
         await self._hosts.start()
         await self._end_lost_runs()
+        await self._endings.remove_orphaned_workspaces([run.key for run in self.runs])
         for run in self.runs:
             if not run.is_ended and run.directory.abort.exists():
                 # The wish may have been written down, and not passed on.
