@@ -54,7 +54,7 @@ class RunEndings:
         return unwritten
 
     async def remove_orphaned_workspaces(self, runs: Collection[RunKey]) -> None:
-        """Those that belonged to runs whose directories are gone, by whatever accident; `runs` are all that there are."""
+        """Those of runs whose directories are gone, by whatever accident; `runs` are all that there are."""
         kept = {run_workspace(self._workspaces, key) for key in runs}
         parent = run_workspaces(self._workspaces)
         found = list(parent.iterdir()) if parent.is_dir() else []
