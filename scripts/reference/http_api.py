@@ -20,8 +20,8 @@ JSON over HTTP, with an OpenAPI document at `/openapi.json` and a page made from
 `Authorization: Bearer TOKEN`, or basic authentication with user and token.
 
 - Errors are problem documents (RFC 9457, `application/problem+json`) whose `errors` name each field at fault, those
-  of query, headers and body together (at most 100 of a body): 400 and 422 wrong input, 401 who are you, 403 you may not,
-  404 there is no such thing, 409 its state does not allow this, 503 something is down and trying again may help.
+  of query, headers and body together (at most 100 of a body): 400 and 422 wrong input, 401 who are you, 403 you may
+  not, 404 there is no such thing, 409 its state does not allow this, 503 something is down and trying again may help.
   Addresses are UTF-8. What is no HTTP request at all is answered so, too, and its connection closed.
 - Lists answer `{"items": [...], "next": ...}`. `next` is the `cursor` of the next page, null on the last.
 - Dates are ISO 8601 in UTC to the millisecond, durations are seconds.
