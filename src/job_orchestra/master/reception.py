@@ -30,7 +30,7 @@ from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.violations import ProtocolViolation
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_queue import RunQueue
-from job_orchestra.repositories.workers import Workers
+from job_orchestra.repositories.workers import Workers, check_holder
 from job_orchestra.storage.log_port import LogStore
 from job_orchestra.version import __version__
 
@@ -144,8 +144,10 @@ class Reception:
         Before it is registered, so that a master that dies here finds them by the other instance again.
         """
         known = await self._outage.outlast(lambda: self._workers.find(hello.identifier))
-        if known is None or known.owner != owner or known.is_connected or known.instance == hello.instance:
+        if known is None or known.instance == hello.instance:
             return
+        # Not left to the registration: by then the other one's farewell may have been stored.
+        check_holder(known, owner, hello.instance)
         here = {RunKey(run.run, run.attempt) for run in hello.runs}
         for run in await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier)):
             if RunKey(run.identifier, run.attempt) not in here:

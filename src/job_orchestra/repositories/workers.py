@@ -96,7 +96,7 @@ class Workers:
                 row: Row = {"identifier": identifier, "owner": owner, "registered_at": now, **facts}
                 operation = Insert(WORKERS.name, row)
             else:
-                _check_holder(known, owner, instance)
+                check_holder(known, owner, instance)
                 # As it was looked at: of two instances that come at once, the second finds the first connected.
                 where = (
                     equal("identifier", identifier),
@@ -210,7 +210,8 @@ def _has_runs(worker: str, active: int) -> str:
     )
 
 
-def _check_holder(known: Worker, owner: str, instance: str) -> None:
+def check_holder(known: Worker, owner: str, instance: str) -> None:
+    """Conflict, naming the holder, if that instance of that owner may not take the worker's name."""
     if known.owner != owner:
         raise Conflict(f"Worker {known.identifier!r} belongs to user {known.owner!r}, not to {owner!r}.")
     if known.is_connected and known.instance != instance:
