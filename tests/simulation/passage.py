@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 _BREAKS_OFF = 0.02
 """How often a call fails by itself, half of them after the deed."""
+LAST_MOMENT = 0.2
+"""Seconds for which a database still carries out what a dead process has sent; nobody starts it anew within them."""
 _CALM = 0.002
 
 
@@ -25,6 +27,8 @@ class Facility:
         self._pace = world.chance.choice([0.001, 0.01, 0.1, 0.5])
         self._tail = world.chance.choice([0.0, 0.02, 0.1])
         """How often a call takes seconds."""
+        self._late = world.chance.choice([0.0, 0.1, 0.6])
+        """How often an answer is late, and tells of what was true some time ago."""
         self._down_until = 0.0
 
     def go_down(self, seconds: float) -> None:
@@ -45,6 +49,10 @@ class Facility:
         if chance.random() < self._tail:
             return chance.random() * 6.0
         return chance.random() * self._pace
+
+    def lateness(self) -> float:
+        """Seconds from the deed to its answer."""
+        return self.world.chance.random() ** 2 * 3.0 if self.world.happens(self._late) else 0.0
 
     def unavailable(self) -> StorageUnavailable:
         return StorageUnavailable(f"The {self.name} cannot be used (simulated).")
@@ -71,7 +79,7 @@ class Way:
     def _arrive(self, work: Callable[[], T], what: str, answer: asyncio.Future[T]) -> None:
         world = self._facility.world
         is_dead = not self._process.is_alive
-        if is_dead and not (self._outlives_caller and world.chance.random() < 0.5):
+        if is_dead and not (self._outlives_caller and world.now < self._process.died_at + LAST_MOMENT):
             return
         is_broken = self._facility.is_down or world.happens(_BREAKS_OFF)
         is_done = not is_broken or (not self._facility.is_down and world.chance.random() < 0.5)
@@ -89,7 +97,7 @@ class Way:
             outcome = self._facility.unavailable()
         if is_dead:
             return
-        delay = self._facility.delay() if world.happens(0.3) else 0.0
+        delay = self._facility.lateness() if what.startswith("find") else 0.0
         if delay:
             world.after(delay, lambda: self._deliver(answer, outcome))
         else:

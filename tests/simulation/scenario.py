@@ -21,7 +21,7 @@ from tests.simulation.master import JOBS, MasterProcess, SimulatedMaster
 from tests.simulation.memory_logs import LogBytes, MemoryLogs
 from tests.simulation.memory_storage import MemoryDatabase, MemoryStorage
 from tests.simulation.network import Network
-from tests.simulation.passage import Facility, Way
+from tests.simulation.passage import LAST_MOMENT, Facility, Way
 from tests.simulation.promises import Promises
 from tests.simulation.service import ServiceProcess
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop
@@ -125,7 +125,13 @@ class Scenario:
     async def _use(self, idempotency_key: str) -> None:
         chance = self.world.chance
         await asyncio.sleep(chance.random() * _TROUBLE * self._troubles.triggering)
-        run = await self._service.trigger(chance.choice(JOBS), idempotency_key)
+        job = chance.choice(JOBS)
+        run = await self._service.trigger(job, idempotency_key)
+        if chance.random() < 0.4:
+            # Somebody who is not sure to have been heard asks again.
+            await asyncio.sleep(chance.random() * chance.choice([0.1, 1.0]))
+            again = await self._service.trigger(job, idempotency_key)
+            self.world.require(again == run, f"P1: {idempotency_key} made {run} and then {again}")
         if chance.random() < 0.3:
             await asyncio.sleep(chance.random() * chance.choice([0.1, 1.0, 10.0]))
             await self._service.stop(run)
@@ -252,7 +258,8 @@ class Scenario:
 
     def _keep_alive(self) -> None:
         """Starts again what has died, as `systemd` would, after a while."""
-        if self._master is None or not self._master.is_alive:
+        master = self._master
+        if master is None or (not master.is_alive and self.world.now > master.died_at + LAST_MOMENT):
             self._start_master()
         for machine in self.machines:
             worker = self._workers.get(machine.name)

@@ -73,6 +73,7 @@ class Process:
         self.world = world
         self.name = name
         self.is_alive = True
+        self.died_at = 0.0
         self.on_death: list[Callable[[], None]] = []
         self.tasks: list[asyncio.Task[Any]] = []
 
@@ -101,6 +102,7 @@ class Process:
         if not self.is_alive:
             return
         self.is_alive = False
+        self.died_at = self.world.now
         for tell in self.on_death:
             tell()
         for task in self.tasks:
