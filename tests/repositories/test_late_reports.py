@@ -38,6 +38,7 @@ def test_a_report_from_its_first_event_to_its_end(database_url: str) -> None:
         assert await records.late_reports.of(run) == [LateReport(blank, lost_at)]
         records.clock.advance(60)
         received = await records.late_reports.receive(run, 1, "w")
+        assert received is not None
         assert received == LateReport(blank, lost_at, records.clock.date)
         begun = replace(blank, status=RunStatus.RUNNING, started_at=records.clock.date, journal_sequence=1)
         assert await records.late_reports.save(blank, begun, [STARTED])
