@@ -17,8 +17,9 @@ from tests.faults.patience import PatientClient
 _AHEAD = 16
 """So many runs more are triggered than have started."""
 _STALL = 3.0
-"""Nothing has started for so many seconds: more is triggered all the same, for some runs end before they start."""
-_PATIENCE = 120.0
+"""Nothing has started for so many seconds: some of those that were triggered will never start, for they have ended."""
+_UNSTARTED = 4
+_PATIENCE = 30.0
 _SOME = 0.1
 
 
@@ -45,9 +46,12 @@ class Callers:
 
     async def call_all(self, deeds: Sequence[Deed]) -> None:
         """Returns when every deed has its run, and those that are followed have ended."""
+        ahead = _AHEAD
         async with asyncio.TaskGroup() as group:
             for sent, deed in enumerate(deeds):
-                await self._ledger.wait_for(lambda sent=sent: sent - len(self._ledger.started) < _AHEAD, _STALL)  # type: ignore[misc]
+                most = sent - ahead
+                if not await self._ledger.wait_for(lambda most=most: len(self._ledger.started) > most, _STALL):  # type: ignore[misc]
+                    ahead += _UNSTARTED
                 group.create_task(self._call(deed))
 
     async def _call(self, deed: Deed) -> None:
