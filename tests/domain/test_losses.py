@@ -93,34 +93,34 @@ def test_nothing_of_an_attempt_is_left_in_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "attempt", "expected"),
+    ("status", "sha256", "attempt", "expected"),
     [
-        (RunStatus.SUCCEEDED, ReasonCode.COMPLETED, 2, False),
-        (RunStatus.SUCCEEDED, ReasonCode.COMPLETED, 1, True),
-        (RunStatus.EXCEPTION, ReasonCode.HOST_RESTARTED, 2, False),
-        (RunStatus.EXCEPTION, ReasonCode.WORKER_LOST, 2, True),
+        (RunStatus.SUCCEEDED, "00", 2, False),
+        (RunStatus.SUCCEEDED, "00", 1, True),
+        (RunStatus.EXCEPTION, "00", 2, False),
+        (RunStatus.EXCEPTION, None, 2, True),
         (RunStatus.PENDING, None, 1, True),
         (RunStatus.RUNNING, None, 1, True),
     ],
 )
 def test_what_was_given_up_is_reported_late(
-    status: RunStatus, code: ReasonCode | None, attempt: int, expected: bool
+    status: RunStatus, sha256: str | None, attempt: int, expected: bool
 ) -> None:
-    reason = None if code is None else Reason(code, ".")
-    assert is_late(run(status=status, reason=reason, attempt=2), attempt) is expected
+    """Who ends a run without its worker cannot have compared the log with it."""
+    assert is_late(run(status=status, attempt=2, log=LogFacts(7, sha256)), attempt) is expected
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "attempt", "expected"),
+    ("status", "sha256", "attempt", "expected"),
     [
         (RunStatus.RUNNING, None, 1, True),
         (RunStatus.RUNNING, None, 2, False),
         (RunStatus.PENDING, None, 2, False),
-        (RunStatus.EXCEPTION, ReasonCode.WORKER_LOST, 2, True),
-        (RunStatus.EXCEPTION, ReasonCode.HOST_RESTARTED, 2, False),
-        (RunStatus.SUCCEEDED, ReasonCode.COMPLETED, 2, False),
+        (RunStatus.CANCELLED, None, 2, False),
+        (RunStatus.EXCEPTION, None, 2, True),
+        (RunStatus.EXCEPTION, "00", 2, False),
+        (RunStatus.SUCCEEDED, "00", 2, False),
     ],
 )
-def test_which_attempts_were_given_up(status: RunStatus, code: ReasonCode | None, attempt: int, expected: bool) -> None:
-    reason = None if code is None else Reason(code, ".")
-    assert is_given_up(run(status=status, reason=reason, attempt=2), attempt) is expected
+def test_which_attempts_were_given_up(status: RunStatus, sha256: str | None, attempt: int, expected: bool) -> None:
+    assert is_given_up(run(status=status, attempt=2, log=LogFacts(7, sha256)), attempt) is expected

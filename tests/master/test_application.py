@@ -335,14 +335,23 @@ def test_a_run_that_lost_its_last_writes_with_its_host_ends_with_that_reason(pla
                     pass
             on_disk = RunOnDisk(run.identifier, 1, 1, 3, is_of_this_boot=False)
             async with parts.worker(on_disk) as (worker, welcome):
-                assert welcome.release == (on_disk,)
+                assert welcome.resume == (Resume(run.identifier, 1, 0, 0),)
                 while not (await service.hear(RunChanged)).is_ended:
                     pass
+                await worker.say(log(run, 0, b"so "), events(run, started()))
+                assert (await worker.hear(Acknowledged)).log_size == 3
+            # What its disk still had comes as a late report, over as many connections as it takes.
+            async with parts.worker(on_disk) as (worker, welcome):
+                assert welcome.resume == (Resume(run.identifier, 1, 1, 3),)
+                await worker.say(events(run, ended(2, b"so ")))
+                await worker.hear(Release)
         stored = await parts.stored(run)
         assert stored.status is RunStatus.EXCEPTION
         assert stored.reason is not None
         assert stored.reason.code is ReasonCode.HOST_RESTARTED
         assert stored.log.size == 6
+        (report,) = await parts.late_reports.of(stored)
+        assert report.account.log.size == 3
 
     play(scenario)
 

@@ -19,8 +19,8 @@ _TICK = INTERVAL.total_seconds()
 _LEASE_IN_TICKS = int(LEASE / INTERVAL)
 
 
-def holds(records: Records, master: str) -> Holds:
-    return Holds(master, records.workers, Outage(), records.clock)
+def holds(records: Records, master: str, *held: str) -> Holds:
+    return Holds(master, records.workers, lambda: held, Outage(), records.clock)
 
 
 async def connect(records: Records, master: str, instance: str) -> None:
@@ -47,7 +47,7 @@ def test_a_worker_is_free_again_whose_master_never_comes_back(database_url: str)
 def test_a_master_that_says_so_keeps_its_workers(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         await connect(records, "first", "one")
-        masters = [holds(records, "first"), holds(records, "second")]
+        masters = [holds(records, "first", "w"), holds(records, "second")]
         for _ in range(5 * _LEASE_IN_TICKS):
             for one in masters:
                 await one.look()
@@ -57,10 +57,25 @@ def test_a_master_that_says_so_keeps_its_workers(database_url: str) -> None:
     play(database_url, scenario)
 
 
+def test_a_record_that_outlived_the_masters_earlier_life_is_freed(database_url: str) -> None:
+    """What a dying master had still sent was committed when the next one had looked for connections of before."""
+
+    async def scenario(records: Records) -> None:
+        master = holds(records, "m")
+        await connect(records, "m", "one")
+        for _ in range(_LEASE_IN_TICKS + 1):
+            await master.look()
+            records.clock.advance(_TICK + 0.1)
+        await master.look()
+        await connect(records, "m", "two")
+
+    play(database_url, scenario)
+
+
 def test_after_an_outage_for_all_masters_none_takes_another_for_gone(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         await connect(records, "first", "one")
-        first, second = holds(records, "first"), holds(records, "second")
+        first, second = holds(records, "first", "w"), holds(records, "second")
         for _ in range(2 * _LEASE_IN_TICKS):
             await first.look()
             await second.look()
@@ -82,7 +97,7 @@ def test_a_master_that_was_taken_for_gone_lets_the_worker_go(tmp_path: Path) -> 
     async def scenario() -> None:
         async with surroundings(fresh_database(tmp_path), tmp_path) as parts, parts.serving():
             async with parts.worker() as (worker, _):
-                freed = await parts.workers.free_abandoned("other", parts.clock.now() + LEASE)
+                freed = await parts.workers.free_abandoned(parts.clock.now() + LEASE)
                 assert freed == ["w"]
                 assert (await worker.hear(Goodbye)).code == "replaced"
             async with parts.worker(instance="two"):

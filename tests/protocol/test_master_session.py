@@ -55,8 +55,8 @@ def test_the_greeting_resumes_releases_repeats_and_finds_what_is_missing() -> No
     ]
     on_disk = [RunOnDisk("r1", 1, 4, 20), RunOnDisk("r2", 2, 9, 9), RunOnDisk("r4", 1, 4, 100)]
     greeting = MasterSession().greet(hello(*on_disk), stored, "1.0", "m")
-    assert greeting.welcome.resume == (Resume("r1", 1, 2, 10),)
-    assert greeting.welcome.release == (RunOnDisk("r2", 2, 9, 9), RunOnDisk("r4", 1, 4, 100))
+    assert greeting.welcome.resume == (Resume("r1", 1, 2, 10), Resume("r4", 1, 0, 0))
+    assert greeting.welcome.release == (RunOnDisk("r2", 2, 9, 9),)
     assert greeting.to_execute == (RunKey("r2", 3),)
     assert greeting.missing == (RunKey("r4", 1), RunKey("r3", 1))
 
@@ -72,8 +72,8 @@ def test_who_lost_something_with_its_host_is_told_from_who_truncated_its_log() -
         RunOnDisk("r5", 1, 3, 100, is_of_this_boot=False),
     )
     greeting = session.greet(hello(*on_disk), stored, "1.0", "m")
-    assert {one.run for one in greeting.welcome.resume} == {"r1", "r5"}
-    assert {one.run for one in greeting.welcome.release} == {"r2", "r3", "r4"}
+    assert {one.run: one.sequence for one in greeting.welcome.resume} == {"r1": 3, "r2": 0, "r3": 0, "r4": 0, "r5": 3}
+    assert greeting.welcome.release == ()
     assert greeting.missing == (RunKey("r3", 1),)
     assert greeting.restarted == (RunKey("r2", 1), RunKey("r4", 1))
 

@@ -193,6 +193,10 @@ class StandInMaster:
         greeting = session.greet(hello, stored, "test", "stand-in")
         assert greeting.missing == ()
         self.restarted += greeting.restarted
+        for key in greeting.restarted:
+            # What is left is told from its beginning.
+            active[key].events.clear()
+            active[key].log.clear()
         self._session, self._connection = session, connection
         messages: list[ToWorker] = [greeting.welcome]
         for key in greeting.to_execute:

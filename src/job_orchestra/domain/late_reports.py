@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from job_orchestra.domain.losses import next_attempt
-from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 
@@ -31,13 +30,14 @@ def is_late(run: Run, attempt: int) -> bool:
 
     False where the run has ended by this very attempt's own word: then everything of it is stored already.
     """
-    ended_by_itself = (
-        run.status.is_terminal and run.reason is not None and run.reason.code is not ReasonCode.WORKER_LOST
-    )
-    return run.attempt != attempt or not ended_by_itself
+    return run.attempt != attempt or not run.status.is_terminal or _is_ended_by_a_master(run)
 
 
 def is_given_up(run: Run, attempt: int) -> bool:
     """Whether the attempt counts no more. A report may be expected already of one that still does."""
-    is_lost = run.reason is not None and run.reason.code is ReasonCode.WORKER_LOST
-    return attempt < run.attempt or (attempt == run.attempt and is_lost)
+    return attempt < run.attempt or (attempt == run.attempt and _is_ended_by_a_master(run))
+
+
+def _is_ended_by_a_master(run: Run) -> bool:
+    """Where a worker tells the end, both sides have compared the log; a cancelled run has none."""
+    return run.status.is_terminal and run.status is not RunStatus.CANCELLED and run.log.sha256 is None

@@ -89,7 +89,7 @@ class MasterApplication:
         self._services = ServiceLinks()
         self._dispatcher = Dispatcher(run_queue, jobs, self._links, selector, self._outage, clock)
         self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
-        self._holds = Holds(identifier, workers, self._outage, clock)
+        self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
         self._admission = Admission(accounts)
         self._losses = Losses(
             queue=run_queue,

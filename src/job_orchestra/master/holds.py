@@ -6,6 +6,7 @@ Only so is the name of a worker free again whose master never comes back.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from job_orchestra.domain.clock import Clock
@@ -21,19 +22,23 @@ LEASE = timedelta(seconds=30)
 
 
 class Holds:
-    def __init__(self, master: str, workers: Workers, outage: Outage, clock: Clock) -> None:
+    def __init__(
+        self, master: str, workers: Workers, held: Callable[[], Sequence[str]], outage: Outage, clock: Clock
+    ) -> None:
+        """`held` names the workers whose connections are here; a record alone may have outlived a master that died."""
         self._master = master
         self._workers = workers
+        self._held = held
         self._outage = outage
         self._clock = clock
         self._renewed_at = datetime.min.replace(tzinfo=UTC)
         self._renewing_since = self._renewed_at
 
     async def look(self) -> None:
-        """Renews the holds of this master, and frees workers whose master has not renewed its own for too long."""
+        """Renews the holds of this master, and frees workers whose hold no master has renewed for too long."""
         if timedelta() <= self._clock.now() - self._renewed_at < INTERVAL:
             return
-        await self._outage.outlast(lambda: self._workers.renew_holds(self._master))
+        await self._outage.outlast(lambda: self._workers.renew_holds(self._master, self._held()))
         now = self._clock.now()
         if not timedelta() <= now - self._renewed_at < LEASE / 2:
             # At the start, and after an outage: others may have been kept from renewing as this one was.
@@ -41,5 +46,5 @@ class Holds:
         self._renewed_at = now
         if now - self._renewing_since < LEASE:
             return
-        for worker in await self._outage.outlast(lambda: self._workers.free_abandoned(self._master, now - LEASE)):
-            _logger.warning("Worker %s is taken for disconnected: its master is silent.", worker)
+        for worker in await self._outage.outlast(lambda: self._workers.free_abandoned(now - LEASE)):
+            _logger.warning("Worker %s is taken for disconnected: no master holds its connection.", worker)

@@ -33,5 +33,8 @@ class WorkerLinks:
         del self._links[link.worker.identifier]
         return True
 
+    def names(self) -> list[str]:
+        return list(self._links)
+
     def candidates(self) -> list[Candidate]:
         return [link.candidate() for link in self._links.values()]

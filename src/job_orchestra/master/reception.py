@@ -168,6 +168,13 @@ class Reception:
         stored_late = await self._stored([Account(account, is_late=True) for account in late.values()])
         greeting = session.greet(hello, stored, __version__, self._master, stored_late)
         link.post(greeting.welcome)
+        for key in greeting.missing:
+            await self._losses.give_up_missing(by_key[key])
+        for key in greeting.restarted:
+            await self._losses.end_restarted(by_key[key])
+        resumed = {RunKey(one.run, one.attempt) for one in greeting.welcome.resume}
+        lost = resumed.intersection((*greeting.missing, *greeting.restarted))
+        late |= await self._receive_late(hello, {key: by_key[key] for key in lost})
         for resume in greeting.welcome.resume:
             key = RunKey(resume.run, resume.attempt)
             if key in late:
@@ -179,25 +186,24 @@ class Reception:
         for run in list(link.runs.values()):
             if run.should_abort or run.should_cancel:
                 link.abort(run)
-        for key in greeting.missing:
-            await self._losses.give_up_missing(by_key[key])
-        for key in greeting.restarted:
-            await self._losses.end_restarted(by_key[key])
 
     async def _find_late(self, hello: Hello, assigned: Mapping[RunKey, Run]) -> dict[RunKey, Run]:
         """The accounts of attempts on the worker's disk that count no more and have not told everything."""
         unknown = {RunKey(one.run, one.attempt) for one in hello.runs}.difference(assigned)
         runs = await self._outage.outlast(lambda: self._queue.load_many(sorted({key.run for key in unknown})))
         by_identifier = {run.identifier: run for run in runs}
+        known = {key: by_identifier[key.run] for key in unknown if key.run in by_identifier}
+        return await self._receive_late(hello, {key: run for key, run in known.items() if is_late(run, key.attempt)})
+
+    async def _receive_late(self, hello: Hello, attempts: Mapping[RunKey, Run]) -> dict[RunKey, Run]:
+        """The accounts of those attempts that are expected of this worker and not complete."""
         accounts: dict[RunKey, Run] = {}
-        for key in sorted(unknown):
-            run = by_identifier.get(key.run)
-            if run is not None and is_late(run, key.attempt):
-                report = await self._outage.outlast(
-                    lambda run=run, key=key: self._late_reports.receive(run, key.attempt, hello.identifier)  # type: ignore[misc]
-                )
-                if report is not None and not report.account.status.is_terminal:
-                    accounts[key] = report.account
+        for key, run in sorted(attempts.items(), key=lambda item: item[0]):
+            report = await self._outage.outlast(
+                lambda key=key, run=run: self._late_reports.receive(run, key.attempt, hello.identifier)  # type: ignore[misc]
+            )
+            if report is not None and not report.account.status.is_terminal:
+                accounts[key] = report.account
         return accounts
 
     async def _stored(self, accounts: Sequence[Account]) -> list[StoredRun]:

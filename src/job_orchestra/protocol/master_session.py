@@ -49,7 +49,10 @@ class Greeting:
     to_execute: tuple[RunKey, ...]
     """Assigned, and not on the worker's disk: to be sent (again)."""
     missing: tuple[RunKey, ...]
-    """Taken up by the worker once, and no longer on its disk, or not as far as it had reported: they are lost."""
+    """Taken up by the worker once, and no longer on its disk, or not as far as it had reported: they are lost.
+
+    What is on its disk still is resumed from its beginning, to be told late.
+    """
     restarted: tuple[RunKey, ...] = ()
     """Likewise, because its host was restarted meanwhile."""
 
@@ -140,13 +143,12 @@ class MasterSession:
                 release.append(run)
                 self._finish(key)
             elif _has_lost(run, facts):
+                # It is given up; what is left of it is told from its beginning, as a late report.
                 if key in known:
                     (missing if run.is_of_this_boot else restarted).append(key)
-                release.append(run)
-                self._finish(key)
+                resume.append(self._resume(key, 0, 0))
             else:
-                self._runs[key] = _Received(facts.sequence, facts.log_size)
-                resume.append(Resume(key.run, key.attempt, facts.sequence, facts.log_size))
+                resume.append(self._resume(key, facts.sequence, facts.log_size))
         for key, facts in known.items():
             if key in on_disk:
                 continue
@@ -156,6 +158,10 @@ class MasterSession:
                 missing.append(key)
         welcome = Welcome(PROTOCOL_VERSION, version, master, tuple(resume), tuple(release))
         return Greeting(welcome, tuple(to_execute), tuple(missing), tuple(restarted))
+
+    def _resume(self, key: RunKey, sequence: int, log_size: int) -> Resume:
+        self._runs[key] = _Received(sequence, log_size)
+        return Resume(key.run, key.attempt, sequence, log_size)
 
     def execute(self, key: RunKey) -> bool:
         """Whether to send `Execute` for this attempt; False if this connection knows it, ended ones included (P2).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from job_orchestra.domain.clock import Clock
@@ -137,17 +137,16 @@ class Workers:
         where = (equal("master", master), equal("is_connected", True))
         await self._storage.write(Batch((Update(WORKERS.name, where, self._disconnected(), optional=True),)))
 
-    async def renew_holds(self, master: str) -> None:
-        """The master still holds the connections of its workers."""
-        where = (equal("master", master), equal("is_connected", True))
+    async def renew_holds(self, master: str, workers: Sequence[str]) -> None:
+        """The master still holds the connections of these workers."""
+        where = (equal("master", master), equal("is_connected", True), among("identifier", workers))
         changes: Row = {"seen_at": to_microseconds(self._clock.now())}
         await self._storage.write(Batch((Update(WORKERS.name, where, changes, optional=True),)))
 
-    async def free_abandoned(self, master: str, before: datetime) -> builtins.list[str]:
-        """Workers that another master held and has not renewed since are disconnected now; answers with their names."""
+    async def free_abandoned(self, before: datetime) -> builtins.list[str]:
+        """Workers that no master has renewed its hold of since are disconnected now; answers with their names."""
         abandoned = (
             equal("is_connected", True),
-            Condition("master", Operator.NOT_EQUAL, master),
             Condition("seen_at", Operator.LESS, to_microseconds(before)),
         )
         freed: list[str] = []
