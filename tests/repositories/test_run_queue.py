@@ -7,9 +7,12 @@ import pytest
 
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.domain.event_records import EventRecord
+from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import LogFacts, Run, queue_key
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.repositories.conditions import equal
+from job_orchestra.storage.port import Batch, Update
 from tests.repositories.records import Records, play
 
 _REASON = Reason(ReasonCode.CANCEL_REQUESTED, "Somebody said so.")
@@ -155,5 +158,20 @@ def test_saving_what_does_not_differ_only_checks(database_url: str) -> None:
         run = await _assigned(records)
         assert await records.progress.save(run, run, [])
         assert not await records.progress.save(replace(run, journal_sequence=3), replace(run, journal_sequence=3), [])
+
+    play(database_url, scenario)
+
+
+def test_a_run_that_cannot_be_read_does_not_stop_the_others(database_url: str) -> None:
+    """Another version of the program may have written it."""
+
+    async def scenario(records: Records) -> None:
+        strange, plain = await records.trigger(), await records.trigger()
+        request: JsonObject = {"project": "p", "job": "j", "definition": {"type": "?"}, "beyond": 1}
+        where = (equal("identifier", strange.identifier),)
+        await records.storage.write(Batch((Update("runs", where, {"request": request}),)))
+        assert await records.queue.load(strange.identifier) is None
+        assert await records.queue.pending_since("", 10) == [plain]
+        assert await records.queue.head(queue_key(plain.request), 10) == [plain]
 
     play(database_url, scenario)

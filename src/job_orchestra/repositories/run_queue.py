@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.losses import next_attempt
 from job_orchestra.domain.reasons import Reason
 from job_orchestra.domain.runs import Run
@@ -15,6 +17,8 @@ from job_orchestra.repositories.rows.columns import optional_microseconds, text
 from job_orchestra.repositories.rows.runs import run_facts, run_from_row
 from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import RUNS
+
+_logger = logging.getLogger(__name__)
 
 _BY_IDENTIFIER = (Order("identifier"),)
 _PENDING = equal("status", RunStatus.PENDING.value)
@@ -31,14 +35,15 @@ class RunQueue:
 
     async def load(self, run: str) -> Run | None:
         row = await find_one(self._storage, Find(RUNS.name, (equal("identifier", run),)))
-        return None if row is None else run_from_row(row)
+        found = _readable([] if row is None else [row])
+        return found[0] if found else None
 
     async def load_many(self, runs: Sequence[str]) -> list[Run]:
         """Those of them that there are."""
         if not runs:
             return []
         query = Find(RUNS.name, (among("identifier", runs),), _BY_IDENTIFIER)
-        return [run_from_row(row) for row in await find_everything(self._storage, query)]
+        return _readable(await find_everything(self._storage, query))
 
     async def groups(self) -> list[str]:
         """Queue keys of all pending runs that are not assigned: one short look at the index for each."""
@@ -73,13 +78,13 @@ class RunQueue:
                 Find(RUNS.name, (_RUNNING, equal("should_abort", True)), _BY_IDENTIFIER, limit=limit),
             ]
         )
-        return [run_from_row(row) for page in pages for row in page][:limit]
+        return _readable(row for page in pages for row in page)[:limit]
 
     async def assigned_to(self, worker: str) -> list[Run]:
         """All runs of the worker that have not ended."""
         where = (equal("worker", worker), among("status", ACTIVE))
         rows = await find_everything(self._storage, Find(RUNS.name, where, _BY_IDENTIFIER))
-        return [run_from_row(row) for row in rows]
+        return _readable(rows)
 
     async def workers_with_runs(self) -> set[str]:
         """Those that runs are assigned to which have not ended: one short look at the index for each."""
@@ -93,7 +98,7 @@ class RunQueue:
         return workers
 
     async def _find(self, query: Find) -> list[Run]:
-        return [run_from_row(row) for row in await self._storage.find(query)]
+        return _readable(await self._storage.find(query))
 
     # ---------- deciding, each by one compare-and-set
 
@@ -131,6 +136,17 @@ class RunQueue:
     async def _set(self, where: tuple[Condition, ...], changes: Row, changed: Run) -> Run | None:
         outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes),)))
         return changed if outcome.is_applied else None
+
+
+def _readable(rows: Iterable[Row]) -> list[Run]:
+    """Without those that this program cannot read (another version's, say): one of them must not stop all others."""
+    runs: list[Run] = []
+    for row in rows:
+        try:
+            runs.append(run_from_row(row))
+        except (Invalid, ValueError) as error:
+            _logger.error("Run %s is left alone, because its record cannot be read: %s", row["identifier"], error)
+    return runs
 
 
 def _of_workers_behind(status: RunStatus, worker: str) -> tuple[Condition, ...]:
