@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
+from weakref import WeakValueDictionary
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, OrchestraError, Unavailable
@@ -68,7 +69,7 @@ class Reception:
         self._services = services
         self._outage = outage
         self._clock = clock
-        self._arriving: dict[str, asyncio.Lock] = {}
+        self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def serve(self, connection: FrameConnection, owner: str) -> None:
         """One connection of a worker whose token belongs to `owner`, from its hello to its end."""
