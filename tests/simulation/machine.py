@@ -65,6 +65,8 @@ class Machine:
         """Which worker directory it is; another one is another instance of the worker."""
         self.paces: Sequence[float] = (0.1,)
         """Seconds that a step of a run may take."""
+        self.grace = world.chance.choice([0.3, 5.0])
+        """Seconds that an abort may take; what executes goes on writing meanwhile."""
         self.directories: dict[RunKey, Directory] = {}
         self.attempts: dict[RunKey, Attempt] = {}
         self.on_change: Callable[[RunKey], None] = lambda _: None
@@ -201,7 +203,7 @@ class Machine:
         directory = self.directories.get(key)
         if directory is not None and directory.abort_by is not None and self._is_executing(key, host):
             self.on_abort(key)
-            self.world.soon(lambda: self._abort(key, host), 0.3)
+            self.world.soon(lambda: self._abort(key, host), self.grace)
 
     def _abort(self, key: RunKey, host: int) -> None:
         if self._is_executing(key, host):

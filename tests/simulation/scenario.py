@@ -45,6 +45,13 @@ class Troubles:
     """Seconds that a step of a run may take."""
     triggering: float = 0.7
     """In which part of the trouble runs are triggered."""
+    stopping: float = 0.3
+    """How many of the runs somebody wants stopped."""
+    most_machines: int = 3
+    pauses: tuple[float, ...] = (0.2, 1.0, 4.0)
+    """Seconds between two faults, on the average; one of them for a life."""
+    is_calm: bool = False
+    """Whether network, database and disks work well all the time: nothing else breaks but what `faults` names."""
 
 
 class Scenario:
@@ -57,7 +64,9 @@ class Scenario:
         self._database_way = Facility(world, "database")
         self._logs_way = Facility(world, "disk")
         self._network = Network(world)
-        self.machines = [Machine(world, f"w{number}") for number in range(world.chance.randint(1, 3))]
+        self._troubles = self._choose_troubles()
+        machines = world.chance.randint(1, self._troubles.most_machines)
+        self.machines = [Machine(world, f"w{number}") for number in range(machines)]
         self.promises = Promises(world, self._database, self._logs, self.machines)
         self._network.on_sent_by_master = self.promises.on_sent
         self._processes: list[Process] = []
@@ -67,7 +76,6 @@ class Scenario:
         self._master: MasterProcess | None = None
         self._service = ServiceProcess(world, self._network, self.promises)
         self._processes.append(self._service)
-        self._troubles = self._choose_troubles()
         self._switching: list[asyncio.Task[None]] = []
 
     def run(self) -> None:
@@ -103,6 +111,7 @@ class Scenario:
 
     async def _events(self) -> None:
         world = self.world
+        world.is_troubled = not self._troubles.is_calm
         self._service.run(self._storage(self._service))
         self._service.policies = self._troubles.policies
         for machine in self.machines:
@@ -132,7 +141,7 @@ class Scenario:
             await asyncio.sleep(chance.random() * chance.choice([0.1, 1.0]))
             again = await self._service.trigger(job, idempotency_key)
             self.world.require(again == run, f"P1: {idempotency_key} made {run} and then {again}")
-        if chance.random() < 0.3:
+        if chance.random() < self._troubles.stopping:
             await asyncio.sleep(chance.random() * chance.choice([0.1, 1.0, 10.0]))
             await self._service.stop(run)
 
@@ -143,6 +152,17 @@ class Scenario:
             policies=(OnLost.FAIL, OnLost.RETRY, OnLost.RETRY),
             paces=(1.0, 5.0),
             triggering=0.2,
+        )
+        # The one worker there is comes back to its own run, as the next attempt, while the old one executes.
+        returns = Troubles(
+            ((self._come_back_late, 4), (self._cut, 1), (self._kill_master, 1)),
+            policies=(OnLost.RETRY,),
+            paces=(1.0, 4.0),
+            triggering=0.1,
+            stopping=0.0,
+            most_machines=1,
+            pauses=(3.0,),
+            is_calm=True,
         )
         of_machines = Troubles(
             (
@@ -164,16 +184,16 @@ class Scenario:
         )
         # Not everything in every life, so that the rarer meetings are not lost in the noise.
         some = Troubles(tuple(chance.sample(everything, chance.randint(1, len(everything)))))
-        return chance.choices([some, absences, of_machines], [2, 1, 1])[0]
+        return chance.choices([some, absences, returns, of_machines], [4, 1, 1, 2])[0]
 
     # ---------- what breaks
 
     async def _trouble(self) -> None:
         chance = self.world.chance
-        mildness = chance.choice([0.2, 1.0, 4.0])
+        pause = chance.choice(self._troubles.pauses)
         faults, weights = zip(*self._troubles.faults, strict=True)
         while True:
-            await asyncio.sleep(chance.expovariate(1.0 / mildness))
+            await asyncio.sleep(chance.expovariate(1.0 / pause))
             chance.choices(faults, weights)[0]()
 
     def _kill_master(self) -> None:
@@ -235,6 +255,11 @@ class Scenario:
 
     def _go_away(self) -> None:
         self.stay_away(self.world.chance.choice(self.machines), 1.0 + self.world.chance.random() * 14.0)
+
+    def _come_back_late(self) -> None:
+        machine = self.world.chance.choice(self.machines)
+        if machine.name not in self._away:
+            self.stay_away(machine, 7.0 + self.world.chance.random() * 2.0)
 
     def stay_away(self, machine: Machine, seconds: float) -> None:
         """Its worker is gone for so long; what executes there goes on."""
