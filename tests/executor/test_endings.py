@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 
@@ -21,7 +22,7 @@ ALL = tuple(stubborn.KINDS)
 
 
 def line(kind: str, count: int = 1) -> str:
-    return f"{sys.executable} {stubborn.__file__} {kind} $PWD/pids {count}"
+    return f'{shlex.join([sys.executable, stubborn.__file__, kind])} "$PWD/pids" {count}'
 
 
 def processes_of(directory: RunDirectory) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def test_systemd_takes_it(application: str, tmp_path: Path) -> None:
         pytest.skip("systemd-analyze is part of systemd, which is not here")
     # The verification looks for the program as well.
     path = tmp_path / unit(application).name
-    path.write_text(unit(application).read_text().replace(_COMMAND, sys.executable))
+    path.write_text(unit(application).read_text().replace(_COMMAND, "/bin/true"))
     done = subprocess.run([analyze, "verify", "--man=no", path], capture_output=True, text=True, check=False)
     complaints = [line for line in done.stderr.splitlines() if path.name in line]
     assert complaints == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -196,7 +197,8 @@ def test_what_has_shed_everything_ends_with_a_host_that_is_killed(directory: Pat
     async def test() -> None:
         master = StandInMaster()
         pids = directory.parent / "pids"
-        line = f"{sys.executable} {stubborn.__file__} {kind} {pids} 2; until [ -s {pids} ]; do sleep 0.01; done"
+        begin_it = shlex.join([sys.executable, stubborn.__file__, kind, str(pids), "2"])
+        line = f"{begin_it}; until [ -s {shlex.quote(str(pids))} ]; do sleep 0.01; done"
         async with master.serving() as url:
             async with working(directory, url):
                 stored = await begin(master, f"{line}; echo ready; sleep 1000")
