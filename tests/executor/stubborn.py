@@ -1,7 +1,7 @@
 """Processes that do what they can to stay: `python tests/executor/stubborn.py KIND PIDS [COUNT]`.
 
 Each notes its pid in the file PIDS. They leave parents, process group, session, environment, directory and all that is
-open, and are deaf to whatever a process may be deaf to.
+open, and are deaf to whatever a process may be deaf to. Those that a failed test leaves behind go after some minutes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from collections.abc import Callable, Mapping
 _SHED = "shed"
 """Tells that the environment is gone."""
 _UNHEARD = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
+
+
+_OVER = time.monotonic() + 300.0
 
 
 def become_daemon() -> None:
@@ -40,8 +43,8 @@ def note(pids: str) -> None:
 
 
 def stay() -> None:
-    while True:
-        time.sleep(1000)
+    time.sleep(max(0.0, _OVER - time.monotonic()))
+    os._exit(0)
 
 
 def daemon(pids: str) -> None:
@@ -59,7 +62,7 @@ def hydra(pids: str) -> None:
     """Starts another of itself, in a session of its own, as soon as one of its three heads is cut off."""
     note(pids)
     heads = 0
-    while True:
+    while time.monotonic() < _OVER:
         if heads == 3:
             os.wait()
             heads -= 1
@@ -73,7 +76,7 @@ def hydra(pids: str) -> None:
 def comet(pids: str) -> None:
     """Is never the same process for long: goes on in a child, and leaves."""
     note(pids)
-    while True:
+    while time.monotonic() < _OVER:
         if os.fork():
             os._exit(0)
         os.setsid()
