@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from job_orchestra.storage.sql import open_administration
 from tests.postgresql_server import PostgresqlServer
-from tests.services import needed
+from tests.services import DATABASES, needed
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +50,27 @@ def postgresql_url(postgresql: PostgresqlServer, postgresql_template: str) -> st
     return postgresql.copy_of(postgresql_template)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest) -> str:
     """Likewise, once on each kind of database."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def new_sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """Makes URLs of databases that do not exist yet."""
+    return lambda: f"sqlite:///{tmp_path_factory.mktemp('database')}/folder/orchestra.db"
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_url(postgresql: PostgresqlServer) -> Callable[[], str]:
+    """Likewise."""
+    return postgresql.new_database_url
+
+
+@pytest.fixture(params=DATABASES)
+def new_url(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Likewise, once on each kind of database."""
+    made: Callable[[], str] = request.getfixturevalue(f"new_{request.param}_url")
+    return made

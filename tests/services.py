@@ -16,6 +16,9 @@ from typing import NoReturn
 INSTALLED = Path(__file__).parent.parent / ".services"
 """Where the script puts what it installs."""
 
+DATABASES = ("sqlite", "postgresql")
+"""Everything is tested on each. Fixtures: `<name>_url` with the schema in it, `new_<name>_url` that makes others."""
+
 _OLDEST_POSTGRESQL = 14
 _CHROMIUM = (
     "chromium",

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from job_orchestra.cli.host_stop import end_hosts
 from tests.end_to_end.installation import Installation
-from tests.postgresql_server import PostgresqlServer
+from tests.services import DATABASES
 
 
 @pytest.fixture(scope="session")
 def running_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    yield from _running(Installation(tmp_path_factory.mktemp("sqlite") / "installation", "sqlite:///orchestra.db"))
+    yield from _running(tmp_path_factory.mktemp("sqlite"), "sqlite:///orchestra.db")
 
 
-@pytest.fixture(scope="session")
-def running_on_postgresql(
-    tmp_path_factory: pytest.TempPathFactory, postgresql: PostgresqlServer
-) -> Iterator[Installation]:
-    directory = tmp_path_factory.mktemp("postgresql") / "installation"
-    yield from _running(Installation(directory, postgresql.new_database_url()))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def running(request: pytest.FixtureRequest) -> Installation:
-    """`orchestra up`, with two workers."""
-    installation: Installation = request.getfixturevalue(f"running_on_{request.param}")
-    return installation
+@pytest.fixture(scope="session", params=DATABASES)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """`orchestra up`, with two workers; one kind of database after the other."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("running_on_sqlite")
+        return
+    new_url: Callable[[], str] = request.getfixturevalue(f"new_{request.param}_url")
+    yield from _running(tmp_path_factory.mktemp(request.param), new_url())
 
 
 @pytest.fixture
@@ -40,7 +35,8 @@ def stopped(tmp_path: Path) -> Iterator[Installation]:
     _end_hosts(installation)
 
 
-def _running(installation: Installation) -> Iterator[Installation]:
+def _running(directory: Path, database_url: str) -> Iterator[Installation]:
+    installation = Installation(directory / "installation", database_url)
     with installation.started("up", "--workers", "2") as up:
         up.wait_for("All is ready")
         yield installation

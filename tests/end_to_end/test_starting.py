@@ -7,12 +7,10 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.end_to_end.installation import PATIENCE, Installation, free_port
-from tests.postgresql_server import PostgresqlServer
 
 
 def test_init_makes_an_installation_that_works(tmp_path: Path) -> None:
@@ -138,15 +136,8 @@ def test_applications_stop_with_the_command_that_started_them(stopped: Installat
         up.wait_for("All is ready")
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_applications_started_one_by_one_in_any_order(
-    database: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    url = "sqlite:///orchestra.db"
-    if database == "postgresql":
-        server: PostgresqlServer = request.getfixturevalue("postgresql")
-        url = server.new_database_url()
-    installation = Installation(tmp_path / "installation", url)
+def test_applications_started_one_by_one_in_any_order(new_url: Callable[[], str], tmp_path: Path) -> None:
+    installation = Installation(tmp_path / "installation", new_url())
     with (
         installation.started("website") as website,
         installation.started("service", sign=signal.SIGTERM) as service,

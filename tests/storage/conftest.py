@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.services import DATABASES
 
-@pytest.fixture(params=["sqlite", "postgresql", "memory"])
+
+@pytest.fixture(params=[*DATABASES, "memory"])
 def storage_url(request: pytest.FixtureRequest) -> str:
     """A database of this test alone, on everything that implements the port."""
     if request.param == "memory":

@@ -19,17 +19,6 @@ from job_orchestra.storage.sql.databases import database_at
 from job_orchestra.storage.sql.migrations import migrate, newest_version
 from job_orchestra.storage.sql.tables import index_name, metadata_of
 from job_orchestra.storage.sql.urls import parse_database_url
-from tests.postgresql_server import PostgresqlServer
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Makes URLs of databases that do not exist yet."""
-    if request.param == "sqlite":
-        numbers = iter(range(10))
-        return lambda: f"sqlite:///{tmp_path}/folder/{next(numbers)}.db"
-    server: PostgresqlServer = request.getfixturevalue("postgresql")
-    return server.new_database_url
 
 
 def test_from_nothing_to_current(new_url: Callable[[], str]) -> None:
