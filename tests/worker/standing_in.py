@@ -240,7 +240,9 @@ class StandInMaster:
                 stored.log.clear()
                 stored.times_sent_again += 1
                 reply = self._session.send_again(key, len(stored.events))
-        await connection.send_frame(encode((reply,)))
+        # A worker that has gone does not hear it; what it said last is still to be read.
+        with suppress(ConnectionLost):
+            await connection.send_frame(encode((reply,)))
 
     async def _note(self, change: Callable[[], None]) -> None:
         async with self._changed:

@@ -13,6 +13,7 @@ from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.placement import Candidate, candidate_of
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker
+from job_orchestra.master.inbox import Inbox
 from job_orchestra.master.intake import Account, Intake, Stored, gather_reports
 from job_orchestra.protocol.codec import decode_to_master
 from job_orchestra.protocol.connection import ConnectionLost, FrameConnection
@@ -31,8 +32,6 @@ from job_orchestra.protocol.violations import ProtocolViolation
 
 _logger = logging.getLogger(__name__)
 
-_FRAMES_IN_QUEUE = 64
-_FRAMES_AT_ONCE = 32
 _GIVEN_UP = "the master, which had given this attempt up while the worker was away"
 REFUSAL_PAUSE = 10.0
 """Seconds for which a worker that refused a run gets no other."""
@@ -68,7 +67,7 @@ class WorkerLink:
         self._session = session
         self._parts = parts
         self._outbox: Outbox[ToWorker] = Outbox(connection)
-        self._frames: asyncio.Queue[bytes | str | None] = asyncio.Queue(_FRAMES_IN_QUEUE)
+        self._inbox = Inbox()
         self._refused_at: float | None = None
 
     # ---------- what the dispatcher asks and orders
@@ -148,27 +147,17 @@ class WorkerLink:
     async def _read(self) -> None:
         try:
             while not self._outbox.is_closed:
-                await self._frames.put(await self._connection.receive_frame())
+                await self._inbox.put(await self._connection.receive_frame())
         except ConnectionLost as error:
             _logger.info("Worker %s: %s", self.worker.identifier, error)
         finally:
             self._outbox.close()
-            # The queue may be full; whoever empties it looks at is_closed then.
-            if not self._frames.full():
-                self._frames.put_nowait(None)
+            self._inbox.close()
 
     async def _work(self) -> None:
         try:
-            while not self._outbox.is_closed or not self._frames.empty():
-                frame = await self._frames.get()
-                if frame is None:
-                    return
-                frames = [frame]
-                while len(frames) < _FRAMES_AT_ONCE and not self._frames.empty():
-                    following = self._frames.get_nowait()
-                    if following is not None:
-                        frames.append(following)
-                await self._handle([message for one in frames for message in decode_to_master(one)])
+            while frames := await self._inbox.take():
+                await self._handle([message for frame in frames for message in decode_to_master(frame)])
         except OrchestraError as error:
             # Malformed or senseless: this connection ends with the reason, and nobody else is concerned.
             _logger.warning("Worker %s is dismissed: %s", self.worker.identifier, error)

@@ -201,7 +201,7 @@ class FrameServer:
             process_request=self._process_request,
             compression=None,
             max_size=MAXIMAL_FRAME_SIZE + _NUMBER_SIZE,
-            max_queue=64,
+            max_queue=4,
             close_timeout=2.0,
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
