@@ -19,6 +19,7 @@ from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.service.application import ServiceApplication
+from job_orchestra.service.transformation import ResultTransformer
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
 from job_orchestra.storage.port import Storage
@@ -52,7 +53,13 @@ PROJECTS: list[dict[str, Any]] = [
 class Served(Records):
     """Repositories, log store and a running service over the same database."""
 
-    def __init__(self, storage: Storage, directory: Path, master_urls: Sequence[str]) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        directory: Path,
+        master_urls: Sequence[str],
+        transformers: Sequence[ResultTransformer] = (),
+    ) -> None:
         super().__init__(storage)
         self.log_store = open_log_store(directory / "logs")
         self.application = ServiceApplication(
@@ -70,6 +77,7 @@ class Served(Records):
             selector=WorkerSelector(),
             master_urls=master_urls,
             clock=self.clock,
+            result_transformers=transformers,
         )
         self.is_hinting = True
         """Whether followers hear of what happens, as they do from a master."""
@@ -136,10 +144,12 @@ class Served(Records):
 
 
 @asynccontextmanager
-async def serving(database: str | Storage, directory: Path, *master_urls: str) -> AsyncGenerator[Served]:
+async def serving(
+    database: str | Storage, directory: Path, *master_urls: str, transformers: Sequence[ResultTransformer] = ()
+) -> AsyncGenerator[Served]:
     """Over the database with this URL, or over an open storage."""
     storage = open_storage(database) if isinstance(database, str) else database
-    served = Served(storage, directory, master_urls)
+    served = Served(storage, directory, master_urls, transformers)
     await served.projects.apply(parse_projects(PROJECTS))
     stop, is_ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(served.application.run(stop, lambda _: is_ready.set()))

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from job_orchestra.composition.clock import SystemClock
+from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.domain.runs import Run
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -71,6 +73,17 @@ class RunningApplication:
         await self._serving
 
 
+class Fragile:
+    """A transformer that one kind of result is too much for."""
+
+    name = "fragile"
+
+    def transform(self, run: Run, results: JsonObject) -> JsonObject:
+        if "fragile" in results:
+            raise ValueError("<b>broken</b>")
+        return results
+
+
 class Installation:
     """`clock` is that of the website; the service and the database go by the host's."""
 
@@ -103,6 +116,7 @@ class Installation:
             selector=WorkerSelector(),
             master_urls=(),
             clock=clock,
+            result_transformers=(Fragile(),),
         )
         self.clock = ShiftedClock()
         self._stack = ExitStack()

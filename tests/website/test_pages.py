@@ -8,8 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.website.pages.runs import UNFINISHED
-from tests.website.examples import WORKER, Examples
+from tests.website.examples import WORKER, Examples, RunDriver
 from tests.website.installation import Installation
 from tests.website.visitor import Visitor
 
@@ -167,6 +171,22 @@ def test_results_are_downloaded_as_json(operator: Visitor, examples: Examples) -
     assert response.headers["Content-Type"] == "application/json"
     assert f"example.{examples.succeeded.identifier}.results.json" in response.headers["Content-Disposition"]
     assert response.json() == examples.succeeded.results
+
+
+def test_a_transformer_that_fails_is_named_above_the_results(
+    installation: Installation, operator: Visitor, examples: Examples
+) -> None:
+    async def prepare() -> Run:
+        driver = RunDriver(installation)
+        run = await driver.start(await driver.trigger("hello"))
+        results: JsonObject = {"fragile": True, "kept": "as it was"}
+        return await driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "All commands succeeded.", results)
+
+    page = operator.get(f"/projects/example/runs/{installation.call(prepare()).identifier}").text
+    assert "Transformer fragile failed" in page
+    assert "ValueError: &lt;b&gt;broken&lt;/b&gt;" in page
+    assert "as it was" in page
+    assert "Transformer" not in operator.get(f"/projects/example/runs/{examples.succeeded.identifier}").text
 
 
 def test_the_archive_is_a_zip_file(operator: Visitor, examples: Examples) -> None:

@@ -9,6 +9,7 @@ from job_orchestra.composition.records import RecordsComposition
 if TYPE_CHECKING:
     from job_orchestra.service.application import ServiceApplication
     from job_orchestra.service.route import Route
+    from job_orchestra.service.transformation import ResultTransformer
 
 
 class ServiceComposition(RecordsComposition):
@@ -18,6 +19,11 @@ class ServiceComposition(RecordsComposition):
         from job_orchestra.service.routes import ROUTES
 
         return ROUTES
+
+    @cached_property
+    def result_transformers(self) -> Sequence[ResultTransformer]:
+        """What is made of a run's results each time that they are read, one after the other; what is stored stays."""
+        return ()
 
     @cached_property
     def application(self) -> ServiceApplication:
@@ -39,4 +45,5 @@ class ServiceComposition(RecordsComposition):
             master_urls=self.settings.service.master_urls,
             clock=self.clock,
             routes=self.routes,
+            result_transformers=self.result_transformers,
         )

@@ -221,6 +221,13 @@ class LateReportAnswer(Answer, frozen=True):
     log: LogAnswer
 
 
+class TransformationFailureAnswer(Answer, frozen=True):
+    """What one result transformer did not make of the results; those of the others count all the same."""
+
+    transformer: str
+    message: str
+
+
 class RunAnswer(Answer, frozen=True):
     project: str
     job: str
@@ -234,6 +241,7 @@ class RunAnswer(Answer, frozen=True):
     properties: JsonObject
     definition: JsonObject
     results: JsonObject
+    """As the service's transformers show them."""
     worker: str | None
     is_worker_connected: bool | None
     should_cancel: bool
@@ -255,6 +263,7 @@ class RunAnswer(Answer, frozen=True):
     """The three above as a sentence."""
     late_reports: list[LateReportAnswer] = []
     """By attempt."""
+    transformation_failures: list[TransformationFailureAnswer] = []
 
 
 class RunSummaryAnswer(Answer, frozen=True):

@@ -24,6 +24,7 @@ from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import malformed_answer
 from job_orchestra.service.route import Route
 from job_orchestra.service.routes import ROUTES
+from job_orchestra.service.transformation import ResultTransformer, Transformation
 from job_orchestra.storage.log_port import LogStore
 
 _logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class ServiceApplication:
         master_urls: Sequence[str],
         clock: Clock,
         routes: Sequence[Route] = ROUTES,
+        result_transformers: Sequence[ResultTransformer] = (),
     ) -> None:
         self.port = port
         """The real one, once `run` has called `ready`."""
@@ -69,6 +71,7 @@ class ServiceApplication:
             workers=workers,
             log_store=log_store,
             selector=selector,
+            transformation=Transformation(result_transformers),
             clock=clock,
             masters=self._masters,
             followers=self.followers,

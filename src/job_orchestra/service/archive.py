@@ -19,6 +19,7 @@ from job_orchestra.service.answers.runs import event_answer, run_answer
 from job_orchestra.service.late_reports import late_log_key, late_reports_of
 from job_orchestra.service.logs import log_key, stored
 from job_orchestra.service.parts import ServiceParts
+from job_orchestra.service.transformation import Transformed
 
 _MODE = 0o100644
 _PAGE = 500
@@ -29,12 +30,16 @@ def _indented(value: object) -> bytes:
 
 
 async def archive(parts: ServiceParts, run: Run) -> AsyncGenerator[bytes]:
-    """`run.json`, `results.json`, `events.json`, `log` and those of late reports, as they are now."""
+    """`run.json`, `results.json`, `events.json`, `log` and those of late reports, as they are stored now.
+
+    Of a run that has ended, the same bytes each time: transformers, which may change, have no part in it.
+    """
+    as_stored = Transformed(run.results)
     key = log_key(run, None)
     size = await parts.log_store.size(key)
     late_reports = await late_reports_of(parts, run)
     members: list[tuple[str, AsyncIterator[bytes]]] = [
-        ("run.json", _once(_indented(run_answer(run, late_reports=late_reports)))),
+        ("run.json", _once(_indented(run_answer(run, as_stored, late_reports=late_reports)))),
         ("results.json", _once(_indented(run.results))),
         ("events.json", _events(partial(parts.runs.list_events, run.identifier))),
         ("log", stored(parts, key, 0, size)),

@@ -207,6 +207,14 @@ ATTEMPT: Parameter[int | None] = Parameter(
     {"type": "integer"},
 )
 
+STORED = Parameter(
+    "stored",
+    "As the run's commands saved them, without what transformers make of them.",
+    _one_of(_FLAGS),
+    False,
+    {"type": "boolean", "default": False},
+)
+
 LOSE_RUNS = Parameter(
     "lose_runs",
     "Deletes the worker although it has runs that have not ended: they end or are retried, as their jobs say.",

@@ -17,6 +17,7 @@ from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.followers import Followers
 from job_orchestra.service.masters import Masters
+from job_orchestra.service.transformation import Transformation
 from job_orchestra.storage.log_port import LogStore
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class ServiceParts:
     workers: Workers
     log_store: LogStore
     selector: WorkerSelector
+    transformation: Transformation
     clock: Clock
     masters: Masters
     followers: Followers

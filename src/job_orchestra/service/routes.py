@@ -19,6 +19,7 @@ from job_orchestra.service.parameters import (
     PROJECT,
     RANGE,
     RUN_FILTERS,
+    STORED,
 )
 from job_orchestra.service.route import Route
 
@@ -117,7 +118,7 @@ _RUNS = (
           summary="The bytes of the log, or of a range of them; live until the run ends, if it is followed.",
           query=(FOLLOW, ATTEMPT), headers=(RANGE,), media_type="text/plain"),
     Route(method="GET", path=_RUN + "/results", permission=_READ, handler=runs.results,
-          summary="The results so far.", answer=JsonObject),
+          summary="The results so far.", query=(STORED,), answer=JsonObject),
     Route(method="GET", path=_RUN + "/events", permission=_READ, handler=runs.events,
           summary="What happened in the run, of all its attempts, in order.", query=PAGE,
           answer=Page[resources.EventAnswer]),

@@ -22,7 +22,13 @@ from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import LateReportAnswer, RunAnswer, RunSummaryAnswer, WhyAnswer
+from job_orchestra.protocol.resources import (
+    LateReportAnswer,
+    RunAnswer,
+    RunSummaryAnswer,
+    TransformationFailureAnswer,
+    WhyAnswer,
+)
 
 
 @click.group()
@@ -143,11 +149,12 @@ def log_run(
 @run.command("results")
 @click.argument("project")
 @click.argument("run")
+@click.option("--stored", is_flag=True, help="As the commands saved them, without what the service adds.")
 @output_option
 @settings_option
-def results_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+def results_run(settings_file: Path, output: Output, stored: bool, project: str, run: str) -> None:
     """What the run's commands saved; whole and exact with --output json."""
-    results = service(settings_file).send(runs.results(project, run))
+    results = service(settings_file).send(runs.results(project, run, stored=stored))
     if results or output is Output.JSON:
         print_fields(output, results, [(name, json_text(value)) for name, value in results.items()])
 
@@ -236,6 +243,7 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("duration", duration(run.duration)),
         ("log", _log(run)),
         ("results", "\n".join(f"{name}: {json_text(value)}" for name, value in run.results.items())),
+        ("not shown", "\n".join(map(_failure, run.transformation_failures))),
         ("late reports", "\n".join(map(_late_report, run.late_reports))),
     ]
     print_fields(output, run, fields)
@@ -254,6 +262,10 @@ def _log(run: RunAnswer) -> str:
     is_given_up = run.ended_at is not None and run.status != RunStatus.CANCELLED
     doubt = ", not verified: the worker has not told how long the whole log is" if is_given_up else ""
     return f"{run.log.size} bytes{doubt}"
+
+
+def _failure(failure: TransformationFailureAnswer) -> str:
+    return f"what transformer {failure.transformer} makes of the results, for it failed: {failure.message}"
 
 
 def _late_report(report: LateReportAnswer) -> str:

@@ -42,8 +42,9 @@ def why(project: str, run: str) -> Call[WhyAnswer]:
     return Call("GET", _path(project, run, "why"), WhyAnswer)
 
 
-def results(project: str, run: str) -> Call[JsonObject]:
-    return Call("GET", _path(project, run, "results"), dict)
+def results(project: str, run: str, *, stored: bool = False) -> Call[JsonObject]:
+    """`stored`: without what the service's transformers make of them."""
+    return Call("GET", _path(project, run, "results"), dict, query=query(stored="true" if stored else None))
 
 
 def events(project: str, run: str, *, limit: int | None = None, cursor: str | None = None) -> Call[Page[EventAnswer]]:

@@ -19,16 +19,19 @@ from job_orchestra.protocol.resources import (
     RunAnswer,
     RunSummaryAnswer,
     SourceAnswer,
+    TransformationFailureAnswer,
     WhyAnswer,
 )
 from job_orchestra.repositories.rows.events import StoredEvent
 from job_orchestra.service.answers.dates import iso, optional_iso
+from job_orchestra.service.transformation import Transformed
 
 _WHEN_LOST = {Outcome.END: OnLost.FAIL.value, Outcome.RETRY: OnLost.RETRY.value}
 
 
 def run_answer(
     run: Run,
+    shown: Transformed,
     is_worker_connected: bool | None = None,
     absence: Absence | None = None,
     late_reports: Iterable[LateReport] = (),
@@ -47,7 +50,7 @@ def run_answer(
         parameters=request.parameters,
         properties=request.properties,
         definition=definition_to_data(request.definition),
-        results=run.results,
+        results=shown.results,
         worker=run.worker,
         is_worker_connected=is_worker_connected,
         should_cancel=run.should_cancel,
@@ -64,6 +67,7 @@ def run_answer(
         when_lost=_WHEN_LOST[loss.outcome] if loss else None,
         worker_absence=absence.sentence if absence else None,
         late_reports=[late_report_answer(report) for report in late_reports],
+        transformation_failures=[TransformationFailureAnswer(one.transformer, one.message) for one in shown.failures],
     )
 
 

@@ -27,7 +27,7 @@ async def trigger(parts: ServiceParts, call: Call) -> Answered:
     job = await parts.jobs.get(call.path["project"], call.path["job"])
     request = request_of(job, body.parameters, body.priority)
     source = Source(SourceKind.USER, call.user)
-    return triggered(parts, await parts.runs.trigger(request, source, call.value(IDEMPOTENCY_KEY)))
+    return await triggered(parts, await parts.runs.trigger(request, source, call.value(IDEMPOTENCY_KEY)))
 
 
 async def enable(parts: ServiceParts, call: Call) -> JobAnswer:

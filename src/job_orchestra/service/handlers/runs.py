@@ -4,6 +4,7 @@ import asyncio
 import http
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import quote
 
 from job_orchestra.domain.absences import absence_of
 from job_orchestra.domain.errors import Conflict, NotFound
@@ -70,13 +71,14 @@ async def get_run(parts: ServiceParts, call: Call) -> Run:
 async def show(parts: ServiceParts, call: Call) -> RunAnswer:
     run = await get_run(parts, call)
     late_reports = await late_reports_of(parts, run)
+    shown = await parts.transformation.apply(run)
     if run.worker is None or run.status.is_terminal:
-        return run_answer(run, late_reports=late_reports)
+        return run_answer(run, shown, late_reports=late_reports)
     worker = await parts.workers.find(run.worker)
     # Its record learns of the log at the end; until then the stored bytes are what there is.
     run = replace(run, log=LogFacts(await parts.log_store.size(log_key(run, None))))
     absence = absence_of(run, worker)
-    return run_answer(run, is_worker_connected=absence is None, absence=absence, late_reports=late_reports)
+    return run_answer(run, shown, absence is None, absence, late_reports)
 
 
 async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
@@ -94,8 +96,16 @@ async def _job_of(parts: ServiceParts, run: Run) -> Job | None:
         return None
 
 
-async def results(parts: ServiceParts, call: Call) -> JsonObject:
-    return (await get_run(parts, call)).results
+async def results(parts: ServiceParts, call: Call) -> JsonObject | Answered:
+    """A header names the transformers that failed: the body is the results and nothing else."""
+    run = await get_run(parts, call)
+    if call.value(parameters.STORED):
+        return run.results
+    shown = await parts.transformation.apply(run)
+    if not shown.failures:
+        return shown.results
+    failed = ", ".join(quote(failure.transformer, safe=" ") for failure in shown.failures)
+    return Answered(shown.results, http.HTTPStatus.OK, {"Failed-Transformers": failed})
 
 
 async def events(parts: ServiceParts, call: Call) -> Page[EventAnswer]:
@@ -114,18 +124,18 @@ async def late_events(parts: ServiceParts, call: Call) -> Page[EventAnswer]:
 
 async def cancel(parts: ServiceParts, call: Call) -> RunAnswer:
     run = await parts.runs.request_cancel(call.path["project"], call.path["run"], call.user)
-    return _wished(parts, run)
+    return await _wished(parts, run)
 
 
 async def abort(parts: ServiceParts, call: Call) -> RunAnswer:
     run = await parts.runs.request_abort(call.path["project"], call.path["run"], call.user)
-    return _wished(parts, run)
+    return await _wished(parts, run)
 
 
-def _wished(parts: ServiceParts, run: Run) -> RunAnswer:
+async def _wished(parts: ServiceParts, run: Run) -> RunAnswer:
     reach(FailPoint.SERVICE_WISH_COMMITTED)
     parts.masters.tell(RunWish(run.identifier))
-    return run_answer(run)
+    return run_answer(run, await parts.transformation.apply(run))
 
 
 async def retry(parts: ServiceParts, call: Call) -> Answered:
@@ -136,16 +146,17 @@ async def retry(parts: ServiceParts, call: Call) -> Answered:
     job = await parts.jobs.get(earlier.request.project, earlier.request.job)
     request = request_of(job, earlier.request.parameters, earlier.request.priority)
     source = Source(SourceKind.USER, call.user)
-    return triggered(
+    return await triggered(
         parts,
         await parts.runs.trigger(request, source, call.value(parameters.IDEMPOTENCY_KEY), retry_of=earlier.identifier),
     )
 
 
-def triggered(parts: ServiceParts, done: Triggered) -> Answered:
+async def triggered(parts: ServiceParts, done: Triggered) -> Answered:
     """201 with a new run, 200 with the run that an earlier call with this key made."""
     reach(FailPoint.SERVICE_TRIGGER_COMMITTED)
     run = done.run
     parts.masters.tell(RunTriggered(run.identifier))
     status = http.HTTPStatus.CREATED if done.is_new else http.HTTPStatus.OK
-    return Answered(run_answer(run), status, {"Location": f"/projects/{run.request.project}/runs/{run.identifier}"})
+    answer = run_answer(run, await parts.transformation.apply(run))
+    return Answered(answer, status, {"Location": f"/projects/{run.request.project}/runs/{run.identifier}"})
