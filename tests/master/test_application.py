@@ -156,6 +156,25 @@ def test_a_log_that_does_not_match_is_sent_again(play: Callable[[Scenario], None
     play(scenario)
 
 
+def test_a_log_that_never_becomes_what_it_was_ends_the_run_as_an_exception(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.worker() as (worker, _):
+            await worker.hear(Execute)
+            await worker.say(log(run, 0, b"wrong"), events(run, started(), ended(2, b"right")))
+            for _ in range(2):
+                await worker.hear(SendAgain)
+                await worker.say(log(run, 0, b"wrong"), events(run, ended(2, b"right")))
+            await worker.hear(Release)
+        stored = await parts.stored(run)
+        assert (stored.status, stored.log) == (RunStatus.EXCEPTION, LogFacts(5, None))
+        assert stored.reason is not None
+        assert stored.reason.code is ReasonCode.LOG_DAMAGED
+        assert "It had 5 bytes then; the 5 that are stored" in stored.reason.sentence
+
+    play(scenario)
+
+
 def test_a_refused_run_becomes_the_next_attempt_and_waits(play: Callable[[Scenario], None]) -> None:
     async def scenario(parts: Surroundings) -> None:
         run = await parts.trigger()

@@ -122,6 +122,28 @@ def test_a_worker_that_is_killed_again_and_again(directory: Path) -> None:
     run(test)
 
 
+def test_what_somebody_appends_behind_the_end_is_not_the_runs(directory: Path) -> None:
+    """A process that could not be ended, say: it still has the log."""
+
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url:
+            async with working(directory, url):
+                stored = await begin(master)
+            let_go(directory, stored)
+            run_directory = directory_of(directory, stored)
+            await look(lambda: b'"kind":"ended"' in run_directory.journal.read_bytes())
+            with run_directory.log.open("ab") as log:
+                log.write(b"late")
+            async with working(directory, url):
+                await master.finish(stored)
+            assert stored.outcome == ("succeeded", "completed")
+            assert b"late" not in stored.log
+            assert stored.times_sent_again == 0
+
+    run(test)
+
+
 def test_an_abort_after_a_restart(directory: Path) -> None:
     async def test() -> None:
         master = StandInMaster()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.domain.events import Ended, Event, ResultsChanged, Started
+from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus, advance
 
@@ -24,6 +25,16 @@ def apply_event(run: Run, event: Event) -> Run:
             return _end(run, event)
         case _:
             return run
+
+
+def apply_damaged_end(run: Run, ended: Ended, stored_size: int) -> Run:
+    """As `apply_event`, where the log that came is not, and will not become, the one that the run ended with."""
+    sentence = (
+        f"The log was changed after the run had ended ({ended.status}: {ended.reason.sentence.rstrip('.')}). It had "
+        f"{ended.log_size} bytes then; the {stored_size} that are stored are what is left."
+    )
+    damaged = replace(ended, status=RunStatus.EXCEPTION, reason=Reason(ReasonCode.LOG_DAMAGED, sentence))
+    return replace(apply_event(run, damaged), log=LogFacts(stored_size))
 
 
 def _end(run: Run, ended: Ended) -> Run:

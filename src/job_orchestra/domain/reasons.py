@@ -29,6 +29,7 @@ class ReasonCode(StrEnum):
     EXECUTOR_HOST_LOST = "executor_host_lost"
     HOST_RESTARTED = "host_restarted"
     WORKER_LOST = "worker_lost"
+    LOG_DAMAGED = "log_damaged"
     INTERNAL_ERROR = "internal_error"
     # cancelled
     CANCEL_REQUESTED = "cancel_requested"

@@ -43,6 +43,8 @@ class JournalReader:
         self.is_claimed = False
         """Whether the journal exists: a host has taken the run up."""
         self.is_ended = False
+        self.final_log_size: int | None = None
+        """Of the log that the run ended with: what anybody appends to the file later is not the run's."""
         self.host: ProcessIdentity | None = None
         """The executor host that has taken the run up, once it said so."""
 
@@ -110,6 +112,9 @@ class JournalReader:
                 self.host = identity_from_data(decode_line(line).data.get("host"))
         elif b'"kind":"ended"' in line[:64]:
             self.is_ended = True
+            with suppress(Invalid):
+                size = decode_line(line).data.get("log_size")
+                self.final_log_size = size if isinstance(size, int) else None
 
 
 def read_range(descriptor: int, offset: int, size: int) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from job_orchestra.domain.errors import Conflict, Invalid
 from job_orchestra.domain.event_records import EventRecord, record_to_event
 from job_orchestra.domain.events import Ended
-from job_orchestra.domain.progress import apply_event
+from job_orchestra.domain.progress import apply_damaged_end, apply_event
 from job_orchestra.domain.runs import Run
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.outage import Outage
@@ -23,6 +24,9 @@ from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.storage.log_port import LogKey, LogPiece, LogStore
 
 _logger = logging.getLogger(__name__)
+
+_MOST_REPETITIONS = 2
+"""Of a whole log. One heals what a command's truncation left wrong on the way; a file that still changes never heals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ class Intake:
         self._queue = queue
         self._log_store = log_store
         self._outage = outage
+        self._mismatches: Counter[RunKey] = Counter()
+        """How often the whole log of a run came and was not the one that it ended with."""
 
     async def store_logs(self, reports: Sequence[Report]) -> None:
         """The log bytes are durable when it returns."""
@@ -117,6 +123,8 @@ class Intake:
         if not report.records:
             return Stored(report.account, report.log_end, has_changed=False)
         after, records, is_log_wrong = await self._fold(report)
+        if after.status.is_terminal:
+            self._mismatches.pop(report.account.key, None)
         if records:
             await self._save(report.account, after, records)
             reach(FailPoint.MASTER_END_COMMITTED if after.status.is_terminal else FailPoint.MASTER_EVENTS_COMMITTED)
@@ -131,23 +139,26 @@ class Intake:
                 following = apply_event(run, event)
             except (Invalid, Conflict) as error:
                 raise ProtocolViolation(f"An event of run {run.identifier!r} is refused: {error}") from None
-            if isinstance(event, Ended) and not await self._is_log_complete(report.account.log_key, event):
-                return run, report.records[:place], True
+            if isinstance(event, Ended):
+                stored = await self._outage.outlast(lambda: self._log_store.sha256(report.account.log_key))
+                if stored == (event.log_size, event.log_sha256):
+                    reach(FailPoint.MASTER_LOG_VERIFIED)
+                elif self._mismatches[report.account.key] < _MOST_REPETITIONS:
+                    await self._discard_log(report.account, event, *stored)
+                    return run, report.records[:place], True
+                else:
+                    following = apply_damaged_end(run, event, stored[0])
             run = following
         return run, report.records, False
 
-    async def _is_log_complete(self, key: LogKey, ended: Ended) -> bool:
-        size, digest = await self._outage.outlast(lambda: self._log_store.sha256(key))
-        if (size, digest) == (ended.log_size, ended.log_sha256):
-            reach(FailPoint.MASTER_LOG_VERIFIED)
-            return True
+    async def _discard_log(self, account: Account, ended: Ended, size: int, digest: str) -> None:
         _logger.warning(
             "The stored log of run %s has %d bytes with SHA-256 %s, the worker's %d with %s: it is sent again.",
-            key.run, size, digest, ended.log_size, ended.log_sha256,
+            account.run.identifier, size, digest, ended.log_size, ended.log_sha256,
         )  # fmt: skip
-        await self._outage.outlast(lambda: self._log_store.truncate(key))
+        self._mismatches[account.key] += 1
+        await self._outage.outlast(lambda: self._log_store.truncate(account.log_key))
         reach(FailPoint.MASTER_LOG_TRUNCATED)
-        return False
 
     async def _save(self, account: Account, after: Run, records: Sequence[EventRecord]) -> None:
         save = self._late_reports.save if account.is_late else self._progress.save

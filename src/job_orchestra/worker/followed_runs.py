@@ -72,10 +72,12 @@ class FollowedRun:
         self.look()
 
     def look(self) -> None:
-        # In this order: behind the end in the journal the log does not change any more.
+        # In this order: where the journal has its end, it says how long the log is. A process that could not be ended
+        # may append to the file for ever.
         try:
             self.journal.look()
-            self.log_size = self.directory.log.stat().st_size
+            size = self.journal.final_log_size
+            self.log_size = self.directory.log.stat().st_size if size is None else size
         except FileNotFoundError:
             pass
         except (OSError, Invalid):

@@ -21,6 +21,7 @@ from job_orchestra.cli.output import (
 from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
+from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import (
     LateReportAnswer,
@@ -259,6 +260,8 @@ def _status(run: RunAnswer) -> str:
 def _log(run: RunAnswer) -> str:
     if run.log.sha256 is not None:
         return f"{run.log.size} bytes, complete and verified, SHA-256 {run.log.sha256}"
+    if run.reason is not None and run.reason.code == ReasonCode.LOG_DAMAGED:
+        return f"{run.log.size} bytes, not verified: it is not the log that the run ended with"
     is_given_up = run.ended_at is not None and run.status != RunStatus.CANCELLED
     doubt = ", not verified: the worker has not told how long the whole log is" if is_given_up else ""
     return f"{run.log.size} bytes{doubt}"
