@@ -166,9 +166,10 @@ def test_readiness_is_told(tmp_path: Path) -> None:
     environment = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
     notifier = Notifier.from_environment(environment)
     assert environment == {}
-    notifier.ready("it = ready")
-    select.select([listener], [], [], 5)
-    assert listener.receive() == {"READY": "1", "STATUS": "it = ready"}
+    for tell, word in ((notifier.started, "READY"), (notifier.ready, "X_ORCHESTRA_READY")):
+        tell("it = so")
+        select.select([listener], [], [], 5)
+        assert listener.receive() == {word: "1", "STATUS": "it = so"}
     listener.close()
     notifier.stopping()  # Nobody listens any more, and nobody minds.
     Notifier.from_environment({}).ready("x")
@@ -177,7 +178,7 @@ def test_readiness_is_told(tmp_path: Path) -> None:
 def test_abstract_addresses_of_systemd() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(f"\0orchestra-test-{os.getpid()}")
-        Notifier(f"@orchestra-test-{os.getpid()}").ready("x")
+        Notifier(f"@orchestra-test-{os.getpid()}").started("x")
         assert listener.recv(100) == b"READY=1\nSTATUS=x"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from job_orchestra.cli.notification import ENDS_WITH, NotifySocket
+from job_orchestra.cli.notification import ENDS_WITH, READY, NotifySocket
 
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 30.0
@@ -120,7 +120,7 @@ class Child:
 
     def _on_notification(self) -> None:
         message = self._notifications.receive()
-        if message.get("READY") == "1":
+        if message.get(READY) == "1":
             self._say(message.get("STATUS") or f"{self.name}: ready")
             self.is_ready.set()
 

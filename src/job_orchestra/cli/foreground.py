@@ -51,7 +51,7 @@ def serve(name: str, composition: ApplicationComposition) -> None:
     configure_logging(name, composition.settings.logging)
     _arm_fail_point()
     try:
-        asyncio.run(_serve(composition, notifier))
+        asyncio.run(_serve(name, composition, notifier))
     except* OSError as group:
         raise _address_error(name, group) from None
     except* Exception as group:
@@ -71,7 +71,7 @@ def _arm_fail_point() -> None:
         _logger.warning("This process, if it comes there, kills itself at the fail point %s.", point)
 
 
-async def _serve(composition: ApplicationComposition, notifier: Notifier) -> None:
+async def _serve(name: str, composition: ApplicationComposition, notifier: Notifier) -> None:
     stop = asyncio.Event()
 
     def on_signal() -> None:
@@ -98,7 +98,9 @@ async def _serve(composition: ApplicationComposition, notifier: Notifier) -> Non
     for number, prepare in composition.signals.items():
         loop.add_signal_handler(number, on_special_signal, prepare)
     async with composition:
-        await composition.application.run(stop, on_ready)
+        application = composition.application
+        notifier.started(f"{name}: started, not ready yet")
+        await application.run(stop, on_ready)
 
 
 def _address_error(name: str, group: BaseExceptionGroup[OSError]) -> Exception:

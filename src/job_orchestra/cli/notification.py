@@ -13,6 +13,9 @@ from pathlib import Path
 ENDS_WITH = "ORCHESTRA_ENDS_WITH"
 """Names the process that an application is to stop with, should that die."""
 
+READY = "X_ORCHESTRA_READY"
+"""An application has what it needs; systemd knows no word for it that it would not wait for."""
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -31,8 +34,12 @@ class Notifier:
     def has_listener(self) -> bool:
         return bool(self._address)
 
-    def ready(self, sentence: str) -> None:
+    def started(self, sentence: str) -> None:
+        """For systemd the unit is up then: what it waits for is no matter of the host's start."""
         self._send(f"READY=1\nSTATUS={sentence}")
+
+    def ready(self, sentence: str) -> None:
+        self._send(f"{READY}=1\nSTATUS={sentence}")
 
     def stopping(self) -> None:
         self._send("STOPPING=1")

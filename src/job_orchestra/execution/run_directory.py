@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from job_orchestra.domain.identifiers import NAME
+from job_orchestra.execution.durability import make_durable
 from job_orchestra.execution.journal import write_all
 from job_orchestra.execution.request import Request, decode_request, encode_request
 from job_orchestra.fail_points import FailPoint, reach
@@ -88,12 +89,12 @@ def list_run_directories(runs: Path) -> list[RunDirectory]:
     return [RunDirectory(runs / name) for name in names]
 
 
-def write_requests(runs: Path, requests: Iterable[Request]) -> dict[RunKey, OSError | None]:
+def write_requests(runs: Path, requests: Iterable[Request]) -> dict[RunKey, Exception | None]:
     """Makes the run directories, each whole or not at all, durable when it returns; which ones failed, and why.
 
     Several at once share the synchronisation of the directory that they are in.
     """
-    outcome: dict[RunKey, OSError | None] = {}
+    outcome: dict[RunKey, Exception | None] = {}
     made: list[RunDirectory] = []
     for request in requests:
         directory = RunDirectory.of(runs, request.key)
@@ -101,10 +102,10 @@ def write_requests(runs: Path, requests: Iterable[Request]) -> dict[RunKey, OSEr
             _write_request(directory, request)
             made.append(directory)
             outcome[request.key] = None
-        except OSError as error:
+        except Exception as error:  # a request that is no JSON, too: it concerns none of the others
             outcome[request.key] = error
     try:
-        _synchronise(runs)
+        make_durable(runs)
     except OSError as error:
         for directory in made:
             shutil.rmtree(directory.path, ignore_errors=True)
@@ -160,17 +161,9 @@ def _write_request(directory: RunDirectory, request: Request) -> None:
         with (draft / "request.json").open("xb", buffering=0) as file:
             write_all(file.fileno(), encode_request(request))
             os.fdatasync(file.fileno())
-        _synchronise(draft)
+        make_durable(draft)
         reach(FailPoint.WORKER_REQUEST_DRAFTED)
         draft.rename(directory.path)
-    except OSError:
+    except Exception:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-
-
-def _synchronise(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -92,14 +92,21 @@ class ExecutorHost:
             self._tell(writer, RunFinished(name))
         try:
             while line := await reader.readline():
-                self._receive(decode_to_host(line))
-        except (OSError, ValueError, OrchestraError) as error:
-            # A connection that broke, a line without end, nonsense: whoever that was, the runs go on.
+                self._heed(line)
+        except (OSError, ValueError) as error:
+            # A connection that broke, or a line without end: whoever that was, the runs go on.
             sys.stderr.write(f"A connection was dropped: {error}\n")
         finally:
             del self._workers[writer]
             writer.close()
             self._consider_exit()
+
+    def _heed(self, line: bytes) -> None:
+        try:
+            self._receive(decode_to_host(line))
+        except (OSError, ValueError, KeyError, OrchestraError) as error:
+            # Nonsense, or a run directory that cannot be read: what is said of other runs is heeded all the same.
+            sys.stderr.write(f"A message was left alone: {error}\n")
 
     def _receive(self, message: ToHost) -> None:
         match message:

@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
+from weakref import WeakKeyDictionary
 
 import msgspec
 from websockets.asyncio.client import connect
@@ -184,7 +185,8 @@ class FrameServer:
         self._port = port
         self._admit = admit
         self._handlers = handlers
-        self._admitted: dict[ServerConnection, object] = {}
+        self._admitted: WeakKeyDictionary[ServerConnection, object] = WeakKeyDictionary()
+        """By connection; one that was admitted and does not speak WebSocket after all takes its entry with it."""
         self._server: Server | None = None
 
     @property

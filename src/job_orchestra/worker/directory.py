@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from job_orchestra.domain.errors import Conflict, Unavailable
+from job_orchestra.execution.durability import make_durable
 from job_orchestra.execution.host_directory import HOSTS
 from job_orchestra.execution.run_directory import RUNS, remove_remains
 from job_orchestra.execution.worker_lock import lock_of_worker, write_worker_identity
@@ -27,6 +28,8 @@ class WorkerDirectory:
             self._lock = self._take_lock()
             self.instance = self._read_instance()
             remove_remains(self.runs)
+            # An earlier worker may have died between a run's directory and its durability: the run is told of now.
+            make_durable(self.runs)
         except OSError as error:
             raise Unavailable(f"The worker's directory {self.path} cannot be used: {error}.") from None
 
@@ -49,9 +52,15 @@ class WorkerDirectory:
         return lock
 
     def _read_instance(self) -> str:
+        """Durable before it is told to anybody: with another one the master would give up the runs that are here."""
         path = self.path / "instance"
-        if not path.exists():
+        # Empty after a power failure, if an older version wrote it.
+        if not path.exists() or not path.read_text().strip():
             draft = self.path / ".instance"
-            draft.write_text(secrets.token_hex(16))
+            with draft.open("w") as file:
+                file.write(secrets.token_hex(16))
+                file.flush()
+                os.fsync(file.fileno())
             draft.rename(path)
+        make_durable(self.path)
         return path.read_text().strip()

@@ -20,23 +20,47 @@ from job_orchestra.execution.host_start import start_host
 from job_orchestra.execution.process_identity import ProcessIdentity
 from job_orchestra.fail_points import VARIABLE, FailPoint, is_of_host, reach
 from job_orchestra.version import __version__
+from job_orchestra.worker.background import log_faults
 from job_orchestra.worker.directory import WorkerDirectory
 from job_orchestra.worker.host_link import HostLink, wait_for_end
 
 _logger = logging.getLogger(__name__)
 
 _PREFIX = "ORCHESTRA_"
+_OF_THE_START = {
+    "FDSTORE",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "MAINPID",
+    "MANAGERPID",
+    "MEMORY_PRESSURE_WATCH",
+    "MEMORY_PRESSURE_WRITE",
+    "NOTIFY_SOCKET",
+    "SYSTEMD_EXEC_PID",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+}
+"""What systemd says of one start of a unit: no concern of commands, and each restart would make another host."""
 _MARKERS = {"ORCHESTRA_RUN", "ORCHESTRA_ATTEMPT"}
 """Kept, so that a worker that is itself started by a run is known as a part of it, with its hosts."""
 _FIND_TIMEOUT = 2.0
+_PAUSE = 0.5
+"""Seconds before a connection to a host that lives is opened again."""
 _SHORTEST_LIFE = 5.0
 """A host that lives shorter than this is not restarted at once."""
 
 
 def host_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The worker's environment without its own credentials."""
+    """The worker's environment without its own credentials, and without what belongs to one start of it."""
     kept = {*_MARKERS, VARIABLE} if is_of_host(environment.get(VARIABLE, "")) else _MARKERS
-    return {name: value for name, value in environment.items() if not name.startswith(_PREFIX) or name in kept}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in kept or not (name.startswith(_PREFIX) or name in _OF_THE_START)
+    }
 
 
 class ExecutorHosts:
@@ -46,16 +70,19 @@ class ExecutorHosts:
         environment: Mapping[str, str],
         on_finished: Callable[[str], None],
         on_lost: Callable[[], Awaitable[None]],
+        on_found_again: Callable[[], None],
         linger: float,
     ) -> None:
         """`on_finished` hears the names of runs that a host has left, `on_lost` that a host is gone with its runs.
 
-        No run is handed to another host before `on_lost` has returned.
+        No run is handed to another host before `on_lost` has returned. `on_found_again` hears that a host may have
+        missed what it was told of its runs.
         """
         self._directory = directory
         self._environment = host_environment(environment)
         self._on_finished = on_finished
         self._on_lost = on_lost
+        self._on_found_again = on_found_again
         self._linger = linger
         self._current = HostDirectory(directory.hosts / self._identifier())
         self._links: set[HostLink] = set()
@@ -120,7 +147,7 @@ class ExecutorHosts:
     # ---------- the life of a host
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name="executor hosts")
+        task = asyncio.create_task(log_faults(work), name="executor hosts")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -150,6 +177,11 @@ class ExecutorHosts:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await link.follow(self._on_finished)
+        while (again := await _open_again(link)) is not None:
+            _logger.warning("The connection to an executor host broke, and stands again.")
+            self._replace(link, again)
+            link = again
+            await link.follow(self._on_finished)
         _reap(link.hello.identity.pid)
         was_executing = self._executing is link
         if was_executing:
@@ -161,6 +193,15 @@ class ExecutorHosts:
             await self._keep(0.0 if loop.time() - began > _SHORTEST_LIFE else 1.0)
         elif link.directory != self._current:
             shutil.rmtree(link.directory.path, ignore_errors=True)
+
+    def _replace(self, broken: HostLink, link: HostLink) -> None:
+        self._links.discard(broken)
+        self._links.add(link)
+        if self._executing is broken:
+            self._executing = link
+        if self._executing is not link or self._is_retiring:
+            link.tell(StopWhenIdle())
+        self._on_found_again()
 
     async def _watch(self, identity: ProcessIdentity) -> None:
         await wait_for_end(identity)
@@ -184,6 +225,26 @@ class ExecutorHosts:
                 if pid is not None:
                     os.kill(pid, signal.SIGKILL)
                     await asyncio.to_thread(os.waitpid, pid, 0)
+
+
+async def _open_again(broken: HostLink) -> HostLink | None:
+    """Another connection to the same host; None when its process has ended."""
+    identity = broken.hello.identity
+    ending = asyncio.create_task(wait_for_end(identity), name="end of an executor host")
+    try:
+        while not ending.done():
+            # A host that ends closes its connections first: mostly this is all.
+            await asyncio.wait([ending], timeout=_PAUSE)
+            if ending.done():
+                break
+            with suppress(Unavailable):
+                link = await HostLink.open(broken.directory)
+                if link.hello.identity == identity:
+                    return link
+                await link.close()
+        return None
+    finally:
+        ending.cancel()
 
 
 def _reap(pid: int) -> None:

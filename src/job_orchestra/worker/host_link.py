@@ -20,9 +20,12 @@ from job_orchestra.execution.host_messages import (
 )
 from job_orchestra.execution.process_identity import ProcessIdentity, is_alive
 
+_LONGEST_LINE = 16 << 20
+"""A greeting names all runs of the host, more than the 64 KiB that asyncio takes by itself."""
+
 
 class HostLink:
-    """Open as long as the host lives."""
+    """One connection; a host that lives may be connected to again."""
 
     def __init__(
         self, directory: HostDirectory, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: HostHello
@@ -36,7 +39,7 @@ class HostLink:
     async def open(cls, directory: HostDirectory) -> Self:
         """Unavailable if there is no host that answers."""
         try:
-            reader, writer = await asyncio.open_unix_connection(sock=directory.connect())
+            reader, writer = await asyncio.open_unix_connection(sock=directory.connect(), limit=_LONGEST_LINE)
         except OSError as error:
             raise Unavailable(f"No executor host listens in {directory.path}: {error}.") from None
         try:
@@ -57,7 +60,7 @@ class HostLink:
             self._writer.write(encode_host_message(message))
 
     async def follow(self, on_finished: Callable[[str], None]) -> None:
-        """Until the host's process has ended, or the link was closed."""
+        """Until the connection ends, which says nothing of the host's process yet."""
         try:
             while line := await self._reader.readline():
                 message = decode_to_worker(line)
@@ -66,7 +69,6 @@ class HostLink:
         except (OSError, ValueError, NoHostMessage):
             pass  # As good as an end of the connection.
         await self.close()
-        await wait_for_end(self.hello.identity)
 
     async def close(self) -> None:
         """May be called twice."""

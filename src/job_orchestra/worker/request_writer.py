@@ -8,7 +8,7 @@ from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import write_requests
 from job_orchestra.fail_points import FailPoint, reach
 
-OnWritten = Callable[[Request, OSError | None], None]
+OnWritten = Callable[[Request, Exception | None], None]
 
 
 class RequestWriter:
@@ -31,10 +31,12 @@ class RequestWriter:
             await self._work
 
     async def _write_all(self) -> None:
-        while self._waiting:
-            requests, self._waiting = self._waiting, []
-            outcome = await asyncio.to_thread(write_requests, self._runs, requests)
-            reach(FailPoint.WORKER_REQUEST_WRITTEN)
-            for request in requests:
-                self._on_written(request, outcome[request.key])
-        self._work = None
+        try:
+            while self._waiting:
+                requests, self._waiting = self._waiting, []
+                outcome = await asyncio.to_thread(write_requests, self._runs, requests)
+                reach(FailPoint.WORKER_REQUEST_WRITTEN)
+                for request in requests:
+                    self._on_written(request, outcome[request.key])
+        finally:
+            self._work = None

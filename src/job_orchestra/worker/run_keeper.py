@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
@@ -24,6 +25,7 @@ from job_orchestra.execution.run_directory import (
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.messages import Execute
 from job_orchestra.protocol.run_key import RunKey
+from job_orchestra.worker.background import log_faults
 from job_orchestra.worker.directory import WorkerDirectory
 from job_orchestra.worker.executor_hosts import ExecutorHosts
 from job_orchestra.worker.followed_runs import FollowedRun, FollowedRuns
@@ -58,7 +60,9 @@ class RunKeeper:
         self._on_written = on_written
         self._on_deleted = on_deleted
         self.runs = FollowedRuns(on_grown, on_looked)
-        self._hosts = ExecutorHosts(directory, environment, self._on_finished, self._end_lost_runs, linger)
+        self._hosts = ExecutorHosts(
+            directory, environment, self._on_finished, self._see_to_lost_runs, self._tell_again, linger
+        )
         self._writer = RequestWriter(directory.runs, self._take_in)
         self._endings = RunEndings(directory.workspaces, self._hosts.pids)
         self._ending = asyncio.Lock()
@@ -70,12 +74,9 @@ class RunKeeper:
         for directory in list_run_directories(self._directory.runs):
             self.runs.add(directory)
         await self._hosts.start()
-        await self._end_lost_runs()
+        await self._see_to_lost_runs()
         await self._endings.remove_orphaned_workspaces([run.key for run in self.runs])
-        for run in self.runs:
-            if not run.is_ended and run.directory.abort.exists():
-                # The wish may have been written down, and not passed on.
-                self._hosts.abort(run.directory.name)
+        self._pass_on_aborts()
 
     async def close(self) -> None:
         """Leaves executor hosts and runs alone."""
@@ -171,17 +172,19 @@ class RunKeeper:
             executor=None if kind == CommandsDefinition.type else self._executors.get(kind),
         )
 
-    def _take_in(self, request: Request, error: OSError | None) -> None:
+    def _take_in(self, request: Request, error: Exception | None) -> None:
         if error is not None:
             _logger.error("Run %s cannot be written to disk: %s", request.run, error)
-            self._on_written(request.key, f"The worker cannot write the run to its disk: {error.strerror or error}.")
+            words = error.strerror if isinstance(error, OSError) else None
+            self._on_written(request.key, f"The worker cannot write the run to its disk: {words or error}.")
             return
         directory = RunDirectory.of(self._directory.runs, request.key)
         try:
             run = self.runs.add(directory)
         except OSError as problem:
             # Of no use to the master if its progress cannot be followed (the host's limit of watches, say).
-            delete_run_directory(directory)
+            with suppress(OSError):
+                delete_run_directory(directory)
             self._on_written(request.key, f"The worker cannot follow the run's directory: {problem}.")
             return
         self._hosts.execute(directory.name)
@@ -228,8 +231,26 @@ class RunKeeper:
             )
             self._begin(self._end([run], reason))
 
-    async def _end_lost_runs(self) -> None:
-        """Ends the runs whose host is gone, and hands those that it had not begun to another."""
+    def _tell_again(self) -> None:
+        """A host may have missed something."""
+        for run in self.runs:
+            run.look()
+            if not run.journal.is_claimed:
+                self._hosts.execute(run.directory.name)
+        self._pass_on_aborts()
+
+    def _pass_on_aborts(self) -> None:
+        """Wishes that were written down may not have been passed on."""
+        for run in self.runs:
+            if not run.is_ended and run.directory.abort.exists():
+                self._hosts.abort(run.directory.name)
+
+    async def _see_to_lost_runs(self) -> None:
+        """Ends the runs whose host is gone, and hands those that it had not begun to another.
+
+        What is left of them on this host may take its time to end, and keeps nobody waiting: the master gives their
+        workspaces to no other run before they have ended. Nothing is left of those from before a restart of the host.
+        """
         lost: list[FollowedRun] = []
         for run in self.runs:
             run.look()
@@ -248,7 +269,7 @@ class RunKeeper:
             await self._end(restarted, Reason(ReasonCode.HOST_RESTARTED, sentence))
         if others := [run for run in lost if run not in restarted]:
             sentence = "The executor host ended while the run was being executed."
-            await self._end(others, Reason(ReasonCode.EXECUTOR_HOST_LOST, sentence))
+            self._begin(self._end(others, Reason(ReasonCode.EXECUTOR_HOST_LOST, sentence)))
 
     async def _end(self, runs: list[FollowedRun], reason: Reason) -> None:
         async with self._ending:
@@ -267,6 +288,6 @@ class RunKeeper:
         await self._end(runs, reason)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="run keeper")
+        task = asyncio.create_task(log_faults(work), name="run keeper")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
