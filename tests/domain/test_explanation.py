@@ -38,8 +38,21 @@ def explained(run: Run = RUN, job: Job | None = JOB, *workers: tuple[Worker, int
 def test_a_run_that_could_start_waits_for_a_master() -> None:
     found = explained(RUN, JOB, (worker("busy"), 1), (worker("free"), 0))
     assert found.summary.startswith("Worker free can take it; it waits for a master")
-    assert [hindrance.sentences for hindrance in found.workers] == [("all 1 executors are busy",), ()]
+    assert [hindrance.sentences for hindrance in found.workers] == [("all 1 executors are busy",)]
     assert not found.is_impossible
+
+
+def test_without_a_master_nobody_takes_it_and_that_is_said() -> None:
+    situation = Situation(RUN, JOB, [worker("free")], [[]], is_master_there=False)
+    found = explain(situation, WorkerSelector())
+    assert found == Explanation("Worker free can take it, but no master is there to assign it.")
+
+
+def test_a_running_run_names_what_its_worker_suffers_from() -> None:
+    hindered = replace(worker("one"), description=replace(worker("one").description, hindrance="has a full disk"))
+    running = replace(RUN, status=RunStatus.RUNNING, worker="one", started_at=NOW)
+    found = explain(Situation(running, JOB, [hindered], [[running]]), WorkerSelector())
+    assert found.summary == "It is running on worker one since 2026-11-23 10:00:00 UTC. That worker has a full disk."
 
 
 def test_a_workspace_in_use_is_named_with_its_run() -> None:

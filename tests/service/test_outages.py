@@ -167,6 +167,11 @@ def test_sqlite_that_another_process_writes_to_for_long(sqlite_url: str, tmp_pat
                 assert "is locked by another process" in response.json()["detail"]
                 assert response.headers["Retry-After"] == "1"
                 assert (await client.get("/projects/example/runs")).json()["items"] == []
+                # Reading works; what the service is for does not.
+                ready = await client.get("/ready")
+                assert (ready.status_code, ready.json()["status"]) == (503, "unavailable")
+                assert "is locked by another process" in ready.json()["waiting_for"][0]
+            assert (await client.get("/ready")).status_code == 200
             assert (await client.post(path, json={})).status_code == 201
             assert len((await served.runs.list()).items) == 1
 

@@ -65,6 +65,12 @@ class Stored:
     refusal: str | None = None
     is_released: bool = False
     times_sent_again: int = 0
+    is_lost: bool = False
+    """The worker came back with less of it than it had told."""
+
+    @property
+    def is_wanted(self) -> bool:
+        return not (self.is_released or self.is_lost) and self.refusal is None
 
     @property
     def end(self) -> JournalEvent | None:
@@ -188,10 +194,11 @@ class StandInMaster:
 
     async def _greet(self, connection: FrameConnection, hello: Hello) -> None:
         session = MasterSession()
-        active = {key: one for key, one in self.runs.items() if not one.is_released and one.refusal is None}
+        active = {key: one for key, one in self.runs.items() if one.is_wanted}
         stored = [StoredRun(key, len(one.events), len(one.log)) for key, one in active.items()]
         greeting = session.greet(hello, stored, "test", "stand-in")
-        assert greeting.missing == ()
+        for lost in greeting.missing:
+            active[lost].is_lost = True
         self.restarted += greeting.restarted
         for key in greeting.restarted:
             # What is left is told from its beginning.

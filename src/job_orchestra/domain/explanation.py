@@ -24,11 +24,13 @@ class Situation:
     workers: Sequence[Worker]
     active: Sequence[Sequence[Run]]
     """The runs that have not ended, for each of the workers."""
+    is_master_there: bool = True
+    """Whether whoever asks knows of a master that would assign it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:
-    """What keeps one worker from taking the run; no sentences if nothing does."""
+    """What keeps one worker from taking the run."""
 
     worker: str
     sentences: tuple[str, ...]
@@ -71,6 +73,9 @@ def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
         for worker, obstacles in zip(situation.workers, found, strict=True)
     )
     free = [hindrance.worker for hindrance in hindrances if not hindrance.sentences]
+    hindrances = tuple(hindrance for hindrance in hindrances if hindrance.sentences)
+    if free and not situation.is_master_there:
+        return Explanation(f"Worker {free[0]} can take it, but no master is there to assign it.", workers=hindrances)
     if free:
         summary = (
             f"Worker {free[0]} can take it; it waits for a master, for more urgent runs that come first, "
@@ -92,6 +97,8 @@ def _at_worker(run: Run, holder: Worker | None) -> list[str]:
         sentences = [f"It is running on worker {run.worker} {_date(run.started_at, 'since')}."]
     if (absence := absence_of(run, holder)) is not None:
         sentences.append(absence.sentence)
+    elif holder is not None and holder.description.hindrance:
+        sentences.append(f"That worker {holder.description.hindrance}.")
     if run.should_abort or run.should_cancel:
         sentences.append(f"{run.wished_by} asked to stop it.")
     return sentences

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 from job_orchestra.domain.checking import is_json
 from job_orchestra.domain.identifiers import NAME, NAME_RULE
+from job_orchestra.domain.json import JsonObject
 from job_orchestra.protocol.messages import Hello, RunOnDisk
 from job_orchestra.protocol.violations import ProtocolViolation
 
 _LONGEST_TEXT = 200
 _MOST_EXECUTORS = 1_000_000
 _LARGEST_NUMBER = (1 << 63) - 1
+_LARGEST_PROPERTIES = 64 << 10
 _LARGEST_DATE = 4e9
 """Unix time; about the year 2096."""
 
@@ -28,12 +31,24 @@ def check_hello(hello: Hello) -> None:
         raise ProtocolViolation("The hello's instance is empty.")
     if not 1 <= hello.executor_limit <= _MOST_EXECUTORS:
         raise ProtocolViolation(f"The hello's executor_limit is {hello.executor_limit}, not 1 to {_MOST_EXECUTORS}.")
-    if not is_json(hello.properties):
-        raise ProtocolViolation("The hello's properties hold what is no JSON, or is nested too deeply.")
+    _check_properties(hello.properties)
     if not math.isfinite(hello.date) or not 0 <= hello.date <= _LARGEST_DATE:
         raise ProtocolViolation(f"The hello's date is {hello.date}, which is no time of our age.")
     for run in hello.runs:
         _check_run(run)
+
+
+def _check_properties(properties: JsonObject) -> None:
+    for name, value in properties.items():
+        if not is_json({name: value}):
+            raise ProtocolViolation(
+                f"The hello's properties have in {name[:_LONGEST_TEXT]!r} what cannot be stored: no JSON, a NUL "
+                "character, a number that is none or too large, or what is nested too deeply."
+            )
+    if (size := len(json.dumps(properties))) > _LARGEST_PROPERTIES:
+        raise ProtocolViolation(
+            f"The hello's properties have {size} bytes as JSON; a worker may have {_LARGEST_PROPERTIES}."
+        )
 
 
 def _check_run(run: RunOnDisk) -> None:

@@ -180,8 +180,9 @@ class MasterSession:
         if isinstance(message, Hello):
             raise ProtocolViolation("The worker said hello twice.")
         if isinstance(message, Hindered):
-            if len(message.by) > _LONGEST_HINDRANCE:
-                raise ProtocolViolation(f"The worker is hindered by more than {_LONGEST_HINDRANCE} characters.")
+            if len(message.by) > _LONGEST_HINDRANCE or not message.by.isprintable():
+                sentence = f"The worker is hindered by more than {_LONGEST_HINDRANCE} or unprintable characters."
+                raise ProtocolViolation(sentence)
             return [HindranceChanged(message.by)]
         key = RunKey(message.run, message.attempt)
         if key in self._finished:

@@ -214,7 +214,9 @@ def check_holder(known: Worker, owner: str, instance: str) -> None:
     if known.owner != owner:
         raise Conflict(f"Worker {known.identifier!r} belongs to user {known.owner!r}, not to {owner!r}.")
     if known.is_connected and known.instance != instance:
+        host = known.description.properties.get("host")
+        where = f", on host {host}" if isinstance(host, str) else ""
         raise Conflict(
-            f"Worker {known.identifier!r} is connected already, as instance {known.instance} "
+            f"Worker {known.identifier!r} is connected already, as instance {known.instance}{where}, "
             f"to master {known.master!r} since {known.connected_at:%Y-%m-%d %H:%M:%S} UTC."
         )

@@ -22,6 +22,7 @@ from job_orchestra.service.followers import Followers
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import malformed_answer
+from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.route import Route
 from job_orchestra.service.routes import ROUTES
 from job_orchestra.service.transformation import ResultTransformer, Transformation
@@ -75,6 +76,7 @@ class ServiceApplication:
             clock=clock,
             masters=self._masters,
             followers=self.followers,
+            readiness=Readiness(projects, accounts),
             routes=routes,
             url=url,
         )

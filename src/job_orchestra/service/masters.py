@@ -113,6 +113,11 @@ class Masters:
         """URLs of those that are not reached now."""
         return [link.url for link in self._links if not link.is_connected]
 
+    @property
+    def is_any_there(self) -> bool:
+        """True also where the service is told of none: then they find everything by themselves."""
+        return not self._links or any(link.is_connected for link in self._links)
+
     async def run(self) -> None:
         """Keeps the connections until it is cancelled."""
         async with asyncio.TaskGroup() as tasks:

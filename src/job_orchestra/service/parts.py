@@ -17,6 +17,7 @@ from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.followers import Followers
 from job_orchestra.service.masters import Masters
+from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.transformation import Transformation
 from job_orchestra.storage.log_port import LogStore
 
@@ -39,6 +40,7 @@ class ServiceParts:
     clock: Clock
     masters: Masters
     followers: Followers
+    readiness: Readiness
     routes: Sequence[Route]
     """The whole table, for what describes it."""
     url: str

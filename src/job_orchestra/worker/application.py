@@ -100,6 +100,7 @@ class WorkerApplication:
             on_looked=on_looked,
             on_written=conversation.on_written,
             on_deleted=on_deleted,
+            on_damaged=conversation.damaged,
         )
         try:
             await keeper.start()
@@ -193,8 +194,8 @@ class WorkerApplication:
             return
         self._waits_for = error.message
         if isinstance(error, ConnectionLost | GoodbyeReceived) or _is_refusal(error):
-            what = "to be let in" if _is_refusal(error) else "the master"
-            _logger.warning("Worker %s waits for %s: %s", self._identifier, what, error.message)
+            what = "to be let in" if _is_refusal(error) else "for the master"
+            _logger.warning("Worker %s waits %s: %s", self._identifier, what, error.message)
         else:
             _logger.error("Worker %s gave the connection up: %s", self._identifier, error.message)
 

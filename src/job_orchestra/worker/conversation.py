@@ -168,6 +168,14 @@ class Conversation:
         is_of_this_boot = run.boot == boot_identifier()
         self._session.add(run.key, sequence, run.log_size, is_of_this_boot=is_of_this_boot)
 
+    def damaged(self, key: RunKey, left: KeptRun | None) -> None:
+        """Less of the run is there than was told: a new hello tells what is left, and the master decides."""
+        self._session.deleted(key)
+        if left is not None:
+            self.found(left)
+        if self._outbox is not None:
+            self._outbox.close()
+
     def report(self, run: KeptRun) -> None:
         """The files of the run reach this far now."""
         if run.is_ended and not self._was_connected:

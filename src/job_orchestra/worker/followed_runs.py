@@ -29,6 +29,7 @@ class FollowedRun:
         self.key = directory.key
         self.journal = JournalReader(directory.journal)
         self.log_size = 0
+        self._is_unreadable = False
 
     @property
     def name(self) -> str:
@@ -80,8 +81,10 @@ class FollowedRun:
             self.log_size = self.directory.log.stat().st_size if size is None else size
         except FileNotFoundError:
             pass
-        except (OSError, Invalid):
-            _logger.exception("The directory of run %s cannot be read.", self.directory.name)
+        except (OSError, Invalid) as error:
+            if not self._is_unreadable:
+                _logger.error("The directory of run %s cannot be read: %s", self.directory.name, error)
+            self._is_unreadable = True
 
 
 class FollowedRuns:

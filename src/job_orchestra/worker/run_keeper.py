@@ -52,20 +52,26 @@ class RunKeeper:
         on_looked: Callable[[], None],
         on_written: Callable[[RunKey, str | None], None],
         on_deleted: Callable[[RunKey], None],
+        on_damaged: Callable[[RunKey, FollowedRun | None], None],
     ) -> None:
-        """`on_written` hears that a run is on disk, or why it cannot be; the others as their names say."""
+        """`on_written` hears that a run is on disk, or why it cannot be; the others as their names say.
+
+        `on_damaged` hears of a run of which less is on disk than was, and what is left of it.
+        """
         self._directory = directory
         self._executors = executors
         self._service_url = service_url
         self._on_written = on_written
         self._on_deleted = on_deleted
+        self._on_damaged = on_damaged
+        self._aborting: set[RunKey] = set()
         self.runs = FollowedRuns(on_grown, on_looked)
         self._hosts = ExecutorHosts(
             directory, environment, self._on_finished, self._see_to_lost_runs, self._tell_again, linger
         )
         self._writer = RequestWriter(directory.runs, self._take_in)
         self._endings = RunEndings(directory.workspaces, self._hosts.pids)
-        self._ending = asyncio.Lock()
+        self._ending: set[RunKey] = set()
         self._refusal: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -123,8 +129,10 @@ class RunKeeper:
             self._on_written(RunKey(execute.run, execute.attempt), error.message)
 
     def abort(self, key: RunKey, by: str) -> None:
+        """Until the wish is written down, saying it again changes nothing."""
         run = self.runs.get(key)
-        if run is not None and not run.is_ended:
+        if run is not None and not run.is_ended and key not in self._aborting:
+            self._aborting.add(key)
             self._begin(self._abort(run, by))
 
     def forget(self, key: RunKey) -> None:
@@ -193,21 +201,28 @@ class RunKeeper:
         self.runs.look_at(run)
 
     async def _abort(self, run: FollowedRun, by: str, is_shutdown: bool = False) -> None:
+        try:
+            if await self._write_wish(run, by, is_shutdown):
+                reach(FailPoint.WORKER_ABORT_WRITTEN)
+                self._hosts.abort(run.directory.name)
+        finally:
+            self._aborting.discard(run.key)
+
+    async def _write_wish(self, run: FollowedRun, by: str, is_shutdown: bool) -> bool:
+        """When there is room; False if the run is over by then."""
         has_failed = False
-        while True:
+        while not run.is_ended and self.runs.get(run.key) is run:
             try:
                 wish_abort(run.directory, by, is_shutdown)
-                break
             except OSError as error:
                 if not has_failed:
                     _logger.error("The wish to abort run %s cannot be written: %s", run.directory.name, error)
                     self._hosts.abort(run.directory.name, by)
                 has_failed = True
-            await asyncio.sleep(_TRY_AGAIN)
-            if run.is_ended:
-                return
-        reach(FailPoint.WORKER_ABORT_WRITTEN)
-        self._hosts.abort(run.directory.name)
+                await asyncio.sleep(_TRY_AGAIN)
+            else:
+                return True
+        return False
 
     async def _delete(self, run: FollowedRun) -> None:
         try:
@@ -272,15 +287,34 @@ class RunKeeper:
             self._begin(self._end(others, Reason(ReasonCode.EXECUTOR_HOST_LOST, sentence)))
 
     async def _end(self, runs: list[FollowedRun], reason: Reason) -> None:
-        async with self._ending:
-            for run in runs:
+        """Each run once, however often and by whomever it is asked for."""
+        ending = [run for run in runs if run.key not in self._ending]
+        self._ending.update(run.key for run in ending)
+        try:
+            for run in ending:
                 run.look()
-            unwritten = await self._endings.end([run.directory for run in runs if not run.is_ended], reason)
-            for run in runs:
-                run.look_anew()
-                self.runs.look_at(run)
-        if again := [run for run in runs if run.directory in unwritten]:
+            unended = [run for run in ending if not run.is_ended]
+            unwritten = await self._endings.end([run.directory for run in unended], reason)
+        finally:
+            self._ending.difference_update(run.key for run in ending)
+        for run in unended:
+            self._look_at_what_is_left(run)
+        if again := [run for run in unended if run.directory in unwritten and self.runs.get(run.key) is run]:
             self._begin(self._end_later(again, reason))
+
+    def _look_at_what_is_left(self, run: FollowedRun) -> None:
+        """Commands may delete or empty anything, their own run directory too; what is gone cannot be told any more."""
+        before = run.sequence
+        run.look_anew()
+        if not run.directory.path.is_dir():
+            _logger.error("The directory of run %s is gone.", run.directory.name)
+            self.runs.remove(run)
+            self._on_damaged(run.key, None)
+        elif run.sequence < before + run.is_ended:
+            _logger.error("The journal of run %s had %d events, and has %d.", run.name, before, run.sequence)
+            self._on_damaged(run.key, run)
+        else:
+            self.runs.look_at(run)
 
     async def _end_later(self, runs: list[FollowedRun], reason: Reason) -> None:
         """When there may be room on the disk."""

@@ -69,7 +69,10 @@ async def get_run(parts: ServiceParts, call: Call) -> Run:
 
 
 async def show(parts: ServiceParts, call: Call) -> RunAnswer:
-    run = await get_run(parts, call)
+    return await _shown(parts, await get_run(parts, call))
+
+
+async def _shown(parts: ServiceParts, run: Run) -> RunAnswer:
     late_reports = await late_reports_of(parts, run)
     shown = await parts.transformation.apply(run)
     if run.worker is None or run.status.is_terminal:
@@ -85,7 +88,7 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
     run = await get_run(parts, call)
     workers = [] if run.status.is_terminal else await parts.workers.all()
     active = await asyncio.gather(*(parts.runs.active_on(worker.identifier) for worker in workers))
-    situation = Situation(run, await _job_of(parts, run), workers, active)
+    situation = Situation(run, await _job_of(parts, run), workers, active, parts.masters.is_any_there)
     return why_answer(run, explain(situation, parts.selector))
 
 
@@ -135,7 +138,7 @@ async def abort(parts: ServiceParts, call: Call) -> RunAnswer:
 async def _wished(parts: ServiceParts, run: Run) -> RunAnswer:
     reach(FailPoint.SERVICE_WISH_COMMITTED)
     parts.masters.tell(RunWish(run.identifier))
-    return run_answer(run, await parts.transformation.apply(run))
+    return await _shown(parts, run)
 
 
 async def retry(parts: ServiceParts, call: Call) -> Answered:

@@ -32,7 +32,7 @@ async def health(parts: ServiceParts, call: Call) -> HealthAnswer:
 async def ready(parts: ServiceParts, call: Call) -> HealthAnswer | Answered:
     try:
         async with asyncio.timeout(_READINESS_TIMEOUT):
-            await parts.projects.list(limit=1)
+            await parts.readiness.check()
     except (Unavailable, TimeoutError) as error:
         reason = error.message if isinstance(error, Unavailable) else f"no answer for {_READINESS_TIMEOUT:g} seconds."
         answer = HealthAnswer("unavailable", [f"database: {reason}"])
