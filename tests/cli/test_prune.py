@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from job_orchestra.cli.exit_codes import ExitCode
+from job_orchestra.domain.json import JsonObject
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
 from job_orchestra.storage.sql import open_storage
@@ -60,8 +61,8 @@ class Host:
         return [path for path in (self._directory / "logs").rglob("*") if path.is_file()]
 
     async def _fill(self, records: Records) -> None:
-        few = {"identifier": "few", "commands": [["true"]], "retention": {"count": 2}}
-        usual = {"identifier": "usual", "commands": [["true"]]}
+        few: JsonObject = {"identifier": "few", "commands": [["true"]], "retention": {"count": 2}}
+        usual: JsonObject = {"identifier": "usual", "commands": [["true"]]}
         await records.projects.apply(configuration({"identifier": "p", "jobs": [few, usual]}))
         runs = [
             past_run(NOW - days * DAY, job=job, number=number)
