@@ -24,6 +24,7 @@ In environment variables a list is written with commas, a table as JSON: `ORCHES
 _TYPES = {
     "str": "text",
     "int": "integer",
+    "int | None": "integer",
     "Path": "path",
     "Path | None": "path",
     "tuple[str, ...]": "list of texts",

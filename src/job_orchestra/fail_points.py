@@ -58,6 +58,10 @@ class FailPoint(StrEnum):
     """What is given up has its place for a late report in the database; the run is as it was."""
     MASTER_LOSS_COMMITTED = "master.loss_committed"
     """A run that its worker has lost has ended in the database; no service is told, and the worker has no welcome."""
+    MASTER_ROWS_REMOVED = "master.rows_removed"
+    """Runs whose retention is over are gone from the database; their logs, events and late reports are not."""
+    MASTER_LOGS_REMOVED = "master.logs_removed"
+    """Their logs are gone, too; their events and late reports are not."""
 
     WORKER_REQUEST_DRAFTED = "worker.request_drafted"
     """The request is on disk under a hidden name; there is no run directory."""

@@ -234,7 +234,8 @@ MISTAKES: list[tuple[dict[str, object], list[str]]] = [
     (
         {"elements": [{"identifier": "e", "job": "j"}], "workspace": "run"},
         [
-            "workspace: is unknown; known are identifier, elements, parameters, priority, display_name, description",
+            "workspace: is unknown; known are identifier, elements, parameters, priority, display_name, description, "
+            "retention",
             "elements: contain the pipeline itself: p/j → p/j",
         ],
     ),
@@ -345,7 +346,8 @@ def test_mistakes_of_projects() -> None:
         "projects[3]: expected a project, got 3",
         "projects[4].identifer: is unknown; did you mean identifier?",
         "projects[4].identifier: is missing",
-        "project j, commands: is unknown; known are identifier, jobs, schedules, display_name, description, repository",
+        "project j, commands: is unknown; known are identifier, jobs, schedules, display_name, description, "
+        "repository, retention",
         "project p: there is more than one project 'p'",
     ]
 

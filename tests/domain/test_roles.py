@@ -9,7 +9,13 @@ from job_orchestra.domain.roles import ROLE_PERMISSIONS, Permission, Role, is_al
 EXPECTED = {
     Role.ADMINISTRATOR: set(Permission),
     Role.AUDITOR: {Permission.READ, Permission.READ_ADMINISTRATION},
-    Role.OPERATOR: {Permission.READ, Permission.TRIGGER, Permission.STOP_RUN, Permission.SWITCH},
+    Role.OPERATOR: {
+        Permission.READ,
+        Permission.TRIGGER,
+        Permission.STOP_RUN,
+        Permission.PIN_RUN,
+        Permission.SWITCH,
+    },
     Role.VIEWER: {Permission.READ},
     Role.WORKER: {Permission.CONNECT_WORKER, Permission.READ, Permission.TRIGGER, Permission.STOP_RUN},
 }

@@ -14,21 +14,17 @@ from job_orchestra.client.calls import runs
 from job_orchestra.execution.run_directory import RUNS, run_name
 from job_orchestra.execution.workspace_layout import WORKSPACES, run_workspace
 from job_orchestra.fail_points import FailPoint
-from tests.fail_points.applications import NAMES, Applications, make_template, until
+from tests.fail_points.applications import NAMES, Applications, until
 from tests.fail_points.scenarios import CASES, PROJECT, Case, Play
 
 _FIRST_COMMIT_OF_A_RUN = 4
 """Of a master that has started: behind those for projects, its earlier connections, and the worker."""
 _PHASES = ("setup", "commands", "teardown")
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("fail-points") / "template")
+_IN_TESTS_OF_THEIR_OWN = {FailPoint.STORAGE_GATHERED, FailPoint.MASTER_ROWS_REMOVED, FailPoint.MASTER_LOGS_REMOVED}
 
 
 def test_no_fail_point_is_left_out() -> None:
-    assert {case.point for case in CASES} | {FailPoint.STORAGE_GATHERED} == set(FailPoint)
+    assert {case.point for case in CASES} | _IN_TESTS_OF_THEIR_OWN == set(FailPoint)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -20,6 +20,7 @@ from job_orchestra.domain.jobs import LossPolicy
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.retention import KEEP_EVERYTHING
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.domain.statuses import RunStatus
@@ -46,9 +47,13 @@ from job_orchestra.protocol.messages import (
     Welcome,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.pruning import Pruning
+from job_orchestra.repositories.removals import Removals
+from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.runs import Runs
@@ -193,6 +198,8 @@ class Surroundings:
             run_progress=RunProgress(self.storage, self.clock),
             late_reports=self.late_reports,
             workers=self.workers,
+            retentions=Retentions(self.storage, KEEP_EVERYTHING),
+            pruning=Pruning(ExpiredRuns(self.storage, self.clock), Removals(self.storage), self.log_store),
             log_store=self.log_store,
             selector=WorkerSelector(),
             clock=self.clock,

@@ -107,6 +107,50 @@ def test_a_log_is_emptied_and_deleted(tmp_path: Path, opened: Open) -> None:
     play(tmp_path, scenario, opened)
 
 
+def test_folders_go_with_their_last_log(tmp_path: Path) -> None:
+    directory = tmp_path / "logs"
+    same_folder, same_day = LogKey("example", "01m85k0000000000aa", 1), LogKey("example", "01m8zz0000000000aa", 1)
+
+    async def scenario(store: LogStore) -> None:
+        await store.append([LogPiece(key, 0, b"x") for key in (KEY, same_folder, same_day)])
+        await store.delete(same_folder)
+        assert {folder.name for folder in (directory / "example" / "01m8").iterdir()} == {"5k", "zz"}
+        await store.delete(KEY)
+        assert [folder.name for folder in (directory / "example" / "01m8").iterdir()] == ["zz"]
+        await store.delete(same_day)
+        assert list(directory.iterdir()) == []
+        # Where an earlier process died between the file and its folder.
+        (directory / "example" / "01m8" / "5k").mkdir(parents=True)
+        await store.delete(KEY)
+        assert list(directory.iterdir()) == []
+
+    play(directory, scenario)
+
+
+def test_folders_that_another_process_removes_all_the_time_hinder_no_log(tmp_path: Path) -> None:
+    """As far as the folders are empty."""
+    keys = [LogKey("p", f"01m85kb3{number:010}", 1) for number in range(200)]
+
+    async def scenario(store: LogStore) -> None:
+        other = open_log_store(tmp_path)
+        is_over = False
+
+        async def remove() -> None:
+            while not is_over:
+                await other.delete(LogKey("p", "01m85kb3zzzzzzzzzz", 1))
+
+        removing = asyncio.create_task(remove())
+        for key in keys:
+            await store.append([LogPiece(key, 0, b"x")])
+            assert await store.size(key) == 1
+            await store.delete(key)
+        is_over = True
+        await removing
+        await other.close()
+
+    play(tmp_path, scenario)
+
+
 def test_random_pieces_of_more_logs_than_files_are_kept_open(tmp_path: Path, opened: Open) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from job_orchestra.storage.port import Condition, Find, Insert, Operator, Order, Row, Storage, Update
+from job_orchestra.storage.port import Condition, Count, Find, Insert, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.sql.databases import database_at
 from job_orchestra.storage.sql.statements import Prepared, Statements
 from job_orchestra.storage.sql.urls import parse_database_url
@@ -38,6 +38,42 @@ _FINDS_IN_HISTORY = {
         "runs", (equal("status", "running"), Condition("worker", Operator.GREATER, "w1")), _BY_WORKER, limit=1
     ),
 }
+
+
+_OF_ONE_STATUS = "runs_by_project_job_status_identifier"
+_OLD = Find(
+    "runs",
+    (
+        equal("project", "p1"),
+        equal("job", "j1"),
+        equal("is_pinned", False),
+        Condition("identifier", Operator.GREATER, "00000000000010"),
+        Condition("identifier", Operator.LESS, "00000000004000"),
+        equal("status", "failed"),
+    ),
+    (Order("identifier"),),
+    limit=50,
+)
+_NEWER = Count(
+    "runs",
+    (
+        equal("project", "p1"),
+        equal("job", "j1"),
+        Condition("status", Operator.IN, ["succeeded", "aborted", "cancelled"]),
+        Condition("identifier", Operator.GREATER, "00000000000010"),
+    ),
+    at_most=50,
+)
+
+
+def test_what_may_go_is_found_along_the_index_of_its_status(database_url: str) -> None:
+    _fill(database_url)
+    statements = _statements(database_url)
+    found = _plan(database_url, statements.find(_OLD).statement)
+    assert _OF_ONE_STATUS in found, found
+    assert "temp b-tree" not in found.lower()
+    counted = _plan(database_url, statements.count(_NEWER))
+    assert "runs_by_project_job_" in counted, counted
 
 
 @pytest.mark.parametrize(("index", "find"), _FINDS.items(), ids=list(_FINDS))

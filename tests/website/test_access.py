@@ -88,7 +88,7 @@ def test_links_and_buttons_are_those_that_may_be_used(visitors: Visitors, exampl
                 seen[user].add(path.rpartition("/")[2])
     assert seen["viewer"] == seen["auditor"] == {"logout"}
     assert seen["worker"] == {"logout", "trigger", "retry", "abort", "cancel"}
-    assert seen["operator"] == seen["worker"] | {"enable", "disable", "drain", "disconnect"}
+    assert seen["operator"] == seen["worker"] | {"enable", "disable", "drain", "disconnect", "pin"}
     assert seen["administrator"] == seen["operator"]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import WorkerDescription
+from tests.repositories.history import past_run, store
 from tests.website.examples import WORKER, Examples, RunDriver
 from tests.website.installation import Installation
 from tests.website.visitor import Visitor, form
@@ -112,6 +114,32 @@ def test_runs_are_cancelled_aborted_and_repeated(
 
 async def _started(driver: RunDriver) -> Run:
     return await driver.start(await driver.trigger("hello"))
+
+
+def test_a_run_is_pinned_and_unpinned(visitors: Visitors, operator: Visitor, examples: Examples) -> None:
+    page = f"/projects/example/runs/{examples.succeeded.identifier}"
+    assert f'action="{page}/pin"' not in visitors("viewer").get(page).text
+    assert operator.send(page, f"{page}/pin").headers["Location"] == page
+    assert "<small>pinned</small></h1>" in operator.get(page).text
+    assert f"{examples.succeeded.identifier}</a> <small>pinned</small>" in operator.get("/runs").text
+    assert operator.send(page, f"{page}/unpin").headers["Location"] == page
+    assert "pinned" not in operator.get(page).text
+    assert "pinned" not in operator.get("/runs").text
+
+
+def test_a_run_that_is_no_longer_kept_breaks_no_page(operator: Visitor, installation: Installation) -> None:
+    now = datetime.now(UTC)
+    gone = past_run(now, job="hello", project="example").identifier
+    naming = past_run(now, number=1, job="hello", project="example", source_run=gone)
+    naming = replace(naming, retry_of=gone)
+    installation.call(store(installation.storage, [naming]))
+    shown = operator.get(f"/projects/example/runs/{naming.identifier}").text
+    assert shown.count(f'<span class="identifier">{gone}</span> <small>no longer kept</small>') == 2
+    assert f'href="/projects/example/runs/{gone}' not in shown
+    for rest in ("", "/log", "/log/raw", "/results", "/archive"):
+        missing = operator.get(f"/projects/example/runs/{gone}{rest}")
+        assert missing.status_code == 404
+        assert "Runs are removed when their retention is over, unless they are pinned." in missing.text
 
 
 def test_what_is_not_possible_any_more_says_so(operator: Visitor, examples: Examples) -> None:

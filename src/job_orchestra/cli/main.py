@@ -30,7 +30,7 @@ HEADINGS: dict[str, dict[str, Entry]] = {
     },
     "Runs": {
         "trigger": Entry("trigger", "trigger", "Trigger a job; --follow shows its log and exits as the run ended."),
-        "run": Entry("runs", "run", "List and show runs, their logs and results; cancel, abort, retry."),
+        "run": Entry("runs", "run", "List and show runs, their logs and results; cancel, abort, retry, pin."),
         "job": Entry("jobs", "job", "List, show, enable and disable jobs."),
         "project": Entry("projects", "project", "List and show projects."),
         "schedule": Entry("schedules", "schedule", "List, show, enable and disable schedules."),
@@ -45,7 +45,7 @@ HEADINGS: dict[str, dict[str, Entry]] = {
     },
     "On the host of an installation": {
         "config": Entry("config", "config", "Check settings and projects."),
-        "database": Entry("database", "database", "Create, upgrade and inspect the database."),
+        "database": Entry("database", "database", "Create, upgrade, inspect and prune the database."),
         "user": Entry("users", "user", "Create and change users."),
         "token": Entry("tokens", "token", "Create, list and delete tokens."),
     },

@@ -53,6 +53,8 @@ class MasterComposition(RecordsComposition):
             run_progress=self.run_progress,
             late_reports=self.late_reports,
             workers=self.workers,
+            retentions=self.retentions,
+            pruning=self.pruning,
             log_store=self.log_store,
             selector=self.worker_selector,
             clock=self.clock,

@@ -6,10 +6,15 @@ from functools import cached_property
 
 from job_orchestra.composition.base import ApplicationComposition
 from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.domain.retention import Retention
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.pruning import Pruning
+from job_orchestra.repositories.removals import Removals
+from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
@@ -68,3 +73,20 @@ class RecordsComposition(ApplicationComposition):
     @cached_property
     def workers(self) -> Workers:
         return Workers(self.storage, self.clock)
+
+    @cached_property
+    def retentions(self) -> Retentions:
+        """How long the runs of each job are kept."""
+        settings = self.settings.storage
+        default = Retention(
+            days=settings.retention_days,
+            count=settings.retention_count,
+            failure_days=settings.retention_failure_days,
+            failure_count=settings.retention_failure_count,
+        )
+        return Retentions(self.storage, default)
+
+    @cached_property
+    def pruning(self) -> Pruning:
+        """Removes runs that need not be kept any longer."""
+        return Pruning(ExpiredRuns(self.storage, self.clock), Removals(self.storage), self.log_store)

@@ -39,6 +39,21 @@ class Parameter:
 
 @tolerant
 @dataclass(frozen=True)
+class Retention:
+    """How long ended runs are kept: one goes when it is older than `days`, or when `count` newer ones have ended.
+
+    Failures (failed, exception) are counted by themselves, and have days of their own if wanted. None is for ever.
+    """
+
+    _: KW_ONLY
+    days: int | None = None
+    count: int | None = None
+    failure_days: int | None = None
+    failure_count: int | None = None
+
+
+@tolerant
+@dataclass(frozen=True)
 class Job:
     """What can be executed: `commands`, or a `definition` of another type as a table with the key `type`.
 
@@ -62,6 +77,7 @@ class Job:
     on_lost: str = _LOSS.on_lost.value
     lost_after: float = _LOSS.after
     priority: int = 0
+    retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""
 
@@ -92,6 +108,7 @@ class Pipeline:
     elements: Sequence[Element]
     parameters: Sequence[Parameter] = ()
     priority: int = 0
+    retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""
 
@@ -123,14 +140,15 @@ class Project:
     display_name: str = ""
     description: str = ""
     repository: Mapping[str, object] | None = None
+    retention: Retention | Mapping[str, object] | None = None
 
 
-Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter
+Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter | Retention
 
 
 def plain_data(value: object, depth: int = _MOST_DEPTH) -> object:
     """The value with tables in place of declarations and definitions, however deep they stand."""
-    if isinstance(value, (Project, Job, Pipeline, Element, Schedule, Parameter)):
+    if isinstance(value, (Project, Job, Pipeline, Element, Schedule, Parameter, Retention)):
         fields_of_it = cast("dict[str, object]", plain_data(_declared_fields(value), depth))
         return WrittenTable(fields_of_it, given_to(value).origin)
     if isinstance(value, (CommandsDefinition, PipelineDefinition, CustomDefinition)):

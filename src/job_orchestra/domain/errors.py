@@ -50,8 +50,9 @@ class Invalid(OrchestraError):
 
 
 class NotFound(OrchestraError):
-    def __init__(self, kind: str, identifier: str) -> None:
-        super().__init__(f"There is no {kind} {identifier!r}.")
+    def __init__(self, kind: str, identifier: str, hint: str = "") -> None:
+        """`hint` is a sentence on what may have become of it."""
+        super().__init__(f"There is no {kind} {identifier!r}." + (hint and f" {hint}"))
         self.kind = kind
         self.identifier = identifier
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+
+from job_orchestra.domain.moments import from_microseconds
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?")
 NAME_RULE = "1 to 64 letters, digits, '_', '-' or '.', first and last a letter or digit"
@@ -33,6 +36,11 @@ def run_identifier_milliseconds(identifier: str) -> int:
     for character in identifier[:_TIME_DIGITS]:
         number = number * 32 + _ALPHABET.index(character)
     return number
+
+
+def run_identifier_date(identifier: str) -> datetime:
+    """When the run was triggered, to the millisecond."""
+    return from_microseconds(run_identifier_milliseconds(identifier) * 1000)
 
 
 def _encode(number: int, digits: int) -> str:

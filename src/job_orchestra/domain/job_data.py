@@ -23,6 +23,7 @@ from job_orchestra.domain.definitions import CommandsDefinition, Definition, Wor
 from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
+from job_orchestra.domain.retention_data import read_retention, retention_to_data
 from job_orchestra.domain.runs import RunRequest
 from job_orchestra.domain.schedules import ScheduleSettings
 
@@ -65,6 +66,7 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "limits": limits_to_data(settings.limits),
         "loss": loss_to_data(settings.loss),
         "priority": settings.priority,
+        "retention": retention_to_data(settings.retention),
     }
 
 
@@ -77,6 +79,7 @@ def project_settings_to_data(settings: ProjectSettings) -> JsonObject:
         "display_name": settings.display_name,
         "description": settings.description,
         "repository": settings.repository,
+        "retention": retention_to_data(settings.retention),
     }
 
 
@@ -117,7 +120,7 @@ def run_request_from_data(data: object) -> RunRequest:
     return read_all(data, _run_request)
 
 
-PROJECT_FIELDS = ("display_name", "description", "repository")
+PROJECT_FIELDS = ("display_name", "description", "repository", "retention")
 SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
 SCHEDULE_FIELDS = ("time_zone", "parameters", "description", "is_enabled_at_first")
 
@@ -127,6 +130,7 @@ def read_project_settings(table: Table) -> ProjectSettings:
         display_name=table.read("display_name", Reader.text, ""),
         description=table.read("description", Reader.text, ""),
         repository=table.read("repository", read_repository, None),
+        retention=table.read("retention", read_retention, None),
     )
 
 
@@ -173,9 +177,21 @@ def _definition(table: Table) -> Definition:
     return read_definition(field) if field else _NO_DEFINITION
 
 
+_JOB_FIELDS = (
+    "display_name",
+    "description",
+    "parameters",
+    "properties",
+    "workspace",
+    "limits",
+    "loss",
+    "priority",
+    "retention",
+)
+
+
 def _job_settings(reader: Reader) -> JobSettings:
-    optional = ("display_name", "description", "parameters", "properties", "workspace", "limits", "loss", "priority")
-    table = reader.table(("definition",), optional)
+    table = reader.table(("definition",), _JOB_FIELDS)
     return JobSettings(
         definition=_definition(table),
         display_name=table.read("display_name", Reader.text, ""),
@@ -186,6 +202,7 @@ def _job_settings(reader: Reader) -> JobSettings:
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
+        retention=table.read("retention", read_retention, None),
     )
 
 

@@ -24,8 +24,9 @@ from job_orchestra.domain.jobs import JobSettings, ParameterDefinition
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.parameters import check_size
 from job_orchestra.domain.places import Place
+from job_orchestra.domain.retention_data import read_retention
 
-_SHARED_FIELDS = ("parameters", "priority", "display_name", "description")
+_SHARED_FIELDS = ("parameters", "priority", "display_name", "description", "retention")
 _WORKER_FIELDS = ("properties", "workspace", *LIMITS_FIELDS, *LOSS_FIELDS)
 """Of jobs that a worker executes; pipelines need none."""
 
@@ -43,6 +44,7 @@ def read_job(reader: Reader) -> tuple[str, JobSettings]:
         limits=read_limits(table),
         loss=read_loss(table),
         priority=table.read("priority", read_priority, 0),
+        retention=table.read("retention", read_retention, None),
     )
     if isinstance(definition, CommandsDefinition):
         _check_commands(definition, settings.parameters, place, reader.mistakes)

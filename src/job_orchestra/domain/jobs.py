@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from job_orchestra.domain.definitions import Definition, Workspace
 from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class JobSettings:
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
     priority: int = 0
+    retention: Retention | None = None
+    """None: as its project's."""
 
 
 @dataclass(frozen=True, slots=True)

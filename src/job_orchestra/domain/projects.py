@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,8 @@ class ProjectSettings:
     description: str = ""
     repository: JsonObject | None = None
     """Where the project's sources are; which keys is the business of the revision-control client of its `type`."""
+    retention: Retention | None = None
+    """None: as the settings say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class Permission(StrEnum):
     TRIGGER = "trigger"
     STOP_RUN = "stop_run"
     """Cancel and abort."""
+    PIN_RUN = "pin_run"
+    """Keep a run for ever, or no longer."""
     SWITCH = "switch"
     """Enable, disable, drain and disconnect jobs, schedules, workers."""
     DELETE_WORKER = "delete_worker"
@@ -38,7 +40,9 @@ _EVERY_USER = frozenset({Permission.ANYONE, Permission.OWN_ACCOUNT})
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
     Role.AUDITOR: frozenset({Permission.READ, Permission.READ_ADMINISTRATION}),
-    Role.OPERATOR: frozenset({Permission.READ, Permission.TRIGGER, Permission.STOP_RUN, Permission.SWITCH}),
+    Role.OPERATOR: frozenset(
+        {Permission.READ, Permission.TRIGGER, Permission.STOP_RUN, Permission.PIN_RUN, Permission.SWITCH}
+    ),
     Role.VIEWER: frozenset({Permission.READ}),
     Role.WORKER: frozenset({Permission.CONNECT_WORKER, Permission.READ, Permission.TRIGGER, Permission.STOP_RUN}),
 }

@@ -68,6 +68,8 @@ class Run:
     should_abort: bool = False
     wished_by: str | None = None
     """The user who asked to cancel or abort."""
+    is_pinned: bool = False
+    """Kept for ever, whatever its retention."""
 
     # Facts: written by the master alone.
     status: RunStatus = RunStatus.PENDING

@@ -23,6 +23,7 @@ from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.losses import Losses
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.reception import Reception
+from job_orchestra.master.retention import RetentionRounds
 from job_orchestra.master.services import ServiceLinks
 from job_orchestra.master.wishes import Wishes
 from job_orchestra.master.worker_link import REFUSAL_PAUSE, LinkParts
@@ -41,6 +42,8 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.pruning import Pruning
+from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.workers import Workers
@@ -70,6 +73,8 @@ class MasterApplication:
         run_progress: RunProgress,
         late_reports: LateReports,
         workers: Workers,
+        retentions: Retentions,
+        pruning: Pruning,
         log_store: LogStore,
         selector: WorkerSelector,
         clock: Clock,
@@ -91,6 +96,7 @@ class MasterApplication:
         self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
         self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
         self._admission = Admission(accounts)
+        self._retention = RetentionRounds(retentions, pruning, self._outage)
         self._losses = Losses(
             queue=run_queue,
             progress=run_progress,
@@ -142,7 +148,9 @@ class MasterApplication:
             if not stop.is_set():
                 self._is_prepared = True
                 ready(f"master: ready on {self._address}:{server.port}")
-                await self._until_stopped(stop, self._watch([self._dispatcher.run(), self._look_again()]))
+                await self._until_stopped(
+                    stop, self._watch([self._dispatcher.run(), self._look_again(), self._retention.run()])
+                )
             # What was received before is still stored, but for no longer than storage can be used.
             self._outage.give_up()
             for link in self._links:

@@ -136,6 +136,8 @@ class ProjectAnswer(Answer, frozen=True):
     description: str
     repository: JsonObject | None
     is_active: bool
+    retention: JsonObject | None = None
+    """How long its runs are kept; None: as the settings say."""
 
 
 class ParameterAnswer(Answer, frozen=True):
@@ -165,6 +167,8 @@ class JobAnswer(Answer, frozen=True):
     is_active: bool
     is_enabled: bool
     changed_at: str
+    retention: JsonObject | None = None
+    """How long its runs are kept; None: as its project's."""
 
 
 class ScheduleAnswer(Answer, frozen=True):
@@ -253,6 +257,8 @@ class RunAnswer(Answer, frozen=True):
     ended_at: str | None
     duration: float | None
     log: LogAnswer
+    is_pinned: bool = False
+    """Kept for ever, whatever its retention."""
     worker_disconnected_at: str | None = None
     """Since when the worker is away that has the run; as all below, of one run that is asked for by GET only."""
     lost_at: str | None = None
@@ -264,6 +270,8 @@ class RunAnswer(Answer, frozen=True):
     late_reports: list[LateReportAnswer] = []
     """By attempt."""
     transformation_failures: list[TransformationFailureAnswer] = []
+    no_longer_kept: list[str] = []
+    """Runs that this one names, as what it repeats or its source, and that were removed."""
 
 
 class RunSummaryAnswer(Answer, frozen=True):
@@ -284,6 +292,7 @@ class RunSummaryAnswer(Answer, frozen=True):
     duration: float | None
     is_worker_connected: bool | None = None
     """None unless a worker has the run now."""
+    is_pinned: bool = False
 
 
 class EventAnswer(Answer, frozen=True):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import builtins
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, NotFound
-from job_orchestra.domain.identifiers import first_run_identifier, new_run_identifier
+from job_orchestra.domain.identifiers import RUN_IDENTIFIER, first_run_identifier, new_run_identifier
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.domain.statuses import ACTIVE, RunStatus
 from job_orchestra.repositories.conditions import ATTEMPTS, Contended, among, equal, find_everything, find_one
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
+from job_orchestra.repositories.rows.columns import text
 from job_orchestra.repositories.rows.events import StoredEvent, event_from_row
 from job_orchestra.repositories.rows.runs import run_from_row, run_to_row
 from job_orchestra.storage.port import Batch, Condition, Count, Find, Insert, Operator, Order, Row, Storage, Update
@@ -22,6 +24,7 @@ from job_orchestra.storage.schema import EVENTS, RUNS
 
 _MOST_MILLISECONDS = (1 << 50) - 1
 """The largest that an identifier of a run can hold."""
+_NO_LONGER_KEPT = "Runs are removed when their retention is over, unless they are pinned."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,17 @@ class Runs:
         """NotFound if the project has no such run."""
         row = await find_one(self._storage, Find(RUNS.name, (equal("identifier", run), equal("project", project))))
         if row is None:
-            raise NotFound("run", f"{project}/{run}")
+            hint = _NO_LONGER_KEPT if RUN_IDENTIFIER.fullmatch(run) else ""
+            raise NotFound("run", f"{project}/{run}", hint)
         return run_from_row(row)
+
+    async def kept(self, runs: Iterable[str]) -> set[str]:
+        """Those of them that there are."""
+        wanted = sorted(set(runs))
+        if not wanted:
+            return set()
+        query = Find(RUNS.name, (among("identifier", wanted),), (Order("identifier"),), limit=len(wanted))
+        return {text(row, "identifier") for row in await self._storage.find(query)}
 
     async def list(
         self,
@@ -129,6 +141,12 @@ class Runs:
                 return await self.get(project, run)
             # It started or ended in the meantime: what is to be done depends on which.
         raise Contended(f"Run {run!r}")
+
+    async def set_pinned(self, project: str, run: str, is_pinned: bool) -> Run:
+        """Whether the run is kept for ever; NotFound if the project has no such run, or has it no longer."""
+        where = (equal("identifier", run), equal("project", project))
+        await self._storage.write(Batch((Update(RUNS.name, where, {"is_pinned": is_pinned}, optional=True),)))
+        return await self.get(project, run)
 
     async def events(self, run: str, attempt: int | None = None) -> builtins.list[StoredEvent]:
         """Of one attempt or all, in their order."""

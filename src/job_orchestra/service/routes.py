@@ -134,6 +134,10 @@ _RUNS = (
           summary="Asks that the run, which has not started, never does.", answer=resources.RunAnswer),
     Route(method="POST", path=_RUN + "/abort", permission=Permission.STOP_RUN, handler=runs.abort,
           summary="Asks that the run stops, whether it has started or not.", answer=resources.RunAnswer),
+    Route(method="POST", path=_RUN + "/pin", permission=Permission.PIN_RUN, handler=runs.pin,
+          summary="The run is kept for ever, whatever its retention.", answer=resources.RunAnswer),
+    Route(method="POST", path=_RUN + "/unpin", permission=Permission.PIN_RUN, handler=runs.unpin,
+          summary="The run is kept as its retention says.", answer=resources.RunAnswer),
     Route(method="POST", path=_RUN + "/retry", permission=Permission.TRIGGER, handler=runs.retry,
           summary="A new run with the same parameters, of the job as it is configured now (201), or that of an earlier "
           "call with the same key (200).",

@@ -25,7 +25,7 @@ def from_toml(wanted: object, value: object) -> object:
 
 
 def from_environment(wanted: object, text: str) -> object:
-    if wanted is int:
+    if wanted in (int, int | None):
         return _from_text(int, text, "a whole number")
     if wanted == tuple[str, ...]:
         return tuple(part for part in (part.strip() for part in text.split(",")) if part)
@@ -107,6 +107,7 @@ def _shown(value: object) -> str:
 _FROM_TOML: Mapping[Any, Callable[[object], object]] = {
     str: _text,
     int: _whole,
+    int | None: _whole,
     Path: _path,
     Path | None: _path,
     LogLevel: _one_of(LogLevel),

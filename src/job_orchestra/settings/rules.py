@@ -7,6 +7,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from job_orchestra.domain.identifiers import NAME, NAME_RULE
+from job_orchestra.domain.retention_data import MOST_COUNT, MOST_DAYS
 
 RULE = "rule"
 Rule = Callable[[object], str | None]
@@ -25,6 +26,19 @@ def port(value: object) -> str | None:
 
 def at_least_one(value: object) -> str | None:
     return None if isinstance(value, int) and value >= 1 else "it has to be at least 1"
+
+
+def days(value: object) -> str | None:
+    return _from_one_to(MOST_DAYS, value)
+
+
+def count(value: object) -> str | None:
+    return _from_one_to(MOST_COUNT, value)
+
+
+def _from_one_to(most: int, value: object) -> str | None:
+    is_right = isinstance(value, int) and 1 <= value <= most
+    return None if is_right else f"it has to be from 1 to {most}; leave it out to keep runs for ever"
 
 
 def name(value: object) -> str | None:

@@ -49,6 +49,14 @@ class DatabaseSettings:
 class StorageSettings:
     directory: Path = Path("logs")
     """Of the logs: written by the master, read by the service."""
+    retention_days: int | None = field(default=None, metadata=ruled(rules.days))
+    """Days for which runs are kept after their end, unless project or job say otherwise; default: for ever."""
+    retention_count: int | None = field(default=None, metadata=ruled(rules.count))
+    """How many ended runs of each job are kept, failures counted by themselves; default: all."""
+    retention_failure_days: int | None = field(default=None, metadata=ruled(rules.days))
+    """As retention_days, of failures; default: retention_days."""
+    retention_failure_count: int | None = field(default=None, metadata=ruled(rules.count))
+    """As retention_count, of failures; default: retention_count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,6 +131,7 @@ RUNS = Collection(
         _integer("journal_sequence", default=0),
         _integer("log_size", default=0),
         _text("log_sha256", nullable=True),
+        _flag("is_pinned", default=False),
     ),
     key=("identifier",),
     indexes=(
@@ -188,6 +189,13 @@ LATE_REPORTS = Collection(
 
 LATE_EVENTS = Collection("late_events", EVENTS.columns, key=EVENTS.key)
 
+REMOVALS = Collection(
+    "removals",
+    (_text("run"), _text("project"), _integer("attempt")),
+    key=("run",),
+)
+"""Runs that are being removed, until nothing of them is left."""
+
 WORKERS = Collection(
     "workers",
     (
@@ -243,4 +251,16 @@ TOKENS = Collection(
     ),
 )
 
-COLLECTIONS = (PROJECTS, JOBS, SCHEDULES, RUNS, EVENTS, LATE_REPORTS, LATE_EVENTS, WORKERS, USERS, TOKENS)
+COLLECTIONS = (
+    PROJECTS,
+    JOBS,
+    SCHEDULES,
+    RUNS,
+    EVENTS,
+    LATE_REPORTS,
+    LATE_EVENTS,
+    REMOVALS,
+    WORKERS,
+    USERS,
+    TOKENS,
+)

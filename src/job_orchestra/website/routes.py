@@ -49,6 +49,8 @@ ROUTES = (
     _get(f"{_RUN}/archive", run.archive),
     _post(f"{_RUN}/cancel", run.cancel, Permission.STOP_RUN),
     _post(f"{_RUN}/abort", run.abort, Permission.STOP_RUN),
+    _post(f"{_RUN}/pin", run.pin, Permission.PIN_RUN),
+    _post(f"{_RUN}/unpin", run.unpin, Permission.PIN_RUN),
     _post(f"{_RUN}/retry", run.retry, Permission.TRIGGER),
     _get("/workers", workers.show_all, "cursor"),
     _get(_WORKER, workers.show),

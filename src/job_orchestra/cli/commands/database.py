@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from job_orchestra.cli.host import records_of
+from job_orchestra.cli.host import on_host, records_of
 from job_orchestra.cli.options import Output, output_option, read_settings, settings_option
 from job_orchestra.cli.output import print_json
+from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import SchemaState, StorageAdministration
 
@@ -15,7 +16,7 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be
 
 @click.group()
 def database() -> None:
-    """Create, upgrade and inspect the database."""
+    """Create, upgrade, inspect and prune the database."""
 
 
 @database.command("create")
@@ -69,6 +70,30 @@ def show_database(settings_file: Path, output: Output) -> None:
             SchemaState.NEWER: f"{there}, newer than this program, which has {wanted}",
         }
         click.echo(f"Schema: {advice[state]}.")
+
+
+@database.command("prune")
+@dry_run_option
+@click.option("--project", help="Runs of this project only.")
+@click.option("--job", help="Runs of this job of the project only.")
+@output_option
+@settings_option
+def prune_database(settings_file: Path, output: Output, dry_run: bool, project: str | None, job: str | None) -> None:
+    """Remove the runs whose retention is over, with their logs. The master does so each hour by itself.
+
+    The retention of projects and jobs is the one that the master read when it started.
+    """
+    from job_orchestra.cli import pruning
+
+    if job is not None and project is None:
+        raise click.UsageError("--job needs --project: jobs of several projects may have one name.")
+
+    async def work(records: RecordsComposition) -> None:
+        jobs = await pruning.chosen(records, project, job)
+        tallies = await (pruning.foresee(records, jobs) if dry_run else pruning.prune(records, jobs))
+        pruning.show(output, tallies, dry_run)
+
+    on_host(settings_file, work)
 
 
 def _administration(settings_file: Path) -> StorageAdministration:

@@ -86,6 +86,7 @@ def _print_job(output: Output, job: JobAnswer) -> None:
         ("workspace", job.workspace),
         ("limits", pairs(job.limits)),
         ("on lost", f"{job.on_lost}, after {duration(job.lost_after)} without the worker"),
+        ("retention", "" if job.retention is None else pairs(job.retention)),
         ("priority", str(job.priority)),
         ("changed", moment(job.changed_at)),
         ("definition", _definition(job)),

@@ -34,7 +34,7 @@ from job_orchestra.protocol.resources import (
 
 @click.group()
 def run() -> None:
-    """List and show runs, their logs and results; cancel, abort, retry."""
+    """List and show runs, their logs and results; cancel, abort, retry, pin."""
 
 
 @run.command("list")
@@ -76,6 +76,7 @@ def list_runs(
         Column("run", lambda run: run.identifier),
         Column("job", lambda run: run.job),
         Column("status", lambda run: run.status, status_colour),
+        Column("pinned", lambda run: "pinned" if run.is_pinned else ""),
         Column("created", lambda run: moment(run.created_at)),
         Column("duration", lambda run: duration(run.duration)),
         Column("worker", _worker),
@@ -180,6 +181,26 @@ def abort_run(settings_file: Path, output: Output, project: str, run: str) -> No
     _call(settings_file, output, runs.abort(project, run))
 
 
+@run.command("pin")
+@click.argument("project")
+@click.argument("run")
+@output_option
+@settings_option
+def pin_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+    """Keep a run for ever, whatever its retention."""
+    _call(settings_file, output, runs.pin(project, run))
+
+
+@run.command("unpin")
+@click.argument("project")
+@click.argument("run")
+@output_option
+@settings_option
+def unpin_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+    """Keep a run as its retention says, and no longer."""
+    _call(settings_file, output, runs.unpin(project, run))
+
+
 @run.command("retry")
 @click.argument("project")
 @click.argument("run")
@@ -234,8 +255,9 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("job", f"{run.project} {run.job}"),
         ("status", _status(run)),
         ("attempt", str(run.attempt) if run.attempt > 1 else ""),
-        ("source", f"{run.source.kind} {run.source.identifier}"),
-        ("retry of", run.retry_of or ""),
+        ("kept", "pinned: for ever" if run.is_pinned else ""),
+        ("source", f"{run.source.kind} {_named_run(run, run.source.identifier)}"),
+        ("retry of", _named_run(run, run.retry_of or "")),
         ("parameters", pairs(run.parameters)),
         ("worker", "\n".join(filter(None, (_worker(run), run.worker_absence)))),
         ("created", moment(run.created_at)),
@@ -248,6 +270,10 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("late reports", "\n".join(map(_late_report, run.late_reports))),
     ]
     print_fields(output, run, fields)
+
+
+def _named_run(run: RunAnswer, other: str) -> str:
+    return f"{other} (no longer kept)" if other in run.no_longer_kept else other
 
 
 def _status(run: RunAnswer) -> str:

@@ -67,6 +67,15 @@ def abort(project: str, run: str) -> Call[RunAnswer]:
     return Call("POST", _path(project, run, "abort"), RunAnswer)
 
 
+def pin(project: str, run: str) -> Call[RunAnswer]:
+    """Kept for ever."""
+    return Call("POST", _path(project, run, "pin"), RunAnswer)
+
+
+def unpin(project: str, run: str) -> Call[RunAnswer]:
+    return Call("POST", _path(project, run, "unpin"), RunAnswer)
+
+
 def retry(project: str, run: str, *, idempotency_key: str | None = None) -> Call[RunAnswer]:
     """A new run with the same parameters, of the job as it is configured now; a key makes it once."""
     return Call("POST", _path(project, run, "retry"), RunAnswer, headers=idempotency(idempotency_key))

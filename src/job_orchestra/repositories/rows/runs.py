@@ -38,6 +38,7 @@ def run_to_row(run: Run) -> Row:
         "should_cancel": run.should_cancel,
         "should_abort": run.should_abort,
         "wished_by": run.wished_by,
+        "is_pinned": run.is_pinned,
         "attempt": run.attempt,
         **run_facts(run),
     }
@@ -72,6 +73,7 @@ def run_from_row(row: Row) -> Run:
         should_cancel=flag(row, "should_cancel"),
         should_abort=flag(row, "should_abort"),
         wished_by=optional_text(row, "wished_by"),
+        is_pinned=flag(row, "is_pinned"),
         attempt=integer(row, "attempt"),
     )
     return with_facts(run, row)

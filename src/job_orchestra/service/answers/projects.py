@@ -3,6 +3,7 @@ from __future__ import annotations
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.projects import Project
+from job_orchestra.domain.retention_data import retention_to_data
 from job_orchestra.domain.schedules import Schedule
 from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer, ProjectAnswer, ScheduleAnswer
 from job_orchestra.service.answers.dates import iso
@@ -14,6 +15,7 @@ def project_answer(project: Project) -> ProjectAnswer:
         display_name=project.settings.display_name,
         description=project.settings.description,
         repository=project.settings.repository,
+        retention=retention_to_data(project.settings.retention),
         is_active=project.is_active,
     )
 
@@ -37,6 +39,7 @@ def job_answer(job: Job) -> JobAnswer:
         on_lost=settings.loss.on_lost.value,
         lost_after=settings.loss.after,
         priority=settings.priority,
+        retention=retention_to_data(settings.retention),
         is_active=job.is_active,
         is_enabled=job.is_enabled,
         changed_at=iso(job.changed_at),

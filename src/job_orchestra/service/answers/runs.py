@@ -35,6 +35,7 @@ def run_answer(
     is_worker_connected: bool | None = None,
     absence: Absence | None = None,
     late_reports: Iterable[LateReport] = (),
+    no_longer_kept: Iterable[str] = (),
 ) -> RunAnswer:
     request = run.request
     loss = absence.loss if absence else None
@@ -56,6 +57,7 @@ def run_answer(
         should_cancel=run.should_cancel,
         should_abort=run.should_abort,
         wished_by=run.wished_by,
+        is_pinned=run.is_pinned,
         created_at=iso(run.created_at),
         assigned_at=optional_iso(run.assigned_at),
         started_at=optional_iso(run.started_at),
@@ -68,6 +70,7 @@ def run_answer(
         worker_absence=absence.sentence if absence else None,
         late_reports=[late_report_answer(report) for report in late_reports],
         transformation_failures=[TransformationFailureAnswer(one.transformer, one.message) for one in shown.failures],
+        no_longer_kept=list(no_longer_kept),
     )
 
 
@@ -103,6 +106,7 @@ def run_summary_answer(run: Run, is_worker_connected: bool | None = None) -> Run
         started_at=optional_iso(run.started_at),
         ended_at=optional_iso(run.ended_at),
         duration=run.duration,
+        is_pinned=run.is_pinned,
         is_worker_connected=is_worker_connected,
     )
 

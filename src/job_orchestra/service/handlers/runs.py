@@ -74,14 +74,23 @@ async def show(parts: ServiceParts, call: Call) -> RunAnswer:
 
 async def _shown(parts: ServiceParts, run: Run) -> RunAnswer:
     late_reports = await late_reports_of(parts, run)
+    no_longer_kept = await _no_longer_kept(parts, run)
     shown = await parts.transformation.apply(run)
     if run.worker is None or run.status.is_terminal:
-        return run_answer(run, shown, late_reports=late_reports)
+        return run_answer(run, shown, late_reports=late_reports, no_longer_kept=no_longer_kept)
     worker = await parts.workers.find(run.worker)
     # Its record learns of the log at the end; until then the stored bytes are what there is.
     run = replace(run, log=LogFacts(await parts.log_store.size(log_key(run, None))))
     absence = absence_of(run, worker)
-    return run_answer(run, shown, absence is None, absence, late_reports)
+    return run_answer(run, shown, absence is None, absence, late_reports, no_longer_kept)
+
+
+async def _no_longer_kept(parts: ServiceParts, run: Run) -> list[str]:
+    """The runs that it names and that are gone; nothing is asked for the usual run, which names none."""
+    source = run.source.identifier if run.source.kind is SourceKind.RUN else None
+    named = [one for one in (run.retry_of, source) if one is not None]
+    kept = await parts.runs.kept(named)
+    return sorted({one for one in named if one not in kept})
 
 
 async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
@@ -139,6 +148,14 @@ async def _wished(parts: ServiceParts, run: Run) -> RunAnswer:
     reach(FailPoint.SERVICE_WISH_COMMITTED)
     parts.masters.tell(RunWish(run.identifier))
     return await _shown(parts, run)
+
+
+async def pin(parts: ServiceParts, call: Call) -> RunAnswer:
+    return await _shown(parts, await parts.runs.set_pinned(call.path["project"], call.path["run"], True))
+
+
+async def unpin(parts: ServiceParts, call: Call) -> RunAnswer:
+    return await _shown(parts, await parts.runs.set_pinned(call.path["project"], call.path["run"], False))
 
 
 async def retry(parts: ServiceParts, call: Call) -> Answered:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 from job_orchestra.fail_points import FailPoint, reach
+
+_TRIES = 10
 
 
 class Descriptors:
@@ -41,20 +44,39 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, flags)
     except FileNotFoundError:
-        _create_folder(path.parent)
-        descriptor = os.open(path, flags | os.O_CREAT, 0o600)
-        reach(FailPoint.STORAGE_LOG_CREATED)
-        make_durable(path.parent)
-        return descriptor
+        for _ in range(_TRIES):
+            # Another process may find the folder empty, and remove it, before the file is in it.
+            with suppress(FileNotFoundError):
+                return _create(path, flags)
+        return _create(path, flags)
 
 
-def _create_folder(folder: Path) -> None:
-    """With those above it; each one's name is durable in the one above."""
-    if folder.is_dir():
-        return
-    _create_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    make_durable(folder.parent)
+def _create(path: Path, flags: int) -> int:
+    named_in = _create_folders(path.parent)
+    descriptor = os.open(path, flags | os.O_CREAT, 0o600)
+    reach(FailPoint.STORAGE_LOG_CREATED)
+    for folder in (path.parent, *named_in):
+        make_durable(folder)
+    return descriptor
+
+
+def remove_empty_folders(folder: Path, root: Path) -> None:
+    """The folder and those above it, as far as nothing is in them; `root` stays."""
+    with suppress(OSError):  # as a rule because there is something in it
+        while folder != root:
+            folder.rmdir()
+            folder = folder.parent
+
+
+def _create_folders(folder: Path) -> list[Path]:
+    """The folder and those above it; answers with those in which the names of new ones are to be made durable."""
+    missing: list[Path] = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+    return [one.parent for one in missing]
 
 
 def make_durable(folder: Path) -> None:

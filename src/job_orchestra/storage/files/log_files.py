@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from job_orchestra.fail_points import FailPoint, reach
-from job_orchestra.storage.files.descriptors import Descriptors, make_durable
+from job_orchestra.storage.files.descriptors import Descriptors, make_durable, remove_empty_folders
 from job_orchestra.storage.files.paths import log_path
 from job_orchestra.storage.log_port import LogKey, LogPiece
 from job_orchestra.storage.port import StorageUnavailable
@@ -132,6 +132,7 @@ class LogFiles:
         with suppress(FileNotFoundError):
             path.unlink()
             make_durable(path.parent)
+        remove_empty_folders(path.parent, self._directory)
 
 
 def _write(descriptor: int, size: int, pieces: Sequence[LogPiece]) -> None:

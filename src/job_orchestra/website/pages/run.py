@@ -99,7 +99,7 @@ async def retry(visit: Visit) -> Response:
     return redirect(run_path(run.project, run.identifier))
 
 
-def _stop(call: Callable[[str, str], Call[RunAnswer]]) -> Handler:
+def _act(call: Callable[[str, str], Call[RunAnswer]]) -> Handler:
     async def handler(visit: Visit) -> Response:
         project, run = visit.value("project"), visit.value("run")
         await visit.send(call(project, run))
@@ -108,8 +108,10 @@ def _stop(call: Callable[[str, str], Call[RunAnswer]]) -> Handler:
     return handler
 
 
-cancel = _stop(runs.cancel)
-abort = _stop(runs.abort)
+cancel = _act(runs.cancel)
+abort = _act(runs.abort)
+pin = _act(runs.pin)
+unpin = _act(runs.unpin)
 
 
 async def _why(visit: Visit, run: RunAnswer) -> WhyAnswer | None:
