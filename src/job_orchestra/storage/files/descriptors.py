@@ -10,14 +10,18 @@ from pathlib import Path
 from job_orchestra.fail_points import FailPoint, reach
 
 _TRIES = 10
+_MOST_REMEMBERED = 10_000
 
 
 class Descriptors:
-    """For one thread."""
+    """For one thread. `root` has all the files in it, at whatever depth."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, root: Path, most: int) -> None:
+        self._root = root
         self._most = most
         self._open: OrderedDict[Path, int] = OrderedDict()
+        self._durable: set[Path] = set()
+        """Folders whose names this process has made durable: one that died might have left it undone."""
 
     def writable(self, path: Path) -> int:
         """Of a file that is created if need be, its name durable, and its folders likewise."""
@@ -25,7 +29,7 @@ class Descriptors:
         if descriptor is None:
             while len(self._open) >= self._most:
                 os.close(self._open.popitem(last=False)[1])
-            descriptor = _open(path)
+            descriptor = self._open_or_create(path)
         self._open[path] = descriptor
         return descriptor
 
@@ -38,26 +42,43 @@ class Descriptors:
         while self._open:
             os.close(self._open.popitem()[1])
 
-
-def _open(path: Path) -> int:
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        return os.open(path, flags)
-    except FileNotFoundError:
+    def _open_or_create(self, path: Path) -> int:
         for _ in range(_TRIES):
             # Another process may find the folder empty, and remove it, before the file is in it.
             with suppress(FileNotFoundError):
-                return _create(path, flags)
-        return _create(path, flags)
+                return self._created(path)
+        return self._created(path)
 
+    def _created(self, path: Path) -> int:
+        self._create_folders(path.parent)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            reach(FailPoint.STORAGE_LOG_CREATED)
+            make_durable(path.parent)
+            self._make_folders_durable(path.parent)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
 
-def _create(path: Path, flags: int) -> int:
-    named_in = _create_folders(path.parent)
-    descriptor = os.open(path, flags | os.O_CREAT, 0o600)
-    reach(FailPoint.STORAGE_LOG_CREATED)
-    for folder in (path.parent, *named_in):
-        make_durable(folder)
-    return descriptor
+    def _create_folders(self, folder: Path) -> None:
+        missing: list[Path] = []
+        while not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for one in reversed(missing):
+            one.mkdir(mode=0o700, exist_ok=True)
+            self._durable.discard(one)
+            if one == self._root or one in self._root.parents:
+                make_durable(one.parent)
+
+    def _make_folders_durable(self, folder: Path) -> None:
+        if len(self._durable) > _MOST_REMEMBERED:
+            self._durable.clear()
+        while folder != self._root and folder not in self._durable:
+            make_durable(folder.parent)
+            self._durable.add(folder)
+            folder = folder.parent
 
 
 def remove_empty_folders(folder: Path, root: Path) -> None:
@@ -66,17 +87,6 @@ def remove_empty_folders(folder: Path, root: Path) -> None:
         while folder != root:
             folder.rmdir()
             folder = folder.parent
-
-
-def _create_folders(folder: Path) -> list[Path]:
-    """The folder and those above it; answers with those in which the names of new ones are to be made durable."""
-    missing: list[Path] = []
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for one in reversed(missing):
-        one.mkdir(mode=0o700, exist_ok=True)
-    return [one.parent for one in missing]
 
 
 def make_durable(folder: Path) -> None:

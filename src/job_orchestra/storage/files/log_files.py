@@ -30,7 +30,7 @@ class LogFiles:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory.absolute()
-        self._descriptors = Descriptors(_OPEN_FILES)
+        self._descriptors = Descriptors(self._directory, _OPEN_FILES)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="log writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="log reader")
         self._syncing = ThreadPoolExecutor(_SYNCING_THREADS, thread_name_prefix="log sync")
