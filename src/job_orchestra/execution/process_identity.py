@@ -53,7 +53,8 @@ def read_process(pid: int) -> Process | None:
         parent=int(fields[1]),
         session=int(fields[3]),
         start=int(fields[19]),
-        is_zombie=fields[0] in {b"Z", b"X"},
+        # That is the state of its first thread alone, which may exit before the others.
+        is_zombie=fields[0] in {b"Z", b"X"} and int(fields[17]) <= 1,
     )
 
 

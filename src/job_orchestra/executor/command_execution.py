@@ -25,6 +25,7 @@ from job_orchestra.executor.run_processes import RunProcesses
 from job_orchestra.executor.stop_signal import StopSignal
 
 _SHOWN = 120
+_LAST_EXIT = 1.0
 _FAILURES = {
     Phase.SETUP: ReasonCode.SETUP_FAILED,
     Phase.TEARDOWN: ReasonCode.TEARDOWN_FAILED,
@@ -106,11 +107,12 @@ class CommandExecution:
     async def _wait(self, exit_code: asyncio.Future[int], stop: StopSignal) -> int:
         if not await stop.wait_for(exit_code):
             # Nothing is said here: between its two offsets the log has the command's own bytes and no others.
-            left = await self.processes.end(self.request.limits.grace)
-            # The exit of what is gone has been heard of by now, unless the kernel does not let the command go.
-            if left and not exit_code.done():
+            await self.processes.end(self.request.limits.grace)
+            # The exit of what is gone is heard of by now; for what the kernel does not let go nobody waits.
+            await asyncio.wait((exit_code,), timeout=_LAST_EXIT)
+            if not exit_code.done():
                 return -signal.SIGKILL
-        return await exit_code
+        return exit_code.result()
 
     async def _take_results(self) -> Outcome | None:
         try:
