@@ -249,6 +249,39 @@ def test_a_command_that_truncates_its_log_does_no_other_harm(host: Host) -> None
     assert b"more\n" in ended.log
 
 
+_LOG = '"$(dirname "$ORCHESTRA_RESULT_FILE")/log"'
+
+
+def test_what_a_command_does_to_its_output_is_not_done_to_the_next_ones(host: Host) -> None:
+    """As `dd oflag=direct` and `oflag=nonblock` do: such flags are of all who share an open file."""
+    line = "import fcntl; fcntl.fcntl(1, fcntl.F_SETFL, 0)"
+    flags = "grep flags: /proc/self/fdinfo/1"
+    ended = host.execute(commands(flags, ["python3", "-c", line], flags, teardown=["echo over"]))
+    assert ended.outcome == ("succeeded", "completed")
+    before, _, after, over = ended.outputs()
+    assert before == after
+    assert over == b"over\n"
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        f"rm {_LOG}",
+        f"mv {_LOG} {_LOG}.old",
+        f"rm {_LOG}; echo replaced > {_LOG}",
+        f"rm {_LOG}; mkdir -p {_LOG}/full",
+        f"rm {_LOG}; ln -s /etc/passwd {_LOG}",
+    ],
+)
+def test_a_log_that_its_command_takes_away_is_put_back(host: Host, deed: str) -> None:
+    ended = host.execute(commands("echo first", deed, "echo second", teardown=["seq 100000"]))
+    assert ended.outcome == ("succeeded", "completed")
+    assert not ended.directory.log.is_symlink()
+    first, _, second, last = ended.outputs()
+    assert (first, second) == (b"first\n", b"second\n")
+    assert last.endswith(b"\n100000\n")
+
+
 # ---------- what commands find
 
 

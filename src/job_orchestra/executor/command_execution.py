@@ -76,7 +76,8 @@ class CommandExecution:
         offset = self.log.size
         began = loop.time()
         try:
-            pid, exit_code = self.processes.start(arguments, self.environment, self.directory, self.log.descriptor)
+            with self.log.output() as output:
+                pid, exit_code = self.processes.start(arguments, self.environment, self.directory, output)
         except (OSError, ValueError) as error:
             outcome = self._not_started(step, arguments, error)
             await self.log.say(outcome.reason.sentence)
