@@ -6,6 +6,7 @@ import asyncio
 import errno
 import shlex
 import signal
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,14 @@ class CommandExecution:
 
     async def execute(self, step: Step, stop: StopSignal) -> Outcome | None:
         """None if the command returned 0 and its results are in order: the run goes on."""
+        try:
+            return await self._carry_out(step, stop)
+        except Exception as error:  # a fault of ours is the outcome of this step: teardown is executed nevertheless
+            traceback.print_exc()
+            await self.processes.end(self.request.limits.grace)
+            return Outcome.fault(error, f" at {step}")
+
+    async def _carry_out(self, step: Step, stop: StopSignal) -> Outcome | None:
         try:
             arguments = format_command(step.command, self._values())
         except FormatError as error:

@@ -122,9 +122,7 @@ class RunExecution:
             outcome = await self._execute(request, journal, log, processes, watch)
         except Exception as error:  # a fault of ours ends this run; the others go on
             traceback.print_exc()
-            outcome = Outcome.exception(
-                ReasonCode.INTERNAL_ERROR, f"The executor host failed: {type(error).__name__}: {error}."
-            )
+            outcome = Outcome.fault(error)
         watch.close()
         left = await processes.end(min(_FINAL_GRACE, request.limits.grace))
         if left:
