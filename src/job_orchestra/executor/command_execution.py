@@ -17,6 +17,7 @@ from job_orchestra.domain.formatting import FormatError, format_command
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.execution.request import Request
+from job_orchestra.execution.room import when_there_is_room
 from job_orchestra.executor.argument_sizes import excess_of
 from job_orchestra.executor.journal_writer import JournalWriter
 from job_orchestra.executor.outcome import Outcome
@@ -85,8 +86,7 @@ class CommandExecution:
         offset = self.log.size
         began = loop.time()
         try:
-            with self.log.output() as output:
-                pid, exit_code = self.processes.start(arguments, self.environment, self.directory, output)
+            pid, exit_code = await when_there_is_room(lambda: self._start(arguments))
         except (OSError, ValueError) as error:
             outcome = self._not_started(step, arguments, error)
             await self.log.say(outcome.reason.sentence)
@@ -104,6 +104,10 @@ class CommandExecution:
         )
         await self.log.say(f"{_ending(code)} after {duration:.3f} s.")
         return stop.outcome() or (_failure(step, arguments, code) if code else None)
+
+    def _start(self, arguments: tuple[str, ...]) -> tuple[int, asyncio.Future[int]]:
+        with self.log.output() as output:
+            return self.processes.start(arguments, self.environment, self.directory, output)
 
     def _not_started(self, step: Step, arguments: tuple[str, ...], error: OSError | ValueError) -> Outcome:
         begin = f"{step}: {_shortened(arguments[0])} cannot be executed"
@@ -126,7 +130,7 @@ class CommandExecution:
 
     async def _take_results(self) -> Outcome | None:
         try:
-            has_changed = self.results.read()
+            has_changed = await when_there_is_room(self.results.read)
         except ResultsFault as fault:
             await self.log.say(fault.outcome.reason.sentence)
             return fault.outcome

@@ -14,6 +14,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.places import Place
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.execution.journal import read_range
+from job_orchestra.execution.room import SHORTAGES
 from job_orchestra.executor.outcome import Outcome
 from job_orchestra.fail_points import FailPoint, reach
 
@@ -34,13 +35,18 @@ class Results:
         self.values: JsonObject = {}
 
     def read(self) -> bool:
-        """Whether the file has changed since it was last read; ResultsFault if it is not what it should be."""
+        """Whether the file has changed since it was last read; ResultsFault if it is not what it should be.
+
+        OSError for want of descriptors or memory.
+        """
         try:
             # Without waiting, as for the other end of a pipe.
             descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         except OSError as error:
+            if error.errno in SHORTAGES:
+                raise
             raise _invalid(f"it cannot be opened: {error.strerror}") from None
         try:
             content = self._read_changed(descriptor)
