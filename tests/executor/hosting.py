@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import secrets
 import signal
+import termios
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -122,6 +124,12 @@ class Host:
 
     def send(self, message: ToHost | bytes) -> None:
         self._socket.sendall(message if isinstance(message, bytes) else encode_host_message(message))
+
+    def has_read_everything(self) -> bool:
+        """Whether the host has taken all that was sent, and waits for what comes next."""
+        unread = bytearray(4)
+        fcntl.ioctl(self._socket, termios.TIOCOUTQ, unread)
+        return not any(unread) and Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].startswith("S")
 
     def receive(self) -> ToWorker:
         line = self._file.readline()

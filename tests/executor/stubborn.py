@@ -1,4 +1,4 @@
-"""Processes that do what they can to stay: `python tests/executor/stubborn.py KIND PIDS [COUNT]`.
+"""Processes that do what they can to stay: `python tests/executor/stubborn.py KIND PIDS [COUNT|here]`.
 
 Each notes its pid in the file PIDS. They leave parents, process group, session, environment, directory and all that is
 open, and are deaf to whatever a process may be deaf to. Those that a failed test leaves behind go after some minutes.
@@ -6,14 +6,18 @@ open, and are deaf to whatever a process may be deaf to. Those that a failed tes
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 
 _SHED = "shed"
 """Tells that the environment is gone."""
+HERE = "here"
+"""In the place of COUNT: this process itself is of that kind, and has shed nothing."""
 _UNHEARD = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
 
 
@@ -82,7 +86,25 @@ def comet(pids: str) -> None:
         os.setsid()
 
 
-KINDS: Mapping[str, Callable[[str], None]] = {"daemon": daemon, "stopped": stopped, "hydra": hydra, "comet": comet}
+def headless(pids: str) -> None:
+    """Goes on in a thread when its first one has exited, which makes it look like a zombie."""
+    threading.Thread(target=stay).start()
+    note(pids)
+    exit_thread()
+
+
+def exit_thread() -> None:
+    """Of the calling thread alone, without a word to interpreter or C library."""
+    ctypes.CDLL(None).syscall({"x86_64": 60}.get(os.uname().machine, 93), 0)
+
+
+KINDS: Mapping[str, Callable[[str], None]] = {
+    "daemon": daemon,
+    "stopped": stopped,
+    "hydra": hydra,
+    "comet": comet,
+    "headless": headless,
+}
 
 
 def main(kind: str, pids: str, count: str = "1") -> None:
@@ -94,6 +116,8 @@ def main(kind: str, pids: str, count: str = "1") -> None:
 if __name__ == "__main__":
     if sys.argv[3:] == [_SHED]:
         become_daemon()
+        KINDS[sys.argv[1]](sys.argv[2])
+    elif sys.argv[3:] == [HERE]:
         KINDS[sys.argv[1]](sys.argv[2])
     else:
         main(*sys.argv[1:])

@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,16 @@ def line(kind: str, count: int = 1) -> str:
 def processes_of(directory: RunDirectory) -> list[int]:
     """By the tag, which none of them sheds."""
     tag = tag_of(directory.key)
-    return [pid for pid, one in all_processes().items() if not one.is_zombie and read_tag(pid) == tag]
+    return [pid for pid in all_processes() if read_tag(pid) == tag and is_executing(pid)]
+
+
+def is_executing(pid: int) -> bool:
+    """In any of its threads."""
+    try:
+        states = [path.read_bytes().rpartition(b") ")[2][:1] for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:
+        return False
+    return not set(states) <= {b"Z", b"X"}
 
 
 def begin(host: Host, *lines: str, count: int, job: str = "test", **fields: object) -> RunDirectory:
@@ -56,6 +66,16 @@ def test_the_end_of_the_commands_ends(host: Host, kind: str) -> None:
     ended = host.execute(commands(f"{line(kind, 2)}; until [ -s pids ]; do sleep 0.01; done"))
     assert ended.outcome == ("succeeded", "completed")
     assert processes_of(ended.directory) == []
+
+
+def test_a_command_whose_first_thread_has_exited_is_ended(host: Host) -> None:
+    program = [sys.executable, "-S", stubborn.__file__, "headless", "pids", stubborn.HERE]
+    limits = RunLimits(timeout=1.0, grace=0.3)
+    directory = host.begin(commands(program, "echo never", teardown=["echo over"]), limits=limits)
+    ended = host.finish(directory)
+    assert ended.outcome == ("aborted", "time_limit")
+    assert ended.outputs()[-1] == b"over\n"
+    assert processes_of(directory) == []
 
 
 def test_beside_another_run(host: Host) -> None:

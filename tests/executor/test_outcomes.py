@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shlex
 import subprocess
 from pathlib import Path
@@ -212,9 +213,50 @@ def test_results_that_are_none(host: Host, content: bytes) -> None:
     assert len(ended.of("command_started")) == 2
 
 
-@pytest.mark.parametrize("make", ["mkfifo", "mkdir", "ln -s /dev/zero"])
+@pytest.mark.parametrize("make", ["mkfifo", "mkdir", "ln -s /dev/zero", "ln -s results.json"])
 def test_a_result_file_that_is_no_file(host: Host, make: str) -> None:
-    assert host.execute(commands(f"{make} $ORCHESTRA_RESULT_FILE")).outcome == ("exception", "results_invalid")
+    ended = host.execute(commands(f"{make} $ORCHESTRA_RESULT_FILE", teardown=["echo over"]))
+    assert ended.outcome == ("exception", "results_invalid")
+    assert ended.outputs()[-1] == b"over\n"
+
+
+def test_a_result_file_that_becomes_a_pipe_while_it_is_looked_at(host: Host) -> None:
+    """A host that waits for the other end of a pipe carries nothing out any more."""
+    script = (
+        "import itertools, os, sys\n"
+        "path = os.environ['ORCHESTRA_RESULT_FILE']\n"
+        "os.mkfifo(path + '.pipe')\n"
+        "for number in itertools.count():\n"
+        "    open(path + '.file', 'w').close()\n"
+        "    os.replace(path + '.file', path)\n"
+        "    os.link(path + '.pipe', path + '.link')\n"
+        "    os.replace(path + '.link', path)\n"
+    )
+    (host.root / "script").write_text(script)
+    begin = f"python3 {host.root}/script & until [ -e $ORCHESTRA_RESULT_FILE ]; do sleep 0.01; done"
+    ended = host.execute(commands(begin, teardown=[["true"]] * 100))
+    assert ended.outcome == ("exception", "results_invalid")
+    assert len(ended.of("command_ended")) == 101
+
+
+def test_teardown_is_executed_also_where_the_host_fails(host: Host) -> None:
+    """Here for want of memory."""
+    most = (host_memory(host) + (2 << 20),) * 2
+    resource.prlimit(host.pid, resource.RLIMIT_AS, most)
+    big = "(printf '{{\"a\": \"'; head -c 4000000 /dev/zero | tr '\\0' x; printf '\"}}') > $ORCHESTRA_RESULT_FILE"
+    limits = RunLimits(results_size=4 << 20)
+    ended = host.execute(commands("true", big, "echo never", teardown=["echo over"]), limits=limits)
+    assert ended.outcome == ("exception", "internal_error")
+    assert "commands[1]" in ended.sentence
+    assert ended.outputs() == [b"", b"", b"over\n"]
+    assert "MemoryError" in host.directory.output.read_text()
+    host.directory.output.write_text("")
+
+
+def host_memory(host: Host) -> int:
+    """What it has of the address space."""
+    pages = int(Path(f"/proc/{host.pid}/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
 
 
 def test_results_have_a_limit(host: Host) -> None:
@@ -247,6 +289,39 @@ def test_a_command_that_truncates_its_log_does_no_other_harm(host: Host) -> None
     assert ended.outcome == ("succeeded", "completed")
     assert ended.log.startswith(b"short\n")
     assert b"more\n" in ended.log
+
+
+_LOG = '"$(dirname "$ORCHESTRA_RESULT_FILE")/log"'
+
+
+def test_what_a_command_does_to_its_output_is_not_done_to_the_next_ones(host: Host) -> None:
+    """As `dd oflag=direct` and `oflag=nonblock` do: such flags are of all who share an open file."""
+    line = "import fcntl; fcntl.fcntl(1, fcntl.F_SETFL, 0)"
+    flags = "grep flags: /proc/self/fdinfo/1"
+    ended = host.execute(commands(flags, ["python3", "-c", line], flags, teardown=["echo over"]))
+    assert ended.outcome == ("succeeded", "completed")
+    before, _, after, over = ended.outputs()
+    assert before == after
+    assert over == b"over\n"
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        f"rm {_LOG}",
+        f"mv {_LOG} {_LOG}.old",
+        f"rm {_LOG}; echo replaced > {_LOG}",
+        f"rm {_LOG}; mkdir -p {_LOG}/full",
+        f"rm {_LOG}; ln -s /etc/passwd {_LOG}",
+    ],
+)
+def test_a_log_that_its_command_takes_away_is_put_back(host: Host, deed: str) -> None:
+    ended = host.execute(commands("echo first", deed, "echo second", teardown=["seq 100000"]))
+    assert ended.outcome == ("succeeded", "completed")
+    assert not ended.directory.log.is_symlink()
+    first, _, second, last = ended.outputs()
+    assert (first, second) == (b"first\n", b"second\n")
+    assert last.endswith(b"\n100000\n")
 
 
 # ---------- what commands find

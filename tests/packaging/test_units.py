@@ -64,6 +64,7 @@ def test_runs_survive_the_end_of_their_worker() -> None:
     found = settings("worker")
     assert found["KillMode"] == ["process"]
     assert found["OOMPolicy"] == ["continue"]
+    assert found["LimitNOFILE"] == ["1024:524288"]
     # Each of these would hold for the commands of jobs, or end with the unit while runs go on.
     for name in ("NoNewPrivileges", "ProtectSystem", "PrivateTmp", "RuntimeDirectory", "DynamicUser"):
         assert name not in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +18,21 @@ class LogEnd:
 
 def read_log_end(path: Path) -> LogEnd:
     """Reads the whole log: in a thread, if it is a large one. A log that does not exist is an empty one."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return LogEnd(0, hashlib.sha256().hexdigest())
+    try:
+        return measure_log(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def measure_log(descriptor: int) -> LogEnd:
+    """As `read_log_end`, of a log that is open."""
     digest = hashlib.sha256()
     size = 0
-    try:
-        with path.open("rb", buffering=0) as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
-                size += len(piece)
-    except FileNotFoundError:
-        pass
+    while piece := os.pread(descriptor, _PIECE, size):
+        digest.update(piece)
+        size += len(piece)
     return LogEnd(size, digest.hexdigest())

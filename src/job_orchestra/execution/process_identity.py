@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.execution.room import SHORTAGES
 
 _PROC = Path("/proc")
 _BOOT = _PROC / "sys/kernel/random/boot_id"
@@ -42,9 +43,8 @@ def boot_identifier() -> str:
 
 def read_process(pid: int) -> Process | None:
     """None if there is no such process (any more)."""
-    try:
-        text = (_PROC / str(pid) / "stat").read_bytes()
-    except OSError:
+    text = read_facts(pid, "stat")
+    if text is None:
         return None
     # The name in parentheses may contain anything, parentheses and spaces included.
     fields = text[text.rindex(b")") + 2 :].split()
@@ -53,8 +53,22 @@ def read_process(pid: int) -> Process | None:
         parent=int(fields[1]),
         session=int(fields[3]),
         start=int(fields[19]),
-        is_zombie=fields[0] in {b"Z", b"X"},
+        # That is the state of its first thread alone, which may exit before the others.
+        is_zombie=fields[0] in {b"Z", b"X"} and int(fields[17]) <= 1,
     )
+
+
+def read_facts(pid: int, name: str) -> bytes | None:
+    """A file of the process below /proc; None if the process is gone, or shows that to others only.
+
+    OSError for want of descriptors or memory, which says nothing about the process.
+    """
+    try:
+        return (_PROC / str(pid) / name).read_bytes()
+    except OSError as error:
+        if error.errno in SHORTAGES:
+            raise
+        return None
 
 
 def own_identity() -> ProcessIdentity:

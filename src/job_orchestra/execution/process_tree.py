@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from job_orchestra.execution.process_identity import Process, read_process
+from job_orchestra.execution.process_identity import Process, read_facts, read_process
+from job_orchestra.execution.room import SHORTAGES
 from job_orchestra.execution.run_tag import read_tag, tag_of
 from job_orchestra.protocol.run_key import RunKey
 
@@ -40,21 +41,19 @@ class LogFile:
 def all_processes() -> dict[int, Process]:
     """Every living process of the host (as far as this one sees it)."""
     found: dict[int, Process] = {}
-    for entry in os.scandir(_PROC):
-        if entry.name.isdigit():
-            process = read_process(int(entry.name))
-            if process is not None:
-                found[process.pid] = process
+    with os.scandir(_PROC) as entries:
+        for entry in entries:
+            if entry.name.isdigit():
+                process = read_process(int(entry.name))
+                if process is not None:
+                    found[process.pid] = process
     return found
 
 
 def read_run_marker(pid: int) -> RunKey | None:
     """The run and attempt in the environment that the process was started with, if it can be read and has them."""
-    try:
-        environment = (_PROC / str(pid) / "environ").read_bytes()
-    except OSError:
-        return None
-    if b"ORCHESTRA_RUN=" not in environment:
+    environment = read_facts(pid, "environ")
+    if environment is None or b"ORCHESTRA_RUN=" not in environment:
         return None
     variables = dict(entry.split(b"=", 1) for entry in environment.split(b"\0") if b"=" in entry)
     try:
@@ -70,10 +69,12 @@ def writes_to(pid: int, logs: Collection[LogFile]) -> bool:
             facts = (_PROC / str(pid) / "fd" / descriptor).stat()
             if LogFile(facts.st_dev, facts.st_ino) not in logs:
                 continue
-            text = (_PROC / str(pid) / "fdinfo" / descriptor).read_text()
-        except OSError:
-            continue
-        flags = next((line.split()[1] for line in text.splitlines() if line.startswith("flags:")), "0")
+        except OSError as error:
+            if error.errno in SHORTAGES:
+                raise
+            continue  # gone, or on a file system that does not answer
+        text = read_facts(pid, f"fdinfo/{descriptor}") or b""
+        flags = next((line.split()[1] for line in text.splitlines() if line.startswith(b"flags:")), b"0")
         if int(flags, 8) & _WRITING:
             return True
     return False

@@ -11,8 +11,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 
+from job_orchestra.execution.process_identity import read_facts
 from job_orchestra.protocol.run_key import RunKey
 
 _LOCKS = 10
@@ -43,9 +43,8 @@ def tagging(tag: int) -> Generator[None]:
 
 def read_tag(pid: int) -> int | None:
     """None if the process has none, or is gone."""
-    try:
-        text = Path(f"/proc/{pid}/limits").read_bytes()
-    except OSError:
+    text = read_facts(pid, "limits")
+    if text is None:
         return None
     line = next((line for line in text.splitlines() if line.startswith(_LINE)), b"")
     words = line.removeprefix(_LINE).split()

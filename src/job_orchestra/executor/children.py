@@ -8,6 +8,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from job_orchestra.executor.inheritance import DescriptorLimit
 from job_orchestra.fail_points import FailPoint, reach
 
 _UNSETTABLE = {signal.SIGKILL, signal.SIGSTOP}
@@ -19,6 +20,7 @@ class Children:
 
     def __init__(self) -> None:
         self._exits: dict[int, asyncio.Future[int]] = {}
+        self._limit = DescriptorLimit()
         self._home = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def start(
@@ -32,19 +34,20 @@ class Children:
         # only one, and this one uses no relative path.
         os.chdir(directory)
         try:
-            pid = os.posix_spawnp(
-                arguments[0],
-                tuple(arguments),
-                environment,
-                file_actions=(
-                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, output, 1),
-                    (os.POSIX_SPAWN_DUP2, output, 2),
-                ),
-                setsid=True,
-                setsigmask=(),
-                setsigdef=_DEFAULT_SIGNALS,
-            )
+            with self._limit.as_given():
+                pid = os.posix_spawnp(
+                    arguments[0],
+                    tuple(arguments),
+                    environment,
+                    file_actions=(
+                        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                        (os.POSIX_SPAWN_DUP2, output, 1),
+                        (os.POSIX_SPAWN_DUP2, output, 2),
+                    ),
+                    setsid=True,
+                    setsigmask=(),
+                    setsigdef=_DEFAULT_SIGNALS,
+                )
         finally:
             os.fchdir(self._home)
         reach(FailPoint.HOST_COMMAND_SPAWNED)

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import shlex
 import signal
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from job_orchestra.domain.formatting import FormatError, format_command
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.execution.request import Request
+from job_orchestra.execution.room import when_there_is_room
 from job_orchestra.executor.argument_sizes import excess_of
 from job_orchestra.executor.journal_writer import JournalWriter
 from job_orchestra.executor.outcome import Outcome
@@ -25,6 +27,7 @@ from job_orchestra.executor.run_processes import RunProcesses
 from job_orchestra.executor.stop_signal import StopSignal
 
 _SHOWN = 120
+_LAST_EXIT = 1.0
 _FAILURES = {
     Phase.SETUP: ReasonCode.SETUP_FAILED,
     Phase.TEARDOWN: ReasonCode.TEARDOWN_FAILED,
@@ -60,6 +63,14 @@ class CommandExecution:
     async def execute(self, step: Step, stop: StopSignal) -> Outcome | None:
         """None if the command returned 0 and its results are in order: the run goes on."""
         try:
+            return await self._carry_out(step, stop)
+        except Exception as error:  # a fault of ours is the outcome of this step: teardown is executed nevertheless
+            traceback.print_exc()
+            await self.processes.end(self.request.limits.grace)
+            return Outcome.fault(error, f" at {step}")
+
+    async def _carry_out(self, step: Step, stop: StopSignal) -> Outcome | None:
+        try:
             arguments = format_command(step.command, self._values())
         except FormatError as error:
             outcome = Outcome.exception(ReasonCode.FORMAT_ERROR, f"{step} cannot be formatted: {error}.")
@@ -75,7 +86,7 @@ class CommandExecution:
         offset = self.log.size
         began = loop.time()
         try:
-            pid, exit_code = self.processes.start(arguments, self.environment, self.directory, self.log.descriptor)
+            pid, exit_code = await when_there_is_room(lambda: self._start(arguments))
         except (OSError, ValueError) as error:
             outcome = self._not_started(step, arguments, error)
             await self.log.say(outcome.reason.sentence)
@@ -94,6 +105,10 @@ class CommandExecution:
         await self.log.say(f"{_ending(code)} after {duration:.3f} s.")
         return stop.outcome() or (_failure(step, arguments, code) if code else None)
 
+    def _start(self, arguments: tuple[str, ...]) -> tuple[int, asyncio.Future[int]]:
+        with self.log.output() as output:
+            return self.processes.start(arguments, self.environment, self.directory, output)
+
     def _not_started(self, step: Step, arguments: tuple[str, ...], error: OSError | ValueError) -> Outcome:
         begin = f"{step}: {_shortened(arguments[0])} cannot be executed"
         if isinstance(error, OSError) and error.errno == errno.E2BIG:
@@ -106,15 +121,16 @@ class CommandExecution:
     async def _wait(self, exit_code: asyncio.Future[int], stop: StopSignal) -> int:
         if not await stop.wait_for(exit_code):
             # Nothing is said here: between its two offsets the log has the command's own bytes and no others.
-            left = await self.processes.end(self.request.limits.grace)
-            # The exit of what is gone has been heard of by now, unless the kernel does not let the command go.
-            if left and not exit_code.done():
+            await self.processes.end(self.request.limits.grace)
+            # The exit of what is gone is heard of by now; for what the kernel does not let go nobody waits.
+            await asyncio.wait((exit_code,), timeout=_LAST_EXIT)
+            if not exit_code.done():
                 return -signal.SIGKILL
-        return await exit_code
+        return exit_code.result()
 
     async def _take_results(self) -> Outcome | None:
         try:
-            has_changed = self.results.read()
+            has_changed = await when_there_is_room(self.results.read)
         except ResultsFault as fault:
             await self.log.say(fault.outcome.reason.sentence)
             return fault.outcome

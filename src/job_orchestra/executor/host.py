@@ -26,6 +26,7 @@ from job_orchestra.execution.host_messages import (
 )
 from job_orchestra.execution.process_identity import identity_to_data, own_identity
 from job_orchestra.execution.run_directory import RUNS, RunDirectory, parse_run_name
+from job_orchestra.executor.admission import Admission
 from job_orchestra.executor.children import Children
 from job_orchestra.executor.outcome import Outcome
 from job_orchestra.executor.run_execution import RunExecution
@@ -59,6 +60,7 @@ class ExecutorHost:
             environment=given_environment(),
             children=self._children,
             workspaces=Workspaces(worker_directory),
+            admission=Admission(),
             active=lambda: tuple(self._active),
         )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from collections.abc import Container
+import resource
+from collections.abc import Container, Generator
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -16,6 +17,24 @@ def become_subreaper() -> None:
     if library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+class DescriptorLimit:
+    """Raises the limit of this process to what the system lets it have; what it starts gets the one it was given."""
+
+    def __init__(self) -> None:
+        self._given, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    @contextlib.contextmanager
+    def as_given(self) -> Generator[None]:
+        """For what is started meanwhile."""
+        now = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(self._given, now[1]), now[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, now)
 
 
 def keep_only(descriptors: Container[int]) -> None:

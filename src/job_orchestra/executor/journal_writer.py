@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Event
 from job_orchestra.execution.journal import encode_line
+from job_orchestra.execution.room import when_there_is_room
 from job_orchestra.execution.run_directory import RunDirectory
-from job_orchestra.executor.appending import append, open_file, when_there_is_room
+from job_orchestra.executor.appending import append, open_file
 from job_orchestra.fail_points import FailPoint, reach
 
 MakeEvent = Callable[[int, datetime], Event]
@@ -41,7 +42,7 @@ class JournalWriter:
             os.close(descriptor)
             draft.unlink()
         # Opened by its name, because notices of changes carry the name by which a file was opened.
-        return cls(os.open(directory.journal, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+        return cls(await open_file(directory.journal, os.O_WRONLY | os.O_APPEND))
 
     async def append(self, make: MakeEvent) -> None:
         # Not synchronised to the disk: a run is gone on with only within the same boot, and until the host goes down

@@ -28,3 +28,9 @@ class Outcome:
     @classmethod
     def exception(cls, code: ReasonCode, sentence: str) -> Outcome:
         return cls(RunStatus.EXCEPTION, Reason(code, sentence))
+
+    @classmethod
+    def fault(cls, error: Exception, place: str = "") -> Outcome:
+        """Of this program, not of the job."""
+        sentence = f"The executor host failed{place}: {type(error).__name__}: {error}."
+        return cls.exception(ReasonCode.INTERNAL_ERROR, sentence)

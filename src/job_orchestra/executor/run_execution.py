@@ -14,6 +14,7 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.execution.process_identity import identity_to_data
 from job_orchestra.execution.request import Request
+from job_orchestra.execution.room import SHORTAGES
 from job_orchestra.execution.run_directory import AbortWish, RunDirectory, read_abort
 from job_orchestra.executor.command_execution import CommandExecution, Step
 from job_orchestra.executor.journal_writer import JournalWriter
@@ -27,6 +28,7 @@ from job_orchestra.executor.surroundings import DefinitionFault, Surroundings
 from job_orchestra.executor.workspaces import HeldWorkspace, WorkspaceFault
 from job_orchestra.fail_points import FailPoint, reach
 
+_LOOK_AGAIN = 1.0
 _FINAL_GRACE = 2.0
 """For what commands have left behind: they had their time."""
 
@@ -52,7 +54,13 @@ class RunExecution:
 
     def heed_abort(self, by: str | None = None) -> None:
         """Stops if someone wishes so, who may be named in the run directory."""
-        wish = read_abort(self._directory) if by is None else AbortWish(by)
+        try:
+            wish = read_abort(self._directory) if by is None else AbortWish(by)
+        except OSError as error:
+            if error.errno not in SHORTAGES:
+                raise
+            self._loop.call_later(_LOOK_AGAIN, self.heed_abort)
+            return
         if wish is not None and wish.is_shutdown:
             self.stop(Outcome.aborted(ReasonCode.SHUTDOWN, "The worker was told to stop, and to end its runs."))
         elif wish is not None:
@@ -60,6 +68,13 @@ class RunExecution:
 
     async def carry_out(self) -> None:
         """Of no effect if the run was ever begun before, or its directory is gone."""
+        await self._surroundings.admission.enter(self._stop)
+        try:
+            await self._carry_out_once()
+        finally:
+            self._surroundings.admission.leave()
+
+    async def _carry_out_once(self) -> None:
         try:
             request = self._directory.read_request()
         except FileNotFoundError:
@@ -122,9 +137,7 @@ class RunExecution:
             outcome = await self._execute(request, journal, log, processes, watch)
         except Exception as error:  # a fault of ours ends this run; the others go on
             traceback.print_exc()
-            outcome = Outcome.exception(
-                ReasonCode.INTERNAL_ERROR, f"The executor host failed: {type(error).__name__}: {error}."
-            )
+            outcome = Outcome.fault(error)
         watch.close()
         left = await processes.end(min(_FINAL_GRACE, request.limits.grace))
         if left:

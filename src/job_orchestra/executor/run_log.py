@@ -3,25 +3,31 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-from collections.abc import Sequence
+import shutil
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from job_orchestra.execution.log_end import LogEnd, read_log_end
+from job_orchestra.execution.log_end import LogEnd, measure_log
 from job_orchestra.execution.process_tree import LogFile
 from job_orchestra.executor.appending import append, open_file
 
 _PREFIX = "[orchestra] "
 _SMALL = 64 << 10
 """Up to here a log is read faster than a thread is asked to."""
+_PIECE = 1 << 20
 
 
 class RunLog:
-    """The log of a run, which is also standard output and error of its commands; always appended to."""
+    """The log of a run, which is also standard output and error of its commands; always appended to.
+
+    It is the file that was opened first, whatever commands do to its name.
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
-        self.descriptor = descriptor
+        self._descriptor = descriptor
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -29,11 +35,11 @@ class RunLog:
 
     @property
     def size(self) -> int:
-        return os.fstat(self.descriptor).st_size
+        return os.fstat(self._descriptor).st_size
 
     @property
     def file(self) -> LogFile:
-        facts = os.fstat(self.descriptor)
+        facts = os.fstat(self._descriptor)
         return LogFile(facts.st_dev, facts.st_ino)
 
     async def say(self, sentence: str) -> None:
@@ -47,14 +53,50 @@ class RunLog:
     async def _append(self, text: str) -> None:
         content = f"{_PREFIX}{text}\n".encode(errors="surrogateescape")
         size = self.size
-        if size and os.pread(self.descriptor, 1, size - 1) != b"\n":
+        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
             # The output of a command did not end in a newline.
             content = b"\n" + content
-        await append(self.descriptor, content)
+        await append(self._descriptor, content)
+
+    @contextmanager
+    def output(self) -> Generator[int]:
+        """A descriptor for a command to write to. What it does to that (F_SETFL) is not done to the others' ones."""
+        descriptor = os.open(f"/proc/self/fd/{self._descriptor}", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     async def end(self) -> LogEnd:
         """Nothing may be written any more."""
-        os.close(self.descriptor)
-        if self._path.stat().st_size <= _SMALL:
-            return read_log_end(self._path)
-        return await asyncio.to_thread(read_log_end, self._path)
+        try:
+            if not self._has_its_name():
+                await self._put_back()
+            if self.size <= _SMALL:
+                return measure_log(self._descriptor)
+            return await asyncio.to_thread(measure_log, self._descriptor)
+        finally:
+            os.close(self._descriptor)
+
+    def _has_its_name(self) -> bool:
+        try:
+            named = os.lstat(self._path)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(named, os.fstat(self._descriptor))
+
+    async def _put_back(self) -> None:
+        """A command has removed or replaced the log: what was written gets its name again, in a file of its own."""
+        if self._path.is_dir() and not self._path.is_symlink():
+            shutil.rmtree(self._path)
+        draft = self._path.with_name(".log")
+        descriptor = await open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            offset = 0
+            while piece := os.pread(self._descriptor, _PIECE, offset):
+                await append(descriptor, piece)
+                offset += len(piece)
+                await asyncio.sleep(0)
+        finally:
+            os.close(descriptor)
+        draft.rename(self._path)

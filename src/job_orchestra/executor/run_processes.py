@@ -10,6 +10,7 @@ from pathlib import Path
 from job_orchestra.execution.process_end import end_processes
 from job_orchestra.execution.process_identity import Process, read_process
 from job_orchestra.execution.process_tree import LogFile, all_processes, read_run_marker, with_descendants, writes_to
+from job_orchestra.execution.room import when_there_is_room
 from job_orchestra.execution.run_directory import parse_run_name, run_name
 from job_orchestra.execution.run_tag import read_tag, tag_of, tagging
 from job_orchestra.executor.children import Children
@@ -47,7 +48,7 @@ class RunProcesses:
     async def end(self, grace: float) -> Sequence[Process]:
         """Returns what could not be ended (see `end_processes`)."""
         self._children.reap()
-        if not self.are_left():
+        if not await when_there_is_room(self.are_left):
             return ()
         return await end_processes(self.find, grace)
 

@@ -12,6 +12,7 @@ from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.execution.process_identity import ProcessIdentity
 from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import RunDirectory
+from job_orchestra.executor.admission import Admission
 from job_orchestra.executor.children import Children
 from job_orchestra.executor.outcome import Outcome
 from job_orchestra.executor.workspaces import Workspaces
@@ -43,6 +44,7 @@ class Surroundings:
     environment: Mapping[str, str]
     children: Children
     workspaces: Workspaces
+    admission: Admission
     active: Callable[[], Sequence[str]]
     """Names of the runs that are being carried out."""
 

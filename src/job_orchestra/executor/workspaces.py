@@ -23,6 +23,7 @@ from job_orchestra.execution.workspace_layout import (
     project_workspace,
     run_workspace,
 )
+from job_orchestra.executor.appending import open_file
 from job_orchestra.executor.stop_signal import StopSignal
 
 
@@ -125,7 +126,7 @@ class Workspaces:
     async def _lock(self, path: Path, stop: StopSignal, announce: Callable[[str], Awaitable[None]]) -> int | None:
         """A descriptor that holds the lock until it is closed."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = await open_file(path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
