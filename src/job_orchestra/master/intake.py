@@ -26,7 +26,7 @@ from job_orchestra.storage.log_port import LogKey, LogPiece, LogStore
 _logger = logging.getLogger(__name__)
 
 _MOST_REPETITIONS = 2
-"""Of a whole log. One heals what a command's truncation left wrong on the way; a file that still changes never heals."""
+"""Of a whole log. One heals what a command's truncation left wrong; a file that still changes never heals."""
 
 
 @dataclass(frozen=True, slots=True)
