@@ -46,6 +46,10 @@ T = TypeVar("T")
 M = TypeVar("M", bound=ToWorker)
 
 
+_DEADLINE = 1000.0
+"""Virtual seconds that a test may take."""
+
+
 class Peer:
     """The worker's end of a connection."""
 
@@ -72,8 +76,7 @@ class Peer:
     async def begin(self, run: Run, log: bytes = b"") -> None:
         """Is told to execute it, and does."""
         await self.hear(Execute)
-        started = Started(1, self._clock.now(), {}, "/")
-        await self.say(Accepted(run.identifier, run.attempt), self._events(run, started), self.log(run, 0, log))
+        await self.say(Accepted(run.identifier, run.attempt), self.started(run), self.log(run, 0, log))
         await self.hear(Acknowledged)
 
     async def end(self, run: Run, log: bytes = b"") -> None:
@@ -82,6 +85,9 @@ class Peer:
         digest = sha256(log).hexdigest()
         ended = Ended(2, self._clock.now(), RunStatus.SUCCEEDED, reason, 1.0, len(log), digest)
         await self.say(self._events(run, ended))
+
+    def started(self, run: Run) -> Events:
+        return self._events(run, Started(1, self._clock.now(), {}, "/"))
 
     def log(self, run: Run, offset: int, data: bytes) -> Log:
         return Log(run.identifier, run.attempt, offset, data)
@@ -159,7 +165,8 @@ class Stage:
             for master in self._masters:
                 self._start(master)
             await asyncio.sleep(0.1)
-            await scenario()
+            async with asyncio.timeout(_DEADLINE):
+                await scenario()
             for master in self._masters:
                 master.stop.set()
                 await asyncio.wait(master.tasks)

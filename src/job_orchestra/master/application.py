@@ -110,7 +110,7 @@ class MasterApplication:
             late_reports=late_reports,
             log_store=log_store,
             links=self._links,
-            parts=LinkParts(Intake(run_progress, late_reports, run_queue, log_store, self._outage), self),
+            parts=LinkParts(Intake(run_progress, late_reports, log_store, self._outage), self),
             dispatcher=self._dispatcher,
             losses=self._losses,
             services=self._services,
