@@ -106,6 +106,7 @@ def test_what_a_worker_holds(database_url: str) -> None:
         running = replace(first, status=RunStatus.RUNNING)
         assert await records.progress.save(first, running, [])
         assert await records.queue.assigned_to("w") == [running, second]
+        assert [run.worker for run in await records.queue.assigned()] == ["v", "w"]
         assert await records.runs.count_active("w") == 2
         assert await records.progress.save(running, replace(running, status=RunStatus.FAILED), [])
         assert await records.runs.count_active("w") == 1

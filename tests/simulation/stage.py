@@ -106,12 +106,15 @@ class Road:
         """How long what is so called takes; everything else takes no time."""
         self.closed: set[str] = set()
         """What cannot be done at present."""
+        self.turned_back: set[str] = set()
+        """What was tried while it could not be done."""
         self.one_way: set[str] = set()
         """What is done at present, and without an answer."""
 
     async def carry(self, work: Callable[[], T], what: str) -> T:
         await asyncio.sleep(self.seconds.get(what, 0.0))
         if what in self.closed:
+            self.turned_back.add(what)
             raise StorageUnavailable(f"The test does not allow to {what}.")
         result = work()
         if what in self.one_way:

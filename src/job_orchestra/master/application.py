@@ -184,6 +184,7 @@ class MasterApplication:
             await self._wishes.expire(self._clock.now() - timedelta(seconds=self._pending_expiry), self._pending_expiry)
             if looks % _LOOKS_BETWEEN_LOSSES == 0:
                 await self._losses.look()
+            await self._dispatcher.look_at_assigned()
             if looks % _LOOKS_BETWEEN_SWEEPS:
                 await self._dispatcher.look_at_recent()
             else:
