@@ -100,6 +100,22 @@ def test_only_a_window_of_a_group_is_kept_and_it_asks_for_more_when_it_runs_low(
     assert queue.groups_to_refill() == []
 
 
+def test_what_a_full_group_leaves_out_is_unknown_until_it_is_added_again() -> None:
+    queue = PendingQueue()
+    urgent, *others, last = [run(f"{number:05}", priority=int(number == 0)) for number in range(GROUP_WINDOW + 1)]
+    for one in (*others, last, urgent):
+        queue.add(one)
+    assert len(queue) == GROUP_WINDOW
+    assert (urgent.identifier in queue, last.identifier in queue) == (True, False)
+    for one in (urgent, *others):
+        queue.discard(one.identifier)
+    assert queue.groups_to_refill() == [queue_key(last.request)]
+    assert planned(queue, worker("w")) == []
+    queue.discard(last.identifier)
+    queue.add(last)
+    assert planned(queue, worker("w")) == [f"{last.identifier} on w"]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_no_worker_gets_more_than_it_takes_and_none_idles_beside_what_it_could_take(seed: int) -> None:
     chance = random.Random(seed)

@@ -42,7 +42,8 @@ def test_a_report_from_its_first_event_to_its_end(database_url: str) -> None:
         assert received == LateReport(blank, lost_at, records.clock.date)
         begun = replace(blank, status=RunStatus.RUNNING, started_at=records.clock.date, journal_sequence=1)
         assert await records.late_reports.save(blank, begun, [STARTED])
-        assert not await records.late_reports.save(blank, begun, [STARTED])
+        assert await records.late_reports.save(blank, begun, [STARTED])
+        assert not await records.late_reports.save(blank, replace(begun, started_at=lost_at), [STARTED])
         over = replace(
             begun,
             status=RunStatus.ABORTED,

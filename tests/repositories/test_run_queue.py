@@ -106,6 +106,7 @@ def test_what_a_worker_holds(database_url: str) -> None:
         running = replace(first, status=RunStatus.RUNNING)
         assert await records.progress.save(first, running, [])
         assert await records.queue.assigned_to("w") == [running, second]
+        assert [run.worker for run in await records.queue.assigned()] == ["v", "w"]
         assert await records.runs.count_active("w") == 2
         assert await records.progress.save(running, replace(running, status=RunStatus.FAILED), [])
         assert await records.runs.count_active("w") == 1
@@ -130,7 +131,10 @@ def test_progress_is_stored_with_its_events_and_only_once(database_url: str) -> 
         )
         assert await records.progress.save(run, after, events)
         assert await records.queue.load(run.identifier) == after
-        assert not await records.progress.save(run, after, events)
+        # Once more, as after an answer that was lost; and what is another's, although it has the same number.
+        assert await records.progress.save(run, after, events)
+        assert not await records.progress.save(run, replace(after, status=RunStatus.EXCEPTION), events)
+        assert await records.queue.load(run.identifier) == after
         stored = await records.runs.events(run.identifier)
         assert [(one.attempt, one.record) for one in stored] == [(1, events[0]), (1, events[1])]
         assert await records.runs.events(run.identifier, attempt=2) == []

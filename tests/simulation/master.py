@@ -17,6 +17,7 @@ from job_orchestra.storage.port import Storage
 from tests.simulation.network import Network, Server
 from tests.simulation.world import Process
 
+MASTER = "master"
 JOBS = ("own", "shared")
 PROJECTS = parse_projects(
     [
@@ -29,14 +30,22 @@ PROJECTS = parse_projects(
         }
     ]
 )
-_SETTINGS = Settings(file=Path("/nowhere/settings.toml"), master=MasterSettings(identifier="m"))
+PENDING_EXPIRY = 86_400
 
 
 class SimulatedMaster(MasterComposition):
     """Everything as it is composed for users, but for what touches the world."""
 
-    def __init__(self, process: Process, network: Network, storage: Storage, log_store: LogStore) -> None:
-        super().__init__(_SETTINGS)
+    def __init__(
+        self,
+        process: Process,
+        network: Network,
+        storage: Storage,
+        log_store: LogStore,
+        pending_expiry: int = PENDING_EXPIRY,
+    ) -> None:
+        settings = MasterSettings(identifier=process.application, pending_expiry=pending_expiry)
+        super().__init__(Settings(file=Path("/nowhere/settings.toml"), master=settings))
         self._process = process
         self._network = network
         self._storage = storage

@@ -215,18 +215,19 @@ class Server(FrameServer):
 class Network:
     def __init__(self, world: World) -> None:
         self._world = world
-        self._server: Server | None = None
+        self._servers: dict[str, Server] = {}
+        """By the name of their master."""
         self._wires: list[Wire] = []
         self.has_broken_proxy = world.chance.random() < 0.3
         self.on_sent_by_master: Callable[[End, bytes], None] | None = None
         """Hears of every frame to a worker."""
 
     def listen(self, server: Server) -> None:
-        self._server = server
+        self._servers[server.process.application] = server
 
     def stop_listening(self, server: Server) -> None:
-        if self._server is server:
-            self._server = None
+        if self._servers.get(server.process.application) is server:
+            del self._servers[server.process.application]
 
     def forget(self, wire: Wire) -> None:
         if wire in self._wires:
@@ -243,17 +244,19 @@ class Network:
             wire.stall(0.0)
 
     @asynccontextmanager
-    async def connect(self, process: Process, path: str, authorization: str) -> AsyncGenerator[FrameConnection]:
+    async def connect(
+        self, process: Process, path: str, authorization: str, master: str
+    ) -> AsyncGenerator[FrameConnection]:
         """Takes the place of `open_connection`."""
-        wire = await self._open(process, path, authorization)
+        wire = await self._open(process, path, authorization, master)
         async with speaking(wire.client) as frames:
             yield frames
 
-    async def _open(self, process: Process, path: str, authorization: str) -> Wire:
+    async def _open(self, process: Process, path: str, authorization: str, master: str) -> Wire:
         await asyncio.sleep(self._world.chance.random() * _LATENCY)
-        server = self._server
+        server = self._servers.get(master)
         if server is None or not server.process.is_alive:
-            raise ConnectionLost("The master does not answer (simulated).")
+            raise ConnectionLost(f"Master {master} does not answer (simulated).")
         wire = Wire(self._world, self, process, server.process, f"{process.name}-{server.process.name}")
         if path == "/worker":
             wire.server.on_sent = self.on_sent_by_master

@@ -17,7 +17,7 @@ from job_orchestra.domain.users import TokenKind
 from job_orchestra.protocol.connection import basic_authorization
 from job_orchestra.repositories.accounts import Accounts
 from tests.simulation.machine import Machine
-from tests.simulation.master import JOBS, MasterProcess, SimulatedMaster
+from tests.simulation.master import JOBS, MASTER, MasterProcess, SimulatedMaster
 from tests.simulation.memory_logs import LogBytes, MemoryLogs
 from tests.simulation.memory_storage import MemoryDatabase, MemoryStorage
 from tests.simulation.network import Network
@@ -293,7 +293,7 @@ class Scenario:
         self.world.soon(self._keep_alive, 1.0)
 
     def _start_master(self) -> None:
-        master = self._master = MasterProcess(self.world, f"master#{len(self._processes)}")
+        master = self._master = MasterProcess(self.world, f"{MASTER}#{len(self._processes)}")
         self._processes.append(master)
         log_store = MemoryLogs(self._logs, Way(self._logs_way, master, outlives_caller=False))
         master.run(SimulatedMaster(master, self._network, self._storage(master), log_store))

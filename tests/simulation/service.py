@@ -19,6 +19,7 @@ from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.port import Storage
+from tests.simulation.master import MASTER
 from tests.simulation.network import Network
 from tests.simulation.promises import Promises
 from tests.simulation.world import Process, World
@@ -48,7 +49,7 @@ class ServiceProcess(Process):
         while True:
             try:
                 authorization = bearer_authorization(await self._accounts.create_control_token())
-                async with self._network.connect(self, "/control", authorization) as connection:
+                async with self._network.connect(self, "/control", authorization, MASTER) as connection:
                     self._connection = connection
                     while True:
                         await connection.receive_frame()

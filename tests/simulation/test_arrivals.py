@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from job_orchestra.protocol.messages import Execute, Goodbye, Log, Welcome
+from job_orchestra.protocol.messages import Execute, Goodbye, Welcome
 from tests.simulation.stage import Stage
 
 
@@ -15,9 +15,9 @@ def test_a_slow_farewell_does_not_pass_for_the_end_of_the_connection_that_came_a
         async with stage.peer() as first:
             await first.greet()
             await first.hear(Welcome)
-            stage.seconds["write workers"] = 3.0
+            stage.road.seconds["write workers"] = 3.0
         await asyncio.sleep(0.5)
-        stage.seconds["write workers"] = 0.0
+        stage.road.seconds["write workers"] = 0.0
         async with stage.peer() as second:
             await second.greet()
             await second.hear(Welcome)
@@ -32,11 +32,11 @@ def test_who_comes_while_its_earlier_connection_is_still_storing_is_told_to_come
 
     async def scenario() -> None:
         run = await stage.trigger()
-        stage.seconds["append to logs"] = 30.0
+        stage.road.seconds["append to logs"] = 30.0
         async with stage.peer() as first:
             await first.greet()
             await first.hear(Execute)
-            await first.say(Log(run, 1, 0, b"x"))
+            await first.say(first.log(run, 0, b"x"))
             async with stage.peer() as second:
                 await second.greet()
                 assert "still being stored" in (await second.hear(Goodbye)).message

@@ -15,6 +15,7 @@ from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.worker_session import WorkerIdentity, WorkerSession
 from job_orchestra.worker.conversation import Conversation, GoodbyeReceived
 from tests.simulation.machine import Directory, Machine
+from tests.simulation.master import MASTER
 from tests.simulation.network import Network
 from tests.simulation.world import Process, World
 
@@ -102,7 +103,7 @@ class WorkerProcess(Process):
         while True:
             pause = 0.1 + self.world.chance.random()
             try:
-                async with network.connect(self, "/worker", authorization) as connection:
+                async with network.connect(self, "/worker", authorization, MASTER) as connection:
                     await self._conversation.hold(connection, self._identity(), lambda _: None)
             except OrchestraError as error:
                 self.world.say(self.name, f"lost the master: {error}")

@@ -72,6 +72,8 @@ class Process:
     def __init__(self, world: World, name: str) -> None:
         self.world = world
         self.name = name
+        self.application = name.partition("#")[0]
+        """Whose life it is."""
         self.is_alive = True
         self.died_at = 0.0
         self.on_death: list[Callable[[], None]] = []

@@ -116,7 +116,7 @@ class MasterApplication:
             late_reports=late_reports,
             log_store=log_store,
             links=self._links,
-            parts=LinkParts(Intake(run_progress, late_reports, run_queue, log_store, self._outage), self),
+            parts=LinkParts(Intake(run_progress, late_reports, log_store, self._outage), self),
             dispatcher=self._dispatcher,
             losses=self._losses,
             services=self._services,
@@ -192,6 +192,7 @@ class MasterApplication:
             await self._wishes.expire(self._clock.now() - timedelta(seconds=self._pending_expiry), self._pending_expiry)
             if looks % _LOOKS_BETWEEN_LOSSES == 0:
                 await self._losses.look()
+            await self._dispatcher.look_at_assigned()
             if looks % _LOOKS_BETWEEN_SWEEPS:
                 await self._dispatcher.look_at_recent()
             else:

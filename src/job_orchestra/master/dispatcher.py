@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.identifiers import first_run_identifier
@@ -16,6 +16,7 @@ from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
+from job_orchestra.master.worker_link import WorkerLink
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.run_queue import RunQueue
 
@@ -75,15 +76,18 @@ class Dispatcher:
         before = list(self._links)
         runs = await self._outage.outlast(lambda: self._queue.load_many(sorted(hinted)))
         self._take_in(runs)
-        for run in runs:
-            # A connection that came during the look was greeted with what is newer than the look's answer.
-            if run.status is RunStatus.PENDING and run.worker is not None and self._links.of(run) in before:
-                self._deliver(run)
+        self._deliver_assigned(runs, before)
 
     def _take_in(self, runs: Iterable[Run]) -> None:
         for run in runs:
             if run.status is RunStatus.PENDING and run.worker is None and not run.should_cancel:
                 self._pending.add(run)
+
+    def _deliver_assigned(self, runs: Iterable[Run], before: Collection[WorkerLink]) -> None:
+        """To those connections that there were before the look: a newer one was greeted with what is newer than that."""
+        for run in runs:
+            if run.status is RunStatus.PENDING and run.worker is not None and self._links.of(run) in before:
+                self._deliver(run)
 
     def _deliver(self, run: Run) -> None:
         link = self._links.of(run)
@@ -124,6 +128,11 @@ class Dispatcher:
                 break
             after = runs[-1].identifier
         self._wake.set()
+
+    async def look_at_assigned(self) -> None:
+        """Runs whose assignment was committed when their worker had just been greeted, here or by another master."""
+        before = list(self._links)
+        self._deliver_assigned(await self._outage.outlast(self._queue.assigned), before)
 
     async def look_everywhere(self) -> None:
         """At the start and now and then: the head of each group of pending runs, however old."""

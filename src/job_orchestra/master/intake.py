@@ -20,7 +20,6 @@ from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.violations import ProtocolViolation
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_progress import RunProgress
-from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.storage.log_port import LogKey, LogPiece, LogStore
 
 _logger = logging.getLogger(__name__)
@@ -96,13 +95,11 @@ class Intake:
         self,
         progress: RunProgress,
         late_reports: LateReports,
-        queue: RunQueue,
         log_store: LogStore,
         outage: Outage,
     ) -> None:
         self._progress = progress
         self._late_reports = late_reports
-        self._queue = queue
         self._log_store = log_store
         self._outage = outage
         self._mismatches: Counter[RunKey] = Counter()
@@ -162,15 +159,6 @@ class Intake:
 
     async def _save(self, account: Account, after: Run, records: Sequence[EventRecord]) -> None:
         save = self._late_reports.save if account.is_late else self._progress.save
-        if await self._outage.outlast(lambda: save(account.run, after, records)):
-            return
-        # An outage may have hidden that the very same change was committed; anything else is another writer's.
-        stored = await self._outage.outlast(lambda: self._load(account))
-        if stored is None or stored.attempt != after.attempt or stored.journal_sequence < after.journal_sequence:
+        if not await self._outage.outlast(lambda: save(account.run, after, records)):
+            # By another master, which took the worker for gone: what it made of the run decides, at the next greeting.
             raise ProtocolViolation(f"Run {after.identifier!r} was changed elsewhere; connect again.")
-
-    async def _load(self, account: Account) -> Run | None:
-        if not account.is_late:
-            return await self._queue.load(account.run.identifier)
-        report = await self._late_reports.find(account.run, account.run.attempt)
-        return None if report is None else report.account

@@ -8,6 +8,7 @@ from dataclasses import replace
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Ended
+from job_orchestra.domain.late_reports import is_given_up
 from job_orchestra.domain.losses import Outcome, foresee_loss, outcome_of_loss
 from job_orchestra.domain.progress import apply_event
 from job_orchestra.domain.reasons import Reason, ReasonCode
@@ -90,8 +91,8 @@ class Losses:
         # First, so that whatever happens in between, the worker is heard when it comes back.
         await self._outage.outlast(lambda: self._late_reports.expect(run))
         reach(FailPoint.MASTER_LATE_REPORT_EXPECTED)
-        is_given_up = await (self._retry(run) if outcome is Outcome.RETRY else self._end(run, Reason(code, sentence)))
-        if not is_given_up:
+        is_done = await (self._retry(run) if outcome is Outcome.RETRY else self._end(run, Reason(code, sentence)))
+        if not is_done and not await self._is_over(run):
             return
         reach(FailPoint.MASTER_LOSS_COMMITTED)
         _logger.warning("Attempt %d of run %s is given up: %s", run.attempt, run.identifier, sentence)
@@ -102,6 +103,11 @@ class Losses:
         if link is not None and link.has(run):
             # It came back in the meantime: the next greeting takes the attempt for what it is now.
             link.dismiss("lost", f"Run {run.identifier} was given up in the meantime; connect again.")
+
+    async def _is_over(self, run: Run) -> bool:
+        """Whether the attempt was given up all the same: by another master, or by a commit whose answer was lost."""
+        stored = await self._outage.outlast(lambda: self._queue.load(run.identifier))
+        return stored is not None and is_given_up(stored, run.attempt)
 
     async def _retry(self, run: Run) -> bool:
         return await self._outage.outlast(lambda: self._queue.unassign(run)) is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from job_orchestra.domain.placement import Candidate, WorkerSelector
@@ -24,7 +25,7 @@ class _Group:
     """Runs in the order in which they are to start, at most GROUP_WINDOW of them."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, str]] = []
+        self._ordered: list[tuple[int, str]] = []
         self._runs: dict[str, Run] = {}
         self.has_more = False
         """The database has runs of this group behind those in memory."""
@@ -32,32 +33,24 @@ class _Group:
     def __len__(self) -> int:
         return len(self._runs)
 
-    def add(self, run: Run) -> None:
-        if run.identifier in self._runs:
-            self._runs[run.identifier] = run
-            return
-        if len(self._runs) >= GROUP_WINDOW:
-            self.has_more = True
-            last = max(self._ordered())
-            if _order(run) > last:
-                return
-            del self._runs[last[1]]
+    def add(self, run: Run) -> str | None:
+        """The run that has to go for it, which may be itself; None while there is room."""
+        if run.identifier not in self._runs:
+            insort(self._ordered, _order(run))
         self._runs[run.identifier] = run
-        heapq.heappush(self._heap, _order(run))
+        if len(self) <= GROUP_WINDOW:
+            return None
+        self.has_more = True
+        _, last = self._ordered[-1]
+        self.discard(last)
+        return last
 
     def discard(self, run: str) -> None:
-        self._runs.pop(run, None)
+        """One of its runs waits no more."""
+        del self._ordered[bisect_left(self._ordered, _order(self._runs.pop(run)))]
 
     def head(self) -> Run | None:
-        while self._heap:
-            run = self._runs.get(self._heap[0][1])
-            if run is not None:
-                return run
-            heapq.heappop(self._heap)
-        return None
-
-    def _ordered(self) -> Iterator[tuple[int, str]]:
-        return (_order(run) for run in self._runs.values())
+        return self._runs[self._ordered[0][1]] if self._ordered else None
 
 
 def _order(run: Run) -> tuple[int, str]:
@@ -70,6 +63,7 @@ class PendingQueue:
     def __init__(self) -> None:
         self._groups: dict[str, _Group] = {}
         self._group_of: dict[str, str] = {}
+        """Of the runs that are in memory, and of no others."""
 
     def __len__(self) -> int:
         return len(self._group_of)
@@ -80,8 +74,10 @@ class PendingQueue:
     def add(self, run: Run) -> None:
         """May be called again for the same run."""
         key = queue_key(run.request)
-        self._groups.setdefault(key, _Group()).add(run)
         self._group_of[run.identifier] = key
+        left_out = self._groups.setdefault(key, _Group()).add(run)
+        if left_out is not None:
+            del self._group_of[left_out]
 
     def discard(self, run: str) -> None:
         """The run waits no more; unknown ones are fine."""

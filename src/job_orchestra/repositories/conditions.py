@@ -24,6 +24,14 @@ async def find_one(storage: Storage, query: Find) -> Row | None:
     return rows[0] if rows else None
 
 
+def has_facts(row: Row | None, facts: Row) -> bool:
+    """Whether the row is what a change was to make of it; to be asked where the answer to the change may be lost.
+
+    All facts count: a number that goes up with each change may have been taken by somebody else's.
+    """
+    return row is not None and all(row[column] == value for column, value in facts.items())
+
+
 async def find_everything(storage: Storage, query: Find) -> list[Row]:
     """All rows page by page: for what is few (workers, projects) or wanted whole (one run's events)."""
     everything: list[Row] = []

@@ -10,7 +10,7 @@ from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.domain.late_reports import LateReport, blank_account
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import advance
-from job_orchestra.repositories.conditions import equal, find_everything, find_one
+from job_orchestra.repositories.conditions import equal, find_everything, find_one, has_facts
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
 from job_orchestra.repositories.rows.columns import optional_microseconds
 from job_orchestra.repositories.rows.events import StoredEvent, event_from_row, event_to_row
@@ -54,7 +54,7 @@ class LateReports:
         return report
 
     async def save(self, before: Run, after: Run, events: Sequence[EventRecord]) -> bool:
-        """What came of an account and its events, in one commit; False if the stored one is no longer as `before`."""
+        """What came of an account and its events, in one commit; as `RunProgress.save` is for a run."""
         if before.status.is_terminal:
             advance(before.status, after.status)
         where = (
@@ -66,8 +66,12 @@ class LateReports:
             Insert(LATE_EVENTS.name, event_to_row(before.identifier, before.attempt, event), ignore_duplicate=True)
             for event in events
         )
-        outcome = await self._storage.write(Batch((Update(LATE_REPORTS.name, where, late_facts(after)), *inserts)))
-        return outcome.is_applied
+        facts = late_facts(after)
+        outcome = await self._storage.write(Batch((Update(LATE_REPORTS.name, where, facts), *inserts)))
+        if outcome.is_applied:
+            return True
+        stored = (equal("run", after.identifier), equal("attempt", after.attempt))
+        return has_facts(await find_one(self._storage, Find(LATE_REPORTS.name, stored)), facts)
 
     async def events(self, run: str, attempt: int) -> list[StoredEvent]:
         return [event_from_row(row) for row in await find_everything(self._storage, _events_of(run, attempt))]

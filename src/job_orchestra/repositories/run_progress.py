@@ -8,10 +8,10 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import advance
-from job_orchestra.repositories.conditions import equal
+from job_orchestra.repositories.conditions import equal, find_one, has_facts
 from job_orchestra.repositories.rows.events import event_to_row
 from job_orchestra.repositories.rows.runs import run_facts
-from job_orchestra.storage.port import Batch, Insert, Row, Storage, Update
+from job_orchestra.storage.port import Batch, Find, Insert, Row, Storage, Update
 from job_orchestra.storage.schema import EVENTS, RUNS
 
 
@@ -21,9 +21,10 @@ class RunProgress:
         self._clock = clock
 
     async def save(self, before: Run, after: Run, events: Sequence[EventRecord]) -> bool:
-        """The facts that changed and the events, in one commit; False if the stored run is no longer as `before`.
+        """The facts that changed and the events, in one commit.
 
-        Events that are stored already are harmless. Conflict if the run had ended.
+        True as well if this very change was committed before, and its answer lost; False if the stored run is neither
+        as `before` nor as `after`. Events that are stored already are harmless. Conflict if the run had ended.
         """
         if before.status.is_terminal:
             advance(before.status, after.status)
@@ -43,7 +44,11 @@ class RunProgress:
             for event in events
         )
         outcome = await self._storage.write(Batch((update, *inserts)))
-        return outcome.is_applied
+        return outcome.is_applied or await self._is_stored(after)
+
+    async def _is_stored(self, run: Run) -> bool:
+        where = (equal("identifier", run.identifier), equal("attempt", run.attempt))
+        return has_facts(await find_one(self._storage, Find(RUNS.name, where)), run_facts(run))
 
 
 def _changes(before: Run, after: Run) -> Row:

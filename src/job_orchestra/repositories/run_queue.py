@@ -21,6 +21,7 @@ from job_orchestra.storage.schema import RUNS
 _logger = logging.getLogger(__name__)
 
 _BY_IDENTIFIER = (Order("identifier"),)
+_BY_WORKER = (Order("worker"), Order("identifier"))
 _PENDING = equal("status", RunStatus.PENDING.value)
 _RUNNING = equal("status", RunStatus.RUNNING.value)
 _UNASSIGNED = equal("worker", None)
@@ -86,13 +87,17 @@ class RunQueue:
         rows = await find_everything(self._storage, Find(RUNS.name, where, _BY_IDENTIFIER))
         return _readable(rows)
 
+    async def assigned(self) -> list[Run]:
+        """All runs that have a worker, which has not started them yet."""
+        where = (_PENDING, Condition("worker", Operator.GREATER, ""))
+        return _readable(await find_everything(self._storage, Find(RUNS.name, where, _BY_WORKER)))
+
     async def workers_with_runs(self) -> set[str]:
         """Those that runs are assigned to which have not ended: one short look at the index for each."""
-        order = (Order("worker"), Order("identifier"))
         workers: set[str] = set()
         for status in ACTIVE:
             last = ""
-            while row := await find_one(self._storage, Find(RUNS.name, _of_workers_behind(status, last), order)):
+            while row := await find_one(self._storage, Find(RUNS.name, _of_workers_behind(status, last), _BY_WORKER)):
                 last = text(row, "worker")
                 workers.add(last)
         return workers
