@@ -22,7 +22,8 @@ def new_file(path: Path, *, overwrite: bool = False) -> Generator[BinaryIO]:
     """
     import tempfile  # takes time that commands which only read do not have
 
-    path = path.resolve()  # it is the file behind a symbolic link that is replaced
+    if path.is_symlink():
+        path = path.resolve()  # it is the file behind it that is replaced
     _check_free(path, overwrite=overwrite)
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -46,9 +47,10 @@ def new_file(path: Path, *, overwrite: bool = False) -> Generator[BinaryIO]:
 @contextmanager
 def opened(path: Path) -> Generator[BinaryIO]:
     """Invalid for what is no file that can be read twice, OSError for what cannot be read."""
+    # Looked at before it is opened, which for a pipe might take for ever.
+    if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+        raise Invalid.at(str(path), "is no regular file, and an import reads its file twice")
     with path.open("rb", buffering=_BUFFER) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise Invalid.at(str(path), "is no regular file, and an import reads its file twice")
         yield file
 
 
