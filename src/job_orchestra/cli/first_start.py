@@ -40,6 +40,8 @@ def create_database(records: RecordsComposition) -> bool:
             raise Conflict("The database has an older schema: make a copy of it, then `orchestra database upgrade`.")
         case SchemaState.NEWER:
             raise Conflict("The database has a newer schema than this program knows: install the newer program.")
+        case SchemaState.INCOMPLETE:
+            raise Conflict("The database is not complete; `orchestra database import` starts the import over.")
 
 
 async def create_accounts(records: RecordsComposition, installation: InstallationSecrets, new: NewPassword) -> bool:

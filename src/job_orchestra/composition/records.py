@@ -22,6 +22,7 @@ from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogStore
 from job_orchestra.storage.port import Storage, StorageAdministration
 from job_orchestra.storage.sql import open_administration, open_storage
+from job_orchestra.storage.transfer.transfer import Transfer
 
 
 class RecordsComposition(ApplicationComposition):
@@ -35,6 +36,11 @@ class RecordsComposition(ApplicationComposition):
     def administration(self) -> StorageAdministration:
         """Creates and upgrades the schema."""
         return open_administration(self.settings.database.url, self.settings.directory)
+
+    @cached_property
+    def transfer(self) -> Transfer:
+        """Exports and imports."""
+        return Transfer(self.administration)
 
     @cached_property
     def log_store(self) -> LogStore:

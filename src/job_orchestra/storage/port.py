@@ -7,7 +7,8 @@ MongoDB may not: so the deciding operation comes first and what follows can be r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -152,6 +153,27 @@ class SchemaState(StrEnum):
     OLDER = "older"
     CURRENT = "current"
     NEWER = "newer"
+    INCOMPLETE = "incomplete"
+    """A load has begun and is not complete; no storage opens on it."""
+
+
+class Snapshot(Protocol):
+    """The rows of all collections as they were at one moment, whatever is written meanwhile."""
+
+    def rows(self, collection: str) -> Iterator[Row]:
+        """All, by the collection's key, fetched a few at a time; one collection after the other, not two at once."""
+        ...
+
+
+class Load(Protocol):
+    """An empty database that is being filled."""
+
+    def insert(self, collection: str, rows: Sequence[Row]) -> None:
+        """Durable when it returns. Columns left out take their default.
+
+        Conflict if one of them is there already by its key or a unique index, or if another load has begun meanwhile.
+        """
+        ...
 
 
 class StorageAdministration(Protocol):
@@ -169,4 +191,26 @@ class StorageAdministration(Protocol):
 
     def versions(self) -> tuple[str | None, str]:
         """Version of the schema in the database (None: there is none) and of the program."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Conflict unless the schema is current.
+
+        MongoDB: a session with `snapshot=True`, and cursors in the order of the key. On a server that has no snapshots
+        (one that is no replica set) it is refused, unless nothing else is connected: rows of two moments are no export.
+        """
+        ...
+
+    def check_loadable(self) -> None:
+        """Conflict unless `load` would begin: names the first collection that has rows."""
+        ...
+
+    def load(self) -> AbstractContextManager[Load]:
+        """Fills an empty database, which is created where there is none yet; Conflict as `check_loadable` has it.
+
+        From before the first row until the end the database is marked INCOMPLETE, durably, with something that is this
+        load's own. If the body fails or the process dies, it stays so, and the next load empties it and starts over;
+        a load whose mark is replaced by another one's inserts nothing more. At the end the mark goes, and all is there.
+        MongoDB: the mark is a field of the document that holds the version, set and removed by compare-and-set.
+        """
         ...

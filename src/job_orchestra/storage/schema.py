@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from job_orchestra.storage.port import Value
 
+VERSION = 4
+"""Goes up with each change of what follows, on all databases alike: migrations and exports carry it."""
+
 
 class ColumnType(StrEnum):
     TEXT = "text"
@@ -264,3 +267,5 @@ COLLECTIONS = (
     USERS,
     TOKENS,
 )
+
+BY_NAME = {collection.name: collection for collection in COLLECTIONS}

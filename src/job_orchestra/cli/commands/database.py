@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -7,16 +8,19 @@ import click
 from job_orchestra.cli.host import on_host, records_of
 from job_orchestra.cli.options import Output, output_option, read_settings, settings_option
 from job_orchestra.cli.output import print_json
+from job_orchestra.cli.transfer_output import ProgressLine, tell_exported, tell_imported, tell_left_incomplete
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import SchemaState, StorageAdministration
+
+_INCOMPLETE = "of an import that did not come to its end; `orchestra database import` starts it over"
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 
 @click.group()
 def database() -> None:
-    """Create, upgrade, inspect and prune the database."""
+    """Create, upgrade, inspect and prune the database; move all that is in it to another one."""
 
 
 @database.command("create")
@@ -42,7 +46,10 @@ def upgrade_database(settings_file: Path, dry_run: bool) -> None:
     administration = _administration(settings_file)
     if dry_run:
         there, wanted = administration.versions()
-        up_to_date = administration.state() is SchemaState.CURRENT
+        state = administration.state()
+        if state is SchemaState.INCOMPLETE:
+            raise Conflict(f"The schema cannot be upgraded: it is {_INCOMPLETE}.")
+        up_to_date = state is SchemaState.CURRENT
         click.echo("Nothing would be done." if up_to_date else f"Schema {there} would become {wanted}.")
         return
     done = administration.upgrade()
@@ -68,6 +75,7 @@ def show_database(settings_file: Path, output: Output) -> None:
             SchemaState.OLDER: f"{there}; `orchestra database upgrade` brings it to {wanted}",
             SchemaState.CURRENT: f"{there}, as needed",
             SchemaState.NEWER: f"{there}, newer than this program, which has {wanted}",
+            SchemaState.INCOMPLETE: f"{there}, {_INCOMPLETE}",
         }
         click.echo(f"Schema: {advice[state]}.")
 
@@ -94,6 +102,50 @@ def prune_database(settings_file: Path, output: Output, dry_run: bool, project: 
         pruning.show(output, tallies, dry_run)
 
     on_host(settings_file, work)
+
+
+@database.command("export")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@output_option
+@settings_option
+def export_database(file: Path, settings_file: Path, overwrite: bool, output: Output) -> None:
+    """Write all that is in the database to FILE (- is standard output), for `import` into any other.
+
+    All of it is of one moment, also while runs go on. Sessions are left out. The logs of runs are not in it: they are
+    files, below the directory that the settings name in [storage]; copy that, too.
+    """
+    records = records_of(read_settings(settings_file))
+    is_stream = str(file) == "-"
+    if is_stream and output is Output.JSON:
+        raise click.UsageError("--output json is for exports to a file: standard output has the export itself.")
+    with ProgressLine() as line:
+        if is_stream:
+            manifest = records.transfer.export_to(sys.stdout.buffer, line.show)
+        else:
+            manifest = records.transfer.export_file(file, line.show, overwrite=overwrite)
+    tell_exported(output, None if is_stream else file, manifest, records.settings.storage.directory)
+
+
+@database.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@dry_run_option
+@output_option
+@settings_option
+def import_database(file: Path, settings_file: Path, dry_run: bool, output: Output) -> None:
+    """Fill an empty database with an export; it is created if there is none.
+
+    First the whole FILE is verified. An import that does not come to its end leaves a database on which no application
+    works; the next one starts over. The logs of runs are not in an export: copy their directory, too.
+    """
+    records = records_of(read_settings(settings_file))
+    with ProgressLine() as line:
+        try:
+            manifest = records.transfer.import_file(file, line.show, dry_run=dry_run)
+        except BaseException:
+            tell_left_incomplete(line.step)
+            raise
+    tell_imported(output, file, manifest, records.settings.storage.directory, dry_run=dry_run)
 
 
 def _administration(settings_file: Path) -> StorageAdministration:

@@ -78,6 +78,10 @@ class Database(Protocol):
         """A connection of the driver, for migrations."""
         ...
 
+    def begin_snapshot(self, connection: Any) -> None:
+        """On a new connection of the driver: from here on it sees one moment, and hands out JSON as the text it is."""
+        ...
+
     def exists(self) -> bool:
         """Whether there is a file or a database that may have a schema."""
         ...

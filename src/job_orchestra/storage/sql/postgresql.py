@@ -198,6 +198,11 @@ class PostgresqlDatabase:
     def sqlalchemy_url(self) -> URL:
         return URL.create("postgresql+psycopg")
 
+    def begin_snapshot(self, connection: psycopg.Connection[SqlRow]) -> None:
+        connection.adapters.register_loader("json", TextLoader)
+        # Of the transaction that the driver begins with this statement.
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
     def exists(self) -> bool:
         try:
             with psycopg.connect(**self._arguments()) as connection:

@@ -147,6 +147,9 @@ class SqliteDatabase:
     def sqlalchemy_url(self) -> URL:
         return URL.create("sqlite")
 
+    def begin_snapshot(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")
+
     def exists(self) -> bool:
         return self._path.exists()
 

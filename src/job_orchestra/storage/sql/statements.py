@@ -140,6 +140,12 @@ class Statements:
         statement = self._statement(key, lambda: _find(form, query))
         return PreparedFind(statement.with_values(given), form.decode)
 
+    def all_rows(self, collection: str) -> PreparedFind:
+        """By the key, without a limit."""
+        form = self._form(collection)
+        statement = self._statement(("all", form.name), lambda: select(form.table).order_by(*form.table.primary_key))
+        return PreparedFind(statement.with_values(()), form.decode)
+
     def count(self, query: Count) -> Prepared:
         form = self._form(query.collection)
         given = [*form.encode(query.where), _limit(query.at_most)]

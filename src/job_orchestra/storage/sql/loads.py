@@ -1,0 +1,70 @@
+"""Filling an empty database: a transaction for each lot of rows, and a mark in the version until all are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import sqlalchemy as sa
+
+from job_orchestra.domain.errors import Conflict
+from job_orchestra.storage.port import Insert, Row
+from job_orchestra.storage.schema import COLLECTIONS
+from job_orchestra.storage.sql.statements import Statements
+from job_orchestra.storage.sql.versions import StoredVersion, read_version, write_version
+
+
+class SqlLoad:
+    """Implements `storage.port.Load`. `transaction` is one for writing that nobody else has at the same time."""
+
+    def __init__(
+        self,
+        name: str,
+        connection: sa.Connection,
+        statements: Statements,
+        transaction: Callable[[sa.Connection], AbstractContextManager[None]],
+        mark: StoredVersion,
+    ) -> None:
+        self._name = name
+        self._connection = connection
+        self._statements = statements
+        self._transaction = transaction
+        self._mark = mark
+
+    def insert(self, collection: str, rows: Sequence[Row]) -> None:
+        prepared = [self._statements.operation(Insert(collection, row)).statement for row in rows]
+        if not prepared:
+            return
+        with self._transaction(self._connection):
+            self._check_mark()
+            cursor = self._connection.connection.cursor()
+            # All with the same text: every column is named.
+            cursor.executemany(prepared[0].text, [each.arguments for each in prepared])
+            if cursor.rowcount != len(prepared):
+                raise Conflict(f"Two rows of {collection} have values that only one of them may have.")
+
+    def complete(self) -> None:
+        with self._transaction(self._connection):
+            self._check_mark()
+            write_version(self._connection, StoredVersion(self._mark.version))
+
+    def _check_mark(self) -> None:
+        if read_version(self._connection) != self._mark:
+            raise Conflict(f"{self._name} is being loaded by somebody else, who began later.")
+
+
+def collection_with_rows(connection: sa.Connection) -> str | None:
+    """The first one."""
+    names = (collection.name for collection in COLLECTIONS)
+    return next((name for name in names if connection.execute(_any_row(name)).first() is not None), None)
+
+
+def delete_everything(connection: sa.Connection) -> None:
+    tables = set(sa.inspect(connection).get_table_names())
+    for collection in COLLECTIONS:
+        if collection.name in tables:  # a schema that is older has fewer
+            connection.execute(sa.delete(sa.table(collection.name)))
+
+
+def _any_row(collection: str) -> sa.Select[int]:
+    return sa.select(sa.literal_column("1", sa.Integer)).select_from(sa.table(collection)).limit(1)

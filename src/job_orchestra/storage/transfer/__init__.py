@@ -1,0 +1,1 @@
+"""Whole databases as files: exports, which any supported database can import."""
