@@ -30,17 +30,18 @@ NUMBERS: tuple[int | float, ...] = (
     *(0.1, 1e300, -1e300, 5e-324),
 )
 
+keys: SearchStrategy[str] = st.sampled_from(KEYS)
 texts = st.sampled_from(TEXTS) | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3)
 numbers = st.sampled_from(NUMBERS) | st.integers(-3, 3)
 scalars: SearchStrategy[JsonValue] = st.none() | st.booleans() | numbers | texts
 values: SearchStrategy[JsonValue] = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=6,
 )
-objects: SearchStrategy[JsonObject] = st.dictionaries(st.sampled_from(KEYS), values, max_size=4)
+objects: SearchStrategy[JsonObject] = st.dictionaries(keys, values, max_size=4)
 
-steps: SearchStrategy[Step] = st.sampled_from(KEYS) | st.integers(0, 2)
+steps: SearchStrategy[Step] = keys | st.integers(0, 2)
 paths = st.builds(Path, st.sampled_from(Source), st.lists(steps, min_size=1, max_size=3).map(tuple))
 literals: SearchStrategy[Literal] = st.none() | st.booleans() | numbers | st.just(10**40) | texts
 _ORDERED = (Comparison.LESS, Comparison.LESS_EQUAL, Comparison.GREATER, Comparison.GREATER_EQUAL)

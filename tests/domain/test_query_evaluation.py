@@ -124,16 +124,17 @@ def _python(expression: Any) -> str:
 def _get(root: Any, steps: tuple[str | int, ...]) -> list[Any]:
     """The value, if there is one."""
     for step in steps:
+        place = step if root.__class__ is list and step.__class__ is int else str(step)
         try:
-            root = root[step] if type(root) is list and type(step) is int else {**root}[str(step)]
+            root = root[place]
         except (KeyError, IndexError, TypeError):
             return []
     return [root]
 
 
 def _compare(value: Any, sign: str, literal: Any) -> bool:
-    names = {int: "number", float: "number", str: "text", bool: "boolean", type(None): "null"}
-    if names.get(type(value)) != names[type(literal)]:
+    names = {"int": "number", "float": "number", "str": "text", "bool": "boolean", "NoneType": "null"}
+    if names.get(value.__class__.__name__) != names[literal.__class__.__name__]:
         return False
     if value is None:
         return sign == "="

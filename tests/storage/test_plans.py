@@ -27,6 +27,20 @@ _FINDS = {
     ),
 }
 
+_PATH = equal("path", "tests.failed")
+_BY_RUN = (Order("run", descending=True),)
+_FINDS_OF_VALUES = {
+    "value": Find("run_values", (_PATH, equal("value", "n8"), Condition("run", Operator.LESS, "x")), _BY_RUN),
+    "range": Find(
+        "run_values",
+        (_PATH, Condition("value", Operator.GREATER, "n8"), Condition("value", Operator.LESS_EQUAL, "n~")),
+        (Order("value"), Order("run")),
+    ),
+    "path": Find(
+        "run_values", (_PATH, Condition("run", Operator.LESS, "x")), (*_BY_RUN, Order("value", descending=True))
+    ),
+}
+
 _FINDS_IN_HISTORY = {
     "runs_by_project_job_status_identifier": Find(
         "runs",
@@ -44,6 +58,14 @@ _FINDS_IN_HISTORY = {
 def test_pages_come_from_an_index_in_its_order(database_url: str, index: str, find: Find) -> None:
     plan = _plan(database_url, _statements(database_url).find(find).statement)
     assert index in plan
+    assert "sort" not in plan.lower().replace("presorted", "")
+    assert "temp b-tree" not in plan.lower()
+
+
+@pytest.mark.parametrize("find", _FINDS_OF_VALUES.values(), ids=list(_FINDS_OF_VALUES))
+def test_values_of_results_are_found_along_an_index_in_its_order(database_url: str, find: Find) -> None:
+    plan = _plan(database_url, _statements(database_url).find(find).statement)
+    assert any(name in plan for name in ("run_values_pkey", "sqlite_autoindex_run_values_1", "run_values_by_path_run"))
     assert "sort" not in plan.lower().replace("presorted", "")
     assert "temp b-tree" not in plan.lower()
 

@@ -49,6 +49,8 @@ class DatabaseSettings:
 class StorageSettings:
     directory: Path = Path("logs")
     """Of the logs: written by the master, read by the service."""
+    indexed_results: tuple[str, ...] = field(default=(), metadata=ruled(rules.result_keys))
+    """Keys of results by which runs are often sought, such as `tests.failed`; the same for all masters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,17 +35,21 @@ _LONGEST_TEXT = LONGEST_KEY - 1
 _LAST_CHARACTER = "\U0010ffff"
 _LARGEST = 1.7976931348623157e308
 _SIGN_BIT = 1 << 63
+_FIRST_INEXACT = 1 << 53
+"""From here on there are integers that no float holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
-    """Both ends belong to it."""
-
     low: str
     high: str
+    has_low: bool = True
+    has_high: bool = True
+    """Whether the end belongs to it."""
 
     def __contains__(self, key: str) -> bool:
-        return self.low <= key <= self.high
+        is_above = key >= self.low if self.has_low else key > self.low
+        return is_above and (key <= self.high if self.has_high else key < self.high)
 
 
 _ALL = KeyRange("", _LAST_CHARACTER)
@@ -113,11 +117,20 @@ def _range(comparison: Comparison, value: Literal) -> KeyRange:
     whole = _TEXTS if isinstance(value, str) else _BOOLEANS if isinstance(value, bool) else _NUMBERS
     match comparison:
         case Comparison.LESS | Comparison.LESS_EQUAL:
-            return KeyRange(whole.low, key_of(value))
+            has_end = comparison is Comparison.LESS_EQUAL or not _has_its_key_alone(value)
+            return KeyRange(whole.low, key_of(value), has_high=has_end)
         case Comparison.GREATER | Comparison.GREATER_EQUAL:
-            return KeyRange(key_of(value), whole.high)
+            has_end = comparison is Comparison.GREATER_EQUAL or not _has_its_key_alone(value)
+            return KeyRange(key_of(value), whole.high, has_low=has_end)
         case _:
             return whole
+
+
+def _has_its_key_alone(value: Literal) -> bool:
+    """So that what is greater or less has another one: most runs may well have 0 where those with more are sought."""
+    if isinstance(value, str):
+        return len(value) < _LONGEST_TEXT
+    return isinstance(value, int | float) and abs(value) < _FIRST_INEXACT
 
 
 def _sortable(number: float) -> int:
