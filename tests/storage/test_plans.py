@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Any
 
@@ -79,6 +80,18 @@ def test_a_history_is_read_along_the_index_that_fits_best(database_url: str) -> 
         assert index in plan, plan
         assert "sort" not in plan.lower().replace("presorted", ""), plan
         assert "temp b-tree" not in plan.lower(), plan
+
+
+@pytest.mark.parametrize("count", [1, 7, 500])
+@pytest.mark.parametrize("is_filled", [False, True], ids=["new", "filled"])
+def test_runs_that_are_named_are_found_one_by_one(database_url: str, count: int, is_filled: bool) -> None:
+    """However long the history is."""
+    if is_filled:
+        _fill(database_url)
+    statements = _statements(database_url)
+    named = Condition("identifier", Operator.IN, [f"{9 * number:014}" for number in range(count)])
+    plan = _plan(database_url, statements.find(Find("runs", (named,), limit=count)).statement)
+    assert re.search(r"Index Cond: .*identifier = |SEARCH runs USING INDEX .*\bidentifier=\?", plan), plan
 
 
 def test_compare_and_set_finds_its_row_by_the_key(database_url: str) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from job_orchestra.domain.queries.expressions import Expression
 from job_orchestra.domain.queries.value_keys import Hint, KeyRange, hints_of
-from job_orchestra.repositories.conditions import among, equal
+from job_orchestra.repositories.conditions import among, equal, holds
 from job_orchestra.repositories.rows.columns import text
 from job_orchestra.repositories.rows.result_keys import KeyState
 from job_orchestra.storage.port import Condition, Count, Find, Operator, Order, Row, Storage
@@ -105,9 +105,14 @@ class IndexedRuns:
         found = await self._index.following(after, size)
         if not found.runs:
             return Stretch([], found.looked_at, found.end)
-        where = (*self._query.where, among("identifier", found.runs))
-        rows = await self._storage.find(replace(self._query, where=where, limit=len(found.runs)))
-        return Stretch(rows, found.looked_at, found.end)
+        # By their keys and nothing else: with the filters or an order, PostgreSQL may prefer to walk through history.
+        named = Find(RUNS.name, (among("identifier", found.runs),), limit=len(found.runs))
+        rows = {text(row, "identifier"): row for row in await self._storage.find(named)}
+        wanted = [rows[run] for run in found.runs if run in rows and self._is_let_through(rows[run])]
+        return Stretch(wanted, found.looked_at, found.end)
+
+    def _is_let_through(self, row: Row) -> bool:
+        return all(holds(condition, row) for condition in self._query.where)
 
 
 class These:
