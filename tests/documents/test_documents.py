@@ -138,4 +138,4 @@ def test_the_examples_of_queries_are_expressions() -> None:
     examples = [example for row in rows for example in re.findall(r"`([^`]+)`", row)]
     assert len(examples) > 5
     for example in examples:
-        assert parse_expression(example)
+        assert str(parse_expression(example))
