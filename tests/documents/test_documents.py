@@ -8,12 +8,14 @@ import pytest
 
 from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.declarations import Element, Job, Parameter, Pipeline, Project, Schedule
+from job_orchestra.domain.queries.parsing import parse_expression
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.settings.reading import load_settings
 from tests.documents.markdown import DOCUMENTS, ROOT, Document
 
 ARCHITECTURE = Document(ROOT / "ARCHITECTURE.md")
 CONCEPTS = Document(ROOT / "docs" / "concepts.md")
+QUERIES = Document(ROOT / "docs" / "queries.md")
 PROJECTS_FILE = Document(ROOT / "docs" / "projects-file.md")
 
 CODE = [
@@ -129,3 +131,11 @@ def test_every_dependency_is_explained() -> None:
 def test_every_reason_is_documented() -> None:
     rows = [line.partition(" | ")[0] for line in CONCEPTS.prose.splitlines() if line.startswith("| `")]
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(ReasonCode)
+
+
+def test_the_examples_of_queries_are_expressions() -> None:
+    rows = re.findall(r"^\| [^|]+ \| (`(?:results|parameters)\..*`) \|$", QUERIES.path.read_text(), re.MULTILINE)
+    examples = [example for row in rows for example in re.findall(r"`([^`]+)`", row)]
+    assert len(examples) > 5
+    for example in examples:
+        assert str(parse_expression(example))

@@ -53,6 +53,7 @@ from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.removals import Removals
+from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -176,6 +177,7 @@ class Surroundings:
         self.workers = Workers(self.storage, clock)
         self.jobs = Jobs(self.storage, clock)
         self.late_reports = LateReports(self.storage, clock)
+        self.result_index = ResultIndex(self.storage, clock, ["tests.failed"], settling=0)
         self.clock = clock
         self.port = 0
         self.token = ""
@@ -195,7 +197,8 @@ class Surroundings:
             projects=Projects(self.storage, self.clock),
             jobs=self.jobs,
             run_queue=self.queue,
-            run_progress=RunProgress(self.storage, self.clock),
+            run_progress=RunProgress(self.storage, self.clock, self.result_index),
+            result_index=self.result_index,
             late_reports=self.late_reports,
             workers=self.workers,
             retentions=Retentions(self.storage, KEEP_EVERYTHING),

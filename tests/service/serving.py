@@ -18,6 +18,7 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.service.transformation import ResultTransformer
 from job_orchestra.storage.files import open_log_store
@@ -62,6 +63,7 @@ class Served(Records):
     ) -> None:
         super().__init__(storage)
         self.log_store = open_log_store(directory / "logs")
+        self.run_search = RunSearch(storage)
         self.application = ServiceApplication(
             address="127.0.0.1",
             port=0,
@@ -70,6 +72,7 @@ class Served(Records):
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=self.schedules,

@@ -70,6 +70,7 @@ def test_every_query_parameter_is_checked(play: Play) -> None:
         "created_after": ["yesterday", "2026-13-01", "", "9" * 30],
         "created_before": ["now"],
         "source": ["me"],
+        "where": ["", "tests", "results.a = ", "(" * 5000, "\0"],
         "follow": ["yes", "1", ""],
         "attempt": ["0", "-1", "9" * 30],
         "lose_runs": ["yes", "1", ""],

@@ -184,3 +184,18 @@ def test_what_becomes_of_runs_when_the_worker_stops(tmp_path: Path) -> None:
     assert mistakes(tmp_path, '[worker]\non_stop = "kill"') == [
         'orchestra.toml: [worker] on_stop: "kill" is none of keep, drain, abort'
     ]
+
+
+def test_keys_of_results_are_checked(tmp_path: Path) -> None:
+    settings = load(tmp_path, "[storage]\nindexed_results = ['tests.failed', '\"a.b\".0']")
+    assert settings.storage.indexed_results == ("tests.failed", '"a.b".0')
+    assert load(tmp_path, ORCHESTRA_STORAGE_INDEXED_RESULTS="a, b").storage.indexed_results == ("a", "b")
+    for keys, wrong in (
+        ("['a', 'b..c']", "'b..c': character 3: expected a key"),
+        (f"['{'x' * 301}']", "a key has at most 300 characters"),
+        (str([f"k{number}" for number in range(21)]), "at most 20 keys"),
+        ("'a'", "is not a list of texts"),
+    ):
+        [mistake] = mistakes(tmp_path, f"[storage]\nindexed_results = {keys}")
+        assert mistake.startswith("orchestra.toml: [storage] indexed_results: ")
+        assert wrong in mistake

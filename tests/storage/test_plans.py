@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Any
 
@@ -24,6 +25,20 @@ _FINDS = {
     ),
     "runs_by_project_identifier": Find(
         "runs", (equal("project", "p"),), (Order("identifier", descending=True),), after=("x",)
+    ),
+}
+
+_PATH = equal("path", "tests.failed")
+_BY_RUN = (Order("run", descending=True),)
+_FINDS_OF_VALUES = {
+    "value": Find("run_values", (_PATH, equal("value", "n8"), Condition("run", Operator.LESS, "x")), _BY_RUN),
+    "range": Find(
+        "run_values",
+        (_PATH, Condition("value", Operator.GREATER, "n8"), Condition("value", Operator.LESS_EQUAL, "n~")),
+        (Order("value"), Order("run")),
+    ),
+    "path": Find(
+        "run_values", (_PATH, Condition("run", Operator.LESS, "x")), (*_BY_RUN, Order("value", descending=True))
     ),
 }
 
@@ -84,6 +99,14 @@ def test_pages_come_from_an_index_in_its_order(database_url: str, index: str, fi
     assert "temp b-tree" not in plan.lower()
 
 
+@pytest.mark.parametrize("find", _FINDS_OF_VALUES.values(), ids=list(_FINDS_OF_VALUES))
+def test_values_of_results_are_found_along_an_index_in_its_order(database_url: str, find: Find) -> None:
+    plan = _plan(database_url, _statements(database_url).find(find).statement)
+    assert any(name in plan for name in ("run_values_pkey", "sqlite_autoindex_run_values_1", "run_values_by_path_run"))
+    assert "sort" not in plan.lower().replace("presorted", "")
+    assert "temp b-tree" not in plan.lower()
+
+
 def test_a_history_is_read_along_the_index_that_fits_best(database_url: str) -> None:
     """Where there is enough to tell indexes apart by, as after a while there is."""
     _fill(database_url)
@@ -93,6 +116,18 @@ def test_a_history_is_read_along_the_index_that_fits_best(database_url: str) -> 
         assert index in plan, plan
         assert "sort" not in plan.lower().replace("presorted", ""), plan
         assert "temp b-tree" not in plan.lower(), plan
+
+
+@pytest.mark.parametrize("count", [1, 7, 500])
+@pytest.mark.parametrize("is_filled", [False, True], ids=["new", "filled"])
+def test_runs_that_are_named_are_found_one_by_one(database_url: str, count: int, is_filled: bool) -> None:
+    """However long the history is."""
+    if is_filled:
+        _fill(database_url)
+    statements = _statements(database_url)
+    named = Condition("identifier", Operator.IN, [f"{9 * number:014}" for number in range(count)])
+    plan = _plan(database_url, statements.find(Find("runs", (named,), limit=count)).statement)
+    assert re.search(r"Index Cond: .*identifier = |SEARCH runs USING INDEX .*\bidentifier=\?", plan), plan
 
 
 def test_compare_and_set_finds_its_row_by_the_key(database_url: str) -> None:

@@ -18,6 +18,7 @@ from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
@@ -101,6 +102,7 @@ class Installation:
         self.runs = Runs(self.storage, clock)
         self.late_reports = LateReports(self.storage, clock)
         self.workers = Workers(self.storage, clock)
+        self.run_search = RunSearch(self.storage)
         self.service = ServiceApplication(
             address="127.0.0.1",
             port=0,
@@ -109,6 +111,7 @@ class Installation:
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=Schedules(self.storage, clock),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from job_orchestra.composition.projects import load_projects
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.configuration import ConfiguredProject
+from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 
@@ -27,7 +28,12 @@ class MasterComposition(RecordsComposition):
 
     @cached_property
     def run_progress(self) -> RunProgress:
-        return RunProgress(self.storage, self.clock)
+        return RunProgress(self.storage, self.clock, self.result_index)
+
+    @cached_property
+    def result_index(self) -> ResultIndex:
+        """Of the results by which runs are often sought."""
+        return ResultIndex(self.storage, self.clock, self.settings.storage.indexed_results)
 
     @cached_property
     def frame_server(self) -> type[FrameServer]:
@@ -51,6 +57,7 @@ class MasterComposition(RecordsComposition):
             jobs=self.jobs,
             run_queue=self.run_queue,
             run_progress=self.run_progress,
+            result_index=self.result_index,
             late_reports=self.late_reports,
             workers=self.workers,
             retentions=self.retentions,

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from job_orchestra.composition.records import RecordsComposition
+from job_orchestra.repositories.run_search import RunSearch
 
 if TYPE_CHECKING:
     from job_orchestra.service.application import ServiceApplication
@@ -26,6 +27,11 @@ class ServiceComposition(RecordsComposition):
         return ()
 
     @cached_property
+    def run_search(self) -> RunSearch:
+        """Finds runs by expressions; its budget says what one request may cost."""
+        return RunSearch(self.storage)
+
+    @cached_property
     def application(self) -> ServiceApplication:
         from job_orchestra.service.application import ServiceApplication
 
@@ -37,6 +43,7 @@ class ServiceComposition(RecordsComposition):
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=self.schedules,

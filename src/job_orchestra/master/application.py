@@ -23,6 +23,7 @@ from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.losses import Losses
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.reception import Reception
+from job_orchestra.master.result_keys import ResultKeys
 from job_orchestra.master.retention import RetentionRounds
 from job_orchestra.master.services import ServiceLinks
 from job_orchestra.master.wishes import Wishes
@@ -43,6 +44,7 @@ from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
+from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -71,6 +73,7 @@ class MasterApplication:
         jobs: Jobs,
         run_queue: RunQueue,
         run_progress: RunProgress,
+        result_index: ResultIndex,
         late_reports: LateReports,
         workers: Workers,
         retentions: Retentions,
@@ -95,6 +98,7 @@ class MasterApplication:
         self._dispatcher = Dispatcher(run_queue, jobs, self._links, selector, self._outage, clock)
         self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
         self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
+        self._result_keys = ResultKeys(result_index, self._outage)
         self._admission = Admission(accounts)
         self._retention = RetentionRounds(retentions, pruning, self._outage)
         self._losses = Losses(
@@ -148,9 +152,13 @@ class MasterApplication:
             if not stop.is_set():
                 self._is_prepared = True
                 ready(f"master: ready on {self._address}:{server.port}")
-                await self._until_stopped(
-                    stop, self._watch([self._dispatcher.run(), self._look_again(), self._retention.run()])
-                )
+                side_tasks = [
+                    self._dispatcher.run(),
+                    self._look_again(),
+                    self._result_keys.run(),
+                    self._retention.run(),
+                ]
+                await self._until_stopped(stop, self._watch(side_tasks))
             # What was received before is still stored, but for no longer than storage can be used.
             self._outage.give_up()
             for link in self._links:

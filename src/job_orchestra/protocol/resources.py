@@ -295,6 +295,15 @@ class RunSummaryAnswer(Answer, frozen=True):
     is_pinned: bool = False
 
 
+class RunPageAnswer(Page[RunSummaryAnswer], frozen=True):
+    """A page of RunSummaryAnswer, in `items` and `next`; of a list with `where`, also how far it has looked."""
+
+    looked_through: int | None = None
+    """How many runs were looked at for this page; with a `next`, it may be shorter than `limit`."""
+    looked_until: str | None = None
+    """When the last of them was created; what is older, or newer if that is the order, is for the next page."""
+
+
 class EventAnswer(Answer, frozen=True):
     attempt: int
     sequence: int

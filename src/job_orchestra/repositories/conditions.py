@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import Condition, Find, Operator, Row, Storage, Value
@@ -17,6 +19,25 @@ def equal(column: str, value: Value) -> Condition:
 
 def among(column: str, values: Iterable[str]) -> Condition:
     return Condition(column, Operator.IN, list(values))
+
+
+_COMPARISONS: Mapping[Operator, Callable[[Any, Any], bool]] = {
+    Operator.EQUAL: operator.eq,
+    Operator.NOT_EQUAL: operator.ne,
+    Operator.LESS: operator.lt,
+    Operator.LESS_EQUAL: operator.le,
+    Operator.GREATER: operator.gt,
+    Operator.GREATER_EQUAL: operator.ge,
+    Operator.IN: lambda value, wanted: value in wanted,
+}
+_WITH_NONE = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.IN)
+
+
+def holds(condition: Condition, row: Row) -> bool:
+    """What a database would say, of a row that is here already."""
+    value = row[condition.column]
+    is_comparable = value is not None or condition.operator in _WITH_NONE
+    return is_comparable and _COMPARISONS[condition.operator](value, condition.value)
 
 
 async def find_one(storage: Storage, query: Find) -> Row | None:

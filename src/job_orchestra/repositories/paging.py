@@ -31,20 +31,22 @@ class Listed(Generic[Item]):
 
 async def list_page(storage: Storage, query: Find, cursor: str | None, read: Callable[[Row], Item]) -> Listed[Item]:
     """One page of `query.limit` items behind `cursor`; Invalid at `cursor` if no list like this made it."""
-    after = None if cursor is None else _decode(cursor, query)
+    after = None if cursor is None else decode_cursor(cursor, query)
     # One more than asked for tells whether there is a following page.
     rows = await storage.find(replace(query, after=after, limit=query.limit + 1))
     page = rows[: query.limit]
     has_more = len(rows) > query.limit
-    following = _encode([page[-1][order.column] for order in query.order]) if has_more and page else None
+    following = encode_cursor([page[-1][order.column] for order in query.order]) if has_more and page else None
     return Listed([read(row) for row in page], following)
 
 
-def _encode(values: Sequence[Value]) -> str:
+def encode_cursor(values: Sequence[Value]) -> str:
+    """Of the values of the order's columns where the page ends."""
     return urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, query: Find) -> tuple[Value, ...]:
+def decode_cursor(cursor: str, query: Find) -> tuple[Value, ...]:
+    """Invalid at `cursor` if no list in this order made it."""
     mistake = Invalid.at("cursor", f"{cursor[:40]!r} is not a cursor that this list answered with")
     if len(cursor) > _LONGEST_CURSOR:
         raise mistake

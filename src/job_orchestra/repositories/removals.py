@@ -12,7 +12,7 @@ from job_orchestra.domain.statuses import TERMINAL
 from job_orchestra.repositories.conditions import among, equal
 from job_orchestra.repositories.rows.columns import integer, text
 from job_orchestra.storage.port import Batch, Condition, Delete, Find, Insert, Order, Row, Storage
-from job_orchestra.storage.schema import EVENTS, LATE_EVENTS, LATE_REPORTS, REMOVALS, RUNS
+from job_orchestra.storage.schema import EVENTS, LATE_EVENTS, LATE_REPORTS, REMOVALS, RUN_VALUES, RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Removals:
     async def finish(self, removals: Sequence[Removal]) -> None:
         """All other records go, and in the end that these were going; their logs have to be gone already."""
         named = _named("run", removals)
-        collections = (EVENTS, LATE_EVENTS, LATE_REPORTS, REMOVALS)
+        collections = (EVENTS, RUN_VALUES, LATE_EVENTS, LATE_REPORTS, REMOVALS)
         await self._storage.write(Batch(tuple(Delete(collection.name, (named,)) for collection in collections)))
 
 

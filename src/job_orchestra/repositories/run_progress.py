@@ -9,6 +9,7 @@ from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import advance
 from job_orchestra.repositories.conditions import equal, find_one, has_facts
+from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.rows.events import event_to_row
 from job_orchestra.repositories.rows.runs import run_facts
 from job_orchestra.storage.port import Batch, Find, Insert, Row, Storage, Update
@@ -16,9 +17,10 @@ from job_orchestra.storage.schema import EVENTS, RUNS
 
 
 class RunProgress:
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(self, storage: Storage, clock: Clock, result_index: ResultIndex | None = None) -> None:
         self._storage = storage
         self._clock = clock
+        self._result_index = result_index or ResultIndex(storage, clock)
 
     async def save(self, before: Run, after: Run, events: Sequence[EventRecord]) -> bool:
         """The facts that changed and the events, in one commit.
@@ -43,7 +45,9 @@ class RunProgress:
             Insert(EVENTS.name, event_to_row(before.identifier, before.attempt, event), ignore_duplicate=True)
             for event in events
         )
-        outcome = await self._storage.write(Batch((update, *inserts)))
+        # Hints of the index come before the run that they lead to, and are harmless if it stays as it is.
+        hints = await self._result_index.rows_of(before, after)
+        outcome = await self._storage.write(Batch((*hints, update, *inserts)))
         return outcome.is_applied or await self._is_stored(after)
 
     async def _is_stored(self, run: Run) -> bool:
@@ -54,5 +58,7 @@ class RunProgress:
 def _changes(before: Run, after: Run) -> Row:
     old, new = run_facts(before), run_facts(after)
     changes = {column: value for column, value in new.items() if value != old[column]}
+    if after.results is not before.results:
+        changes["results"] = after.results  # that are equal in Python, they may differ: true and 1
     # Only events that are known already: the update is then a mere check that the run is as it was.
     return changes or {"journal_sequence": after.journal_sequence}

@@ -120,7 +120,7 @@ class Runs:
         """By time of creation."""
         order = (Order("identifier", descending=newest_first),)
         return await list_page(
-            self._storage, Find(RUNS.name, _conditions(filter), order, limit=limit), cursor, run_from_row
+            self._storage, Find(RUNS.name, conditions_of(filter), order, limit=limit), cursor, run_from_row
         )
 
     async def request_cancel(self, project: str, run: str, by: str) -> Run:
@@ -187,7 +187,7 @@ def _wish_of(run: Run, by: str, cancel_only: bool) -> Row:
     return {"should_abort": True, "wished_by": by}
 
 
-def _conditions(runs: RunFilter) -> tuple[Condition, ...]:
+def conditions_of(runs: RunFilter) -> tuple[Condition, ...]:
     named = {
         "project": runs.project,
         "job": runs.job,

@@ -14,6 +14,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
@@ -46,6 +47,7 @@ class ServiceApplication:
         projects: Projects,
         jobs: Jobs,
         runs: Runs,
+        run_search: RunSearch,
         late_reports: LateReports,
         workers: Workers,
         schedules: Schedules,
@@ -67,6 +69,7 @@ class ServiceApplication:
             projects=projects,
             jobs=jobs,
             runs=runs,
+            run_search=run_search,
             late_reports=late_reports,
             schedules=schedules,
             workers=workers,

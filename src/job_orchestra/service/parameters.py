@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.queries.expressions import Expression
+from job_orchestra.domain.queries.parsing import LONGEST, parse_expression
 from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.similarity import most_similar
 from job_orchestra.domain.statuses import RunStatus
@@ -30,7 +32,7 @@ class Parameter(Generic[Value]):
     default: Value
     schema: JsonObject = field(default_factory=lambda: dict[str, JsonValue](type="string"))
     is_free: bool = False
-    """Any text: what is of no use is ignored, not refused."""
+    """Any text may be given; what it has to be is for `read` to say."""
 
 
 def read_query(parameters: Iterable[Parameter[Any]], query: bytes) -> dict[str, object]:
@@ -188,8 +190,17 @@ CREATED_AFTER: Parameter[datetime | None] = Parameter(
 CREATED_BEFORE: Parameter[datetime | None] = Parameter(
     "created_before", "Only runs created before this time.", _date, None, _DATE
 )
+WHERE: Parameter[Expression | None] = Parameter(
+    "where",
+    "Only runs whose parameters and results are like this, such as `results.tests.failed > 0`. A page may then be "
+    "shorter than `limit` though there are more, and `next` goes on.",
+    parse_expression,
+    None,
+    {"type": "string", "maxLength": LONGEST},
+    is_free=True,
+)
 RUN_FILTERS: tuple[Parameter[Any], ...] = (
-    JOB, STATUS, WORKER, SOURCE, SOURCE_IDENTIFIER, CREATED_AFTER, CREATED_BEFORE, RUN_ORDER_BY, *PAGE,
+    JOB, STATUS, WORKER, SOURCE, SOURCE_IDENTIFIER, CREATED_AFTER, CREATED_BEFORE, WHERE, RUN_ORDER_BY, *PAGE,
 )  # fmt: skip
 
 FOLLOW = Parameter(

@@ -12,6 +12,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
@@ -31,6 +32,7 @@ class ServiceParts:
     projects: Projects
     jobs: Jobs
     runs: Runs
+    run_search: RunSearch
     late_reports: LateReports
     schedules: Schedules
     workers: Workers

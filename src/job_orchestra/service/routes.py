@@ -107,9 +107,9 @@ _PROJECTS = (
 
 _RUNS = (
     Route(method="GET", path="/runs", permission=_READ, handler=runs.list_everywhere,
-          summary="Runs of all projects.", query=(PROJECT, *RUN_FILTERS), answer=Page[resources.RunSummaryAnswer]),
+          summary="Runs of all projects.", query=(PROJECT, *RUN_FILTERS), answer=resources.RunPageAnswer),
     Route(method="GET", path=_PROJECT + "/runs", permission=_READ, handler=runs.list_all,
-          summary="Runs of the project.", query=RUN_FILTERS, answer=Page[resources.RunSummaryAnswer]),
+          summary="Runs of the project.", query=RUN_FILTERS, answer=resources.RunPageAnswer),
     Route(method="GET", path=_RUN, permission=_READ, handler=runs.show,
           summary="One run.", answer=resources.RunAnswer),
     Route(method="GET", path=_RUN + "/why", permission=_READ, handler=runs.why,

@@ -7,9 +7,14 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from job_orchestra.domain.identifiers import NAME, NAME_RULE
+from job_orchestra.domain.queries.parsing import parse_result_key
+from job_orchestra.domain.queries.scanning import ExpressionMistake
 from job_orchestra.domain.retention_data import MOST_COUNT, MOST_DAYS
 
 RULE = "rule"
+
+_MOST_KEYS = 20
+_LONGEST_KEY = 300
 Rule = Callable[[object], str | None]
 
 
@@ -61,6 +66,23 @@ def master_urls(value: object) -> str | None:
     if not isinstance(value, tuple):
         return "it has to be a list"
     return next((wrong for url in cast("tuple[object, ...]", value) if (wrong := master_url(url))), None)
+
+
+def result_keys(value: object) -> str | None:
+    if not isinstance(value, tuple):
+        return "it has to be a list"
+    keys = cast("tuple[str, ...]", value)
+    if len(keys) > _MOST_KEYS:
+        return f"at most {_MOST_KEYS} keys can be indexed"
+    return next((f"{key!r}: {wrong}" for key in keys if (wrong := _result_key(key))), None)
+
+
+def _result_key(key: str) -> str | None:
+    try:
+        path = parse_result_key(key)
+    except ExpressionMistake as mistake:
+        return str(mistake)
+    return None if len(path.key) <= _LONGEST_KEY else f"a key has at most {_LONGEST_KEY} characters"
 
 
 def module_attribute(value: object) -> str | None:

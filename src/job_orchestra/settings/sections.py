@@ -57,6 +57,8 @@ class StorageSettings:
     """As retention_days, of failures; default: retention_days."""
     retention_failure_count: int | None = field(default=None, metadata=ruled(rules.count))
     """As retention_count, of failures; default: retention_count."""
+    indexed_results: tuple[str, ...] = field(default=(), metadata=ruled(rules.result_keys))
+    """Keys of results by which runs are often sought, such as `tests.failed`; the same for all masters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

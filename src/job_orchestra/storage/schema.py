@@ -168,6 +168,26 @@ EVENTS = Collection(
     key=("run", "attempt", "sequence"),
 )
 
+RUN_VALUES = Collection(
+    "run_values",
+    (_text("path"), _text("value"), _text("run")),
+    # Hints: the run has, or once had, a result at this path with this key of a value (`domain/queries/value_keys.py`).
+    # Both are bounded: 300 characters of a path, 200 of a value.
+    key=("path", "value", "run"),
+    indexes=(Index(("path", "run", "value")), Index(("run",))),
+)
+
+RESULT_KEYS = Collection(
+    "result_keys",
+    (
+        _text("path"),
+        _text("state"),
+        _text("position", default=""),
+        _integer("named_at"),
+    ),
+    key=("path",),
+)
+
 LATE_REPORTS = Collection(
     "late_reports",
     (
@@ -260,6 +280,8 @@ COLLECTIONS = (
     SCHEDULES,
     RUNS,
     EVENTS,
+    RUN_VALUES,
+    RESULT_KEYS,
     LATE_REPORTS,
     LATE_EVENTS,
     REMOVALS,

@@ -15,7 +15,7 @@ _WORKER = "/workers/{worker}"
 
 _REFRESH = "refresh"
 """`refresh=off` pauses a page that refreshes itself; it means nothing on the others."""
-_RUN_FILTERS = ("job", "status", "worker", "cursor")
+_RUN_FILTERS = ("job", "status", "worker", "where", "cursor")
 
 
 def _get(path: str, handler: Handler, *query: str, permission: Permission = Permission.READ) -> PageRoute:

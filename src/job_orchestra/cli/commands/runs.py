@@ -26,6 +26,7 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import (
     LateReportAnswer,
     RunAnswer,
+    RunPageAnswer,
     RunSummaryAnswer,
     TransformationFailureAnswer,
     WhyAnswer,
@@ -44,6 +45,9 @@ def run() -> None:
 @click.option("--worker", help="Executed by this worker only.")
 @click.option("--created-after", metavar="DATE", help="ISO 8601, such as 2026-11-23T10:00:00Z.")
 @click.option("--created-before", metavar="DATE", help="ISO 8601.")
+@click.option(
+    "--where", metavar="EXPRESSION", help="Such as 'results.tests.failed > 0 and parameters.branch = \"main\"'."
+)
 @page_options
 @output_option
 @settings_option
@@ -58,20 +62,25 @@ def list_runs(
     worker: str | None,
     created_after: str | None,
     created_before: str | None,
+    where: str | None,
 ) -> None:
     """The runs of a project, or of all projects; newest first."""
-    call = runs.list_all(
-        project,
-        job=job,
-        status=status,
-        worker=worker,
-        created_after=created_after,
-        created_before=created_before,
-        limit=limit,
-        cursor=cursor,
-    )
-    client = service(settings_file)
-    page = client.send(call)
+    from job_orchestra.cli.run_listing import gather_runs
+
+    def ask(at_most: int, behind: str | None) -> Call[RunPageAnswer]:
+        return runs.list_all(
+            project,
+            job=job,
+            status=status,
+            worker=worker,
+            created_after=created_after,
+            created_before=created_before,
+            where=where,
+            limit=at_most,
+            cursor=behind,
+        )
+
+    page = gather_runs(service(settings_file), ask, limit, cursor)
     columns: list[Column[RunSummaryAnswer]] = [
         Column("run", lambda run: run.identifier),
         Column("job", lambda run: run.job),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from job_orchestra.client.call import Call, idempotency, path, query
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunSummaryAnswer, WhyAnswer
+from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunPageAnswer, WhyAnswer
 
 
 def list_all(
@@ -15,23 +15,28 @@ def list_all(
     worker: str | None = None,
     created_after: str | None = None,
     created_before: str | None = None,
+    where: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
     order_by: str | None = None,
-) -> Call[Page[RunSummaryAnswer]]:
-    """Of a project, or of all. Newest first, unless `order_by` says otherwise; dates are ISO 8601."""
+) -> Call[RunPageAnswer]:
+    """Of a project, or of all. Newest first, unless `order_by` says otherwise; dates are ISO 8601.
+
+    With `where`, a page may have fewer than `limit` runs though there are more behind its `next`.
+    """
     filters = query(
         job=job,
         status=status,
         worker=worker,
         created_after=created_after,
         created_before=created_before,
+        where=where,
         limit=limit,
         cursor=cursor,
         order_by=order_by,
     )
     address = "/runs" if project is None else path("projects", project, "runs")
-    return Call("GET", address, Page[RunSummaryAnswer], query=filters)
+    return Call("GET", address, RunPageAnswer, query=filters)
 
 
 def get(project: str, run: str) -> Call[RunAnswer]:

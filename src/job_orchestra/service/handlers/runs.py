@@ -15,9 +15,10 @@ from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.control import RunTriggered, RunWish
-from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunSummaryAnswer, WhyAnswer
+from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunPageAnswer, RunSummaryAnswer, WhyAnswer
 from job_orchestra.repositories.runs import RunFilter, Triggered
 from job_orchestra.service import parameters
+from job_orchestra.service.answers.dates import optional_iso
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.runs import event_answer, run_answer, run_summary_answer, why_answer
 from job_orchestra.service.call import Answered, Call
@@ -26,16 +27,16 @@ from job_orchestra.service.logs import log_key
 from job_orchestra.service.parts import ServiceParts
 
 
-async def list_everywhere(parts: ServiceParts, call: Call) -> Page[RunSummaryAnswer]:
+async def list_everywhere(parts: ServiceParts, call: Call) -> RunPageAnswer:
     return await _list(parts, call, call.value(parameters.PROJECT))
 
 
-async def list_all(parts: ServiceParts, call: Call) -> Page[RunSummaryAnswer]:
+async def list_all(parts: ServiceParts, call: Call) -> RunPageAnswer:
     project = await parts.projects.get(call.path["project"])
     return await _list(parts, call, project.identifier)
 
 
-async def _list(parts: ServiceParts, call: Call, project: str | None) -> Page[RunSummaryAnswer]:
+async def _list(parts: ServiceParts, call: Call, project: str | None) -> RunPageAnswer:
     wanted = RunFilter(
         project=project,
         job=call.value(parameters.JOB),
@@ -46,15 +47,20 @@ async def _list(parts: ServiceParts, call: Call, project: str | None) -> Page[Ru
         created_after=call.value(parameters.CREATED_AFTER),
         created_before=call.value(parameters.CREATED_BEFORE),
     )
-    listed = await parts.runs.list(
-        wanted,
-        call.value(parameters.LIMIT),
-        call.value(parameters.CURSOR),
-        newest_first=call.value(parameters.RUN_ORDER_BY),
-    )
-    is_connected = await _worker_connections(parts, listed.items)
-    answers = [run_summary_answer(run, is_connected.get(run.identifier)) for run in listed.items]
-    return Page(answers, listed.next)
+    limit, cursor = call.value(parameters.LIMIT), call.value(parameters.CURSOR)
+    newest_first = call.value(parameters.RUN_ORDER_BY)
+    expression = call.value(parameters.WHERE)
+    if expression is None:
+        listed = await parts.runs.list(wanted, limit, cursor, newest_first)
+        return RunPageAnswer(await _summaries(parts, listed.items), listed.next)
+    found = await parts.run_search.search(expression, wanted, limit, cursor, newest_first)
+    summaries = await _summaries(parts, found.items)
+    return RunPageAnswer(summaries, found.next, found.looked_through, optional_iso(found.looked_until))
+
+
+async def _summaries(parts: ServiceParts, runs: Sequence[Run]) -> list[RunSummaryAnswer]:
+    is_connected = await _worker_connections(parts, runs)
+    return [run_summary_answer(run, is_connected.get(run.identifier)) for run in runs]
 
 
 async def _worker_connections(parts: ServiceParts, runs: Sequence[Run]) -> dict[str, bool]:

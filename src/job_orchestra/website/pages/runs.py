@@ -7,6 +7,8 @@ from starlette.responses import Response
 
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.errors import Invalid, NotFound
+from job_orchestra.domain.queries.parsing import parse_expression
+from job_orchestra.domain.queries.scanning import ExpressionMistake
 from job_orchestra.domain.statuses import ACTIVE, RunStatus
 from job_orchestra.protocol.resources import RunSummaryAnswer
 from job_orchestra.website.page import Page
@@ -33,6 +35,17 @@ class Filter:
     job: str = ""
     status: str = ""
     worker: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """An expression with a mistake, divided at its place."""
+
+    before: str
+    found: str
+    after: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +57,26 @@ class RunsPage(Page):
     filter: Filter
     statuses: dict[str, str]
     mistakes: tuple[str, ...] = ()
+    where: Marked | None = None
     runs: tuple[RunSummaryAnswer, ...] = ()
     first: str | None = None
     """Address of the newest runs, where this is not their page."""
     next: str | None = None
     """Address of the page with older runs."""
+    looked_through: int | None = None
+    """How many runs were looked at, where an expression is asked for."""
+    looked_until: str | None = None
 
 
 async def show_all(visit: Visit) -> Response:
     """Of all projects, or of the one in the path."""
     project: str | None = visit.request.path_params.get("project")
     filters = Filter(
-        project or visit.query("project"), visit.query("job"), visit.query("status"), visit.query("worker")
+        project or visit.query("project"),
+        visit.query("job"),
+        visit.query("status"),
+        visit.query("worker"),
+        visit.query("where"),
     )
     title = f"Runs of {project}" if project else "Runs"
     cursor = visit.query("cursor")
@@ -66,6 +87,7 @@ async def show_all(visit: Visit) -> Response:
                 job=filters.job or None,
                 status=filters.status or None,
                 worker=filters.worker or None,
+                where=filters.where or None,
                 limit=_LIMIT,
                 cursor=cursor or None,
             )
@@ -73,8 +95,15 @@ async def show_all(visit: Visit) -> Response:
     except (Invalid, NotFound) as error:
         if isinstance(error, NotFound) and project:
             raise
-        mistakes = tuple(map(str, error.mistakes)) if isinstance(error, Invalid) else (error.message,)
-        page = RunsPage(title=title, project=project, filter=filters, statuses=STATUSES, mistakes=mistakes)
+        marked = _marked(filters.where)
+        page = RunsPage(
+            title=title,
+            project=project,
+            filter=filters,
+            statuses=STATUSES,
+            mistakes=_mistakes(error, but="where" if marked else None),
+            where=marked,
+        )
         return visit.page(page, 422)
     page = RunsPage(
         title=title,
@@ -84,8 +113,29 @@ async def show_all(visit: Visit) -> Response:
         runs=tuple(found.items),
         first=_address(visit, filters, None) if cursor else None,
         next=_address(visit, filters, found.next) if found.next else None,
+        looked_through=found.looked_through,
+        looked_until=found.looked_until,
     )
     return visit.page(page)
+
+
+def _mistakes(error: Invalid | NotFound, but: str | None) -> tuple[str, ...]:
+    """Without those of the field `but`, which are told beside it."""
+    if isinstance(error, NotFound):
+        return (error.message,)
+    return tuple(str(mistake) for mistake in error.mistakes if mistake.place != but)
+
+
+def _marked(where: str) -> Marked | None:
+    """None if nothing is asked for, or nothing is wrong with it."""
+    if not where:
+        return None
+    try:
+        parse_expression(where)
+    except ExpressionMistake as mistake:
+        end = mistake.position + mistake.length
+        return Marked(where[: mistake.position], where[mistake.position : end], where[end:], str(mistake))
+    return None
 
 
 def _address(visit: Visit, filters: Filter, cursor: str | None) -> str:
@@ -96,5 +146,6 @@ def _address(visit: Visit, filters: Filter, cursor: str | None) -> str:
         job=filters.job,
         status=filters.status,
         worker=filters.worker,
+        where=filters.where,
         cursor=cursor,
     )
