@@ -241,8 +241,8 @@ def test_a_result_file_that_becomes_a_pipe_while_it_is_looked_at(host: Host) -> 
 
 def test_teardown_is_executed_also_where_the_host_fails(host: Host) -> None:
     """Here for want of memory."""
-    most = (host_memory(host) + (2 << 20),) * 2
-    resource.prlimit(host.pid, resource.RLIMIT_AS, most)
+    most = host_memory(host) + (2 << 20)
+    resource.prlimit(host.pid, resource.RLIMIT_AS, (most, most))
     big = "(printf '{{\"a\": \"'; head -c 4000000 /dev/zero | tr '\\0' x; printf '\"}}') > $ORCHESTRA_RESULT_FILE"
     limits = RunLimits(results_size=4 << 20)
     ended = host.execute(commands("true", big, "echo never", teardown=["echo over"]), limits=limits)

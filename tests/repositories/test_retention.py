@@ -27,7 +27,7 @@ from job_orchestra.repositories.rows.events import event_to_row
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece, LogStore
 from job_orchestra.storage.port import Batch, Count, Find, Insert, Order, Row, Storage
-from job_orchestra.storage.schema import COLLECTIONS, EVENTS, LATE_EVENTS, LATE_REPORTS, REMOVALS, RUNS
+from job_orchestra.storage.schema import COLLECTIONS, EVENTS, LATE_EVENTS, LATE_REPORTS, REMOVALS, RUN_VALUES, RUNS
 from tests.repositories.history import past_run, store
 from tests.repositories.records import Records, configuration, play
 from tests.simulation.memory_logs import LogBytes, MemoryLogs
@@ -414,4 +414,4 @@ def test_which_runs_are_kept(database_url: str) -> None:
 
 def test_every_collection_that_knows_runs_is_thought_of() -> None:
     of_runs = {one.name for one in COLLECTIONS if any(column.name == "run" for column in one.columns)}
-    assert of_runs == {EVENTS.name, LATE_REPORTS.name, LATE_EVENTS.name, REMOVALS.name}
+    assert of_runs == {EVENTS.name, RUN_VALUES.name, LATE_REPORTS.name, LATE_EVENTS.name, REMOVALS.name}

@@ -33,7 +33,7 @@ def test_a_worker_registers_itself_and_connects_again(database_url: str) -> None
 def test_another_instance_or_owner_is_refused_by_name(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         await _connect(records)
-        with pytest.raises(Conflict, match="instance i to master 'm' since"):
+        with pytest.raises(Conflict, match="instance i, to master 'm' since"):
             await _connect(records, instance="j")
         with pytest.raises(Conflict, match="belongs to user 'me'"):
             await _connect(records, owner="you")

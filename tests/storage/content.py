@@ -15,9 +15,11 @@ from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.users import TokenKind
 from job_orchestra.domain.workers import WorkerDescription
+from job_orchestra.repositories.removals import Removal, Removals
+from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.settings.reading import load_settings
-from job_orchestra.storage.port import Row, StorageAdministration
-from job_orchestra.storage.schema import COLLECTIONS
+from job_orchestra.storage.port import Batch, Insert, Row, StorageAdministration
+from job_orchestra.storage.schema import COLLECTIONS, RUN_VALUES
 from tests.repositories.records import Records, configuration
 
 ODD_VALUES: JsonObject = {
@@ -71,6 +73,11 @@ async def fill(records: Records) -> None:
     await records.workers.connect("w2", "workers", "i", description, 1e-7, "m")
     await records.workers.disconnect(worker)
     await _runs(records)
+    # A run that is just going, a key that is just being indexed, and what the index has of it.
+    await Removals(records.storage).begin([Removal("01m85kb309z79grqvh", "example", 2)])
+    await ResultIndex(records.storage, records.clock, ('deep."a.b"',)).look()
+    row: Row = {"path": 'deep."a.b"', "value": "s 😀 trailing ", "run": "01m85kb309z79grqvh"}
+    await records.storage.write(Batch((Insert(RUN_VALUES.name, row),)))
 
 
 async def _runs(records: Records) -> None:

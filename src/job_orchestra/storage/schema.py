@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from job_orchestra.storage.port import Value
 
-VERSION = 4
+VERSION = 6
 """Goes up with each change of what follows, on all databases alike: migrations and exports carry it."""
 
 
