@@ -22,7 +22,11 @@ LONGEST_LINE = 256 * 2**20
 
 _encode = json.JSONEncoder(sort_keys=True, allow_nan=False, separators=(",", ":")).encode
 
-_LASTING_TOKENS = frozenset({TokenKind.PERSONAL.value})
+_NUMBERS = {
+    collection.name: tuple(column.name for column in collection.columns if column.type is ColumnType.NUMBER)
+    for collection in schema.COLLECTIONS
+}
+_SHORT_LIVED = frozenset({TokenKind.SESSION.value, TokenKind.CONTROL.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,9 @@ def heading_line() -> bytes:
 
 
 def row_line(collection: Collection, row: Row) -> bytes:
-    numbers = [column.name for column in collection.columns if column.type is ColumnType.NUMBER]
-    if numbers:
+    if numbers := _NUMBERS[collection.name]:
         row = {**row, **{name: _number(row[name]) for name in numbers}}
-    return _line(collection.name, dict(row))
+    return _line(collection.name, row)
 
 
 def manifest_line(manifest: Manifest) -> bytes:
@@ -86,7 +89,7 @@ def manifest_line(manifest: Manifest) -> bytes:
 
 def is_exported(collection: Collection, row: Row) -> bool:
     """Not what lives for a minute or a week only: an old export shall not bring a login back that was ended since."""
-    return collection is not schema.TOKENS or row["kind"] in _LASTING_TOKENS
+    return collection is not schema.TOKENS or row["kind"] not in _SHORT_LIVED
 
 
 def _line(what: str, content: Mapping[str, object]) -> bytes:
