@@ -84,7 +84,7 @@ class Dispatcher:
                 self._pending.add(run)
 
     def _deliver_assigned(self, runs: Iterable[Run], before: Collection[WorkerLink]) -> None:
-        """To those connections that there were before the look: a newer one was greeted with what is newer than that."""
+        """To the connections that were there before the look: newer ones were greeted with what is newer than that."""
         for run in runs:
             if run.status is RunStatus.PENDING and run.worker is not None and self._links.of(run) in before:
                 self._deliver(run)
