@@ -11,6 +11,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import LogFacts, Run, queue_key
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.workers import Worker, WorkerDescription
 from job_orchestra.repositories.conditions import equal
 from job_orchestra.storage.port import Batch, Update
 from tests.repositories.records import Records, play
@@ -95,6 +96,32 @@ def test_an_unassigned_run_waits_as_its_next_attempt(database_url: str) -> None:
         assert await records.queue.unassign(assigned) is None
         assert await records.queue.assign(replace(assigned, worker=None), "v") is None
         assert not await records.progress.save(assigned, replace(assigned, status=RunStatus.RUNNING), [])
+
+    play(database_url, scenario)
+
+
+def test_a_run_is_given_up_only_while_its_worker_is_away_as_it_was(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        async def connect() -> Worker:
+            return await records.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "m")
+
+        async def go_away() -> Worker:
+            records.clock.advance(1)
+            await records.workers.disconnect(await records.workers.get("w"))
+            return await records.workers.get("w")
+
+        first, second = await _assigned(records), await _assigned(records)
+        ended = replace(first, status=RunStatus.EXCEPTION)
+        await connect()
+        away = await go_away()
+        await connect()
+        for _ in range(2):
+            assert not await records.progress.save(first, ended, [], away)
+            assert await records.queue.unassign(second, away) is None
+            now = await go_away()  # another time: its absence began anew
+        assert await records.queue.assigned_to("w") == [first, second]
+        assert await records.progress.save(first, ended, [], now)
+        assert await records.queue.unassign(second, now) is not None
 
     play(database_url, scenario)
 

@@ -7,10 +7,11 @@ import asyncio
 import pytest
 
 from job_orchestra.domain.jobs import LossPolicy, OnLost
-from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.workers import WorkerDescription
 from job_orchestra.master.holds import LEASE
-from job_orchestra.protocol.messages import Goodbye, Release, RunOnDisk, Welcome
+from job_orchestra.protocol.messages import Execute, Goodbye, Release, RunOnDisk, Welcome
+from tests.simulation.master import MASTER
 from tests.simulation.stage import Stage
 
 _LEASE = LEASE.total_seconds()
@@ -49,8 +50,29 @@ def test_an_end_that_comes_behind_another_masters_is_told_late_and_not_released_
     stage.play(scenario)
 
 
+def test_a_loss_whose_answer_is_lost_is_retried_at_once_all_the_same() -> None:
+    stage = Stage()
+
+    async def scenario() -> None:
+        async with stage.peer() as worker:
+            await worker.greet()
+            run = await stage.trigger(LossPolicy(OnLost.RETRY, after=5.0))
+            await worker.begin(run, b"abc")
+            await asyncio.sleep(70.0)  # it is none of those that the safety poll looks at
+        stage.road.one_way.add("write runs")
+        while (await stage.stored(run)).attempt == 1:
+            await asyncio.sleep(0.1)
+        async with stage.peer() as worker:
+            await worker.greet(RunOnDisk(run.identifier, 1, 1, 3))
+            stage.road.one_way.clear()
+            async with asyncio.timeout(5.0):
+                assert (await worker.hear(Execute)).attempt == 2
+
+    stage.play(scenario)
+
+
 @pytest.mark.parametrize("on_lost", [OnLost.FAIL, OnLost.RETRY])
-def test_a_loss_whose_answer_is_lost_ends_the_connection_that_came_meanwhile(on_lost: OnLost) -> None:
+def test_who_is_back_before_its_run_is_given_up_goes_on(on_lost: OnLost) -> None:
     stage = Stage()
 
     async def scenario() -> None:
@@ -58,20 +80,37 @@ def test_a_loss_whose_answer_is_lost_ends_the_connection_that_came_meanwhile(on_
             await worker.greet()
             run = await stage.trigger(LossPolicy(on_lost, after=5.0))
             await worker.begin(run, b"abc")
+        # Of the loss, which is found after about ten seconds.
+        stage.road.seconds["hash of a log"] = 60.0
         stage.road.seconds["write runs"] = 10.0
-        stage.road.one_way.add("write runs")
         await asyncio.sleep(12.0)
         async with stage.peer() as worker:
             await worker.greet(RunOnDisk(run.identifier, 1, 1, 3))
             assert (await worker.hear(Welcome)).resume[0].sequence == 1
-            while (stored := await stage.stored(run)).status is RunStatus.RUNNING:
-                await asyncio.sleep(0.1)
-            stage.road.one_way.clear()
-            assert (await worker.hear(Goodbye)).code == "lost"
-        if on_lost is OnLost.FAIL:
-            assert stored.reason is not None
-            assert stored.reason.code is ReasonCode.WORKER_LOST
-        else:
-            assert (stored.status, stored.attempt) == (RunStatus.PENDING, 2)
+            await asyncio.sleep(90.0)
+            assert (await stage.stored(run)).status is RunStatus.RUNNING
+            await worker.end(run, b"abc")
+            await worker.hear(Release)
+
+    stage.play(scenario)
+
+
+def test_who_is_back_while_the_runs_of_others_are_given_up_goes_on() -> None:
+    stage = Stage()
+
+    async def scenario() -> None:
+        await stage.workers.connect("gone", "workers", "i", WorkerDescription("1"), 0.0, MASTER)
+        async with stage.peer() as worker:
+            await worker.greet()
+            run = await stage.trigger(LossPolicy(OnLost.FAIL, after=5.0))
+            await worker.begin(run, b"abc")
+            assert await stage.queue.assign(await stage.trigger(LossPolicy(OnLost.FAIL, after=5.0)), "gone")
+        await stage.workers.disconnect(await stage.workers.get("gone"))
+        stage.road.seconds["hash of a log"] = 60.0
+        await asyncio.sleep(12.0)
+        async with stage.peer() as worker:
+            await worker.greet(RunOnDisk(run.identifier, 1, 1, 3))
+            await asyncio.sleep(200.0)
+            assert (await stage.stored(run)).status is RunStatus.RUNNING
 
     stage.play(scenario)

@@ -9,7 +9,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Ended
 from job_orchestra.domain.late_reports import is_given_up
-from job_orchestra.domain.losses import Outcome, foresee_loss, outcome_of_loss
+from job_orchestra.domain.losses import Loss, Outcome, foresee_loss, outcome_of_loss
 from job_orchestra.domain.progress import apply_event
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import Run
@@ -71,31 +71,38 @@ class Losses:
 
     async def _judge(self, name: str, worker: Worker | None) -> None:
         for run in await self._outage.outlast(lambda: self._queue.assigned_to(name)):
-            loss = foresee_loss(run, worker)
-            if loss is not None and loss.at <= self._clock.now():
-                await self._give_up(run, loss.outcome, loss.sentence)
+            if self._loss_by_now(run, worker) is None:
+                continue
+            # Once more, by what is known now: those before this one may have taken long, and the worker may be back.
+            known = await self._outage.outlast(lambda: self._workers.find(name))
+            loss = self._loss_by_now(run, known)
+            if loss is not None:
+                await self._give_up(run, loss.outcome, Reason(ReasonCode.WORKER_LOST, loss.sentence), away=known)
+
+    def _loss_by_now(self, run: Run, worker: Worker | None) -> Loss | None:
+        loss = foresee_loss(run, worker)
+        return loss if loss is not None and loss.at <= self._clock.now() else None
 
     async def give_up_missing(self, run: Run) -> None:
         """The worker had begun this run and has lost its directory, or part of it: nobody is left who could end it."""
         sentence = f"Worker {run.worker} came back without the data of this run; the log may be incomplete."
-        await self._give_up(run, outcome_of_loss(run), sentence)
+        await self._give_up(run, outcome_of_loss(run), Reason(ReasonCode.WORKER_LOST, sentence))
 
     async def end_restarted(self, run: Run) -> None:
         """The worker's host was restarted while it had this run, and has lost a part of what it had reported."""
         sentence = "The worker's host was restarted while the run was being executed; the log may be incomplete."
-        await self._give_up(run, Outcome.END, sentence, ReasonCode.HOST_RESTARTED)
+        await self._give_up(run, Outcome.END, Reason(ReasonCode.HOST_RESTARTED, sentence))
 
-    async def _give_up(
-        self, run: Run, outcome: Outcome, sentence: str, code: ReasonCode = ReasonCode.WORKER_LOST
-    ) -> None:
+    async def _give_up(self, run: Run, outcome: Outcome, reason: Reason, away: Worker | None = None) -> None:
+        """`away`: only if this worker is still away when it is committed."""
         # First, so that whatever happens in between, the worker is heard when it comes back.
         await self._outage.outlast(lambda: self._late_reports.expect(run))
         reach(FailPoint.MASTER_LATE_REPORT_EXPECTED)
-        is_done = await (self._retry(run) if outcome is Outcome.RETRY else self._end(run, Reason(code, sentence)))
+        is_done = await (self._retry(run, away) if outcome is Outcome.RETRY else self._end(run, reason, away))
         if not is_done and not await self._is_over(run):
             return
         reach(FailPoint.MASTER_LOSS_COMMITTED)
-        _logger.warning("Attempt %d of run %s is given up: %s", run.attempt, run.identifier, sentence)
+        _logger.warning("Attempt %d of run %s is given up: %s", run.attempt, run.identifier, reason.sentence)
         self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=outcome is Outcome.END))
         if outcome is Outcome.RETRY:
             self._dispatcher.hint(run.identifier)
@@ -109,13 +116,13 @@ class Losses:
         stored = await self._outage.outlast(lambda: self._queue.load(run.identifier))
         return stored is not None and is_given_up(stored, run.attempt)
 
-    async def _retry(self, run: Run) -> bool:
-        return await self._outage.outlast(lambda: self._queue.unassign(run)) is not None
+    async def _retry(self, run: Run, away: Worker | None) -> bool:
+        return await self._outage.outlast(lambda: self._queue.unassign(run, away)) is not None
 
-    async def _end(self, run: Run, reason: Reason) -> bool:
+    async def _end(self, run: Run, reason: Reason, away: Worker | None) -> bool:
         size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
         ended = Ended(run.journal_sequence + 1, self._clock.now(), RunStatus.EXCEPTION, reason, 0.0, size, digest)
         after = apply_event(run, ended)
         # No hash: it would claim that both sides had compared the log. No duration: nobody there measured it.
         after = replace(after, duration=None, log=replace(after.log, sha256=None))
-        return await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)]))
+        return await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)], away))

@@ -8,10 +8,12 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import advance
+from job_orchestra.domain.workers import Worker
 from job_orchestra.repositories.conditions import equal, find_one, has_facts
 from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.rows.events import event_to_row
 from job_orchestra.repositories.rows.runs import run_facts
+from job_orchestra.repositories.workers import still_away
 from job_orchestra.storage.port import Batch, Find, Insert, Row, Storage, Update
 from job_orchestra.storage.schema import EVENTS, RUNS
 
@@ -22,8 +24,8 @@ class RunProgress:
         self._clock = clock
         self._result_index = result_index or ResultIndex(storage, clock)
 
-    async def save(self, before: Run, after: Run, events: Sequence[EventRecord]) -> bool:
-        """The facts that changed and the events, in one commit.
+    async def save(self, before: Run, after: Run, events: Sequence[EventRecord], away: Worker | None = None) -> bool:
+        """The facts that changed and the events, in one commit; if a worker is named, only while it is away as it says.
 
         True as well if this very change was committed before, and its answer lost; False if the stored run is neither
         as `before` nor as `after`. Events that are stored already are harmless. Conflict if the run had ended.
@@ -45,9 +47,11 @@ class RunProgress:
             Insert(EVENTS.name, event_to_row(before.identifier, before.attempt, event), ignore_duplicate=True)
             for event in events
         )
-        # Hints of the index come before the run that they lead to, and are harmless if it stays as it is.
+        # Hints of the index come before the run that they lead to, and are harmless if it stays as it is. Whether the
+        # worker is away is asked before the run is changed: not every database takes back what came before.
         hints = await self._result_index.rows_of(before, after)
-        outcome = await self._storage.write(Batch((*hints, update, *inserts)))
+        provided = () if away is None else (still_away(away),)
+        outcome = await self._storage.write(Batch((*hints, *provided, update, *inserts)))
         return outcome.is_applied or await self._is_stored(after)
 
     async def _is_stored(self, run: Run) -> bool:

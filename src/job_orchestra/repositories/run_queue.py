@@ -12,9 +12,11 @@ from job_orchestra.domain.losses import next_attempt
 from job_orchestra.domain.reasons import Reason
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import ACTIVE, RunStatus, advance
+from job_orchestra.domain.workers import Worker
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
 from job_orchestra.repositories.rows.runs import run_facts, run_from_row
+from job_orchestra.repositories.workers import still_away
 from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import RUNS
 
@@ -114,8 +116,8 @@ class RunQueue:
         changes: Row = {"worker": worker, "assigned_at": optional_microseconds(assigned.assigned_at)}
         return await self._set(where, changes, assigned)
 
-    async def unassign(self, run: Run) -> Run | None:
-        """Back to the queue as the next attempt; None if it is no longer as `run` says."""
+    async def unassign(self, run: Run, away: Worker | None = None) -> Run | None:
+        """Back to the queue as the next attempt; None if it is no longer as `run` says, or the worker is not `away`."""
         waiting = next_attempt(run)
         where = (
             equal("identifier", run.identifier),
@@ -124,7 +126,8 @@ class RunQueue:
             _attempt(run),
             equal("journal_sequence", run.journal_sequence),
         )
-        return await self._set(where, {"attempt": waiting.attempt, **run_facts(waiting)}, waiting)
+        changes: Row = {"attempt": waiting.attempt, **run_facts(waiting)}
+        return await self._set(where, changes, waiting, () if away is None else (still_away(away),))
 
     async def cancel(self, run: Run, reason: Reason) -> Run | None:
         """The cancelled run; None if it is no longer waiting."""
@@ -138,8 +141,10 @@ class RunQueue:
         }
         return await self._set(_waiting(run), changes, cancelled)
 
-    async def _set(self, where: tuple[Condition, ...], changes: Row, changed: Run) -> Run | None:
-        outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes),)))
+    async def _set(
+        self, where: tuple[Condition, ...], changes: Row, changed: Run, provided: Sequence[Update] = ()
+    ) -> Run | None:
+        outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes), *provided)))
         return changed if outcome.is_applied else None
 
 

@@ -209,6 +209,16 @@ def _has_runs(worker: str, active: int) -> str:
     )
 
 
+def still_away(worker: Worker) -> Update:
+    """Fails the batch that it is put into unless the worker is away since the moment that this record names."""
+    where = (
+        equal("identifier", worker.identifier),
+        equal("is_connected", False),
+        equal("disconnected_at", optional_microseconds(worker.disconnected_at)),
+    )
+    return Update(WORKERS.name, where, {"is_connected": False})
+
+
 def check_holder(known: Worker, owner: str, instance: str) -> None:
     """Conflict, naming the holder, if that instance of that owner may not take the worker's name."""
     if known.owner != owner:
