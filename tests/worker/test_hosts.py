@@ -14,6 +14,7 @@ from job_orchestra.domain.jobs import RunLimits
 from job_orchestra.execution.host_directory import HostDirectory
 from job_orchestra.execution.host_messages import HostHello, encode_host_message
 from job_orchestra.execution.process_identity import own_identity
+from job_orchestra.worker.hindrances import Hindrances
 from job_orchestra.worker.host_link import HostLink
 from tests.executor.hosting import commands
 from tests.worker.standing_in import StandInMaster, host_pids, run, working
@@ -77,6 +78,33 @@ def test_a_host_may_have_any_number_of_runs(tmp_path: Path) -> None:
             await is_over.wait()
 
     run(test)
+
+
+def test_a_host_that_was_stopped_is_said_to_be_and_gets_no_new_runs(directory: Path) -> None:
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url, working(directory, url, host_interval=0.1):
+            stored = await begin(master)
+            (pid,) = host_pids(directory)
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await master.until(lambda: master.hindrances == ["has an executor host that does not answer"])
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            await master.until(lambda: master.hindrances[1:] == [""])
+            let_go(directory, stored)
+            await master.finish(stored)
+
+    run(test)
+
+
+def test_hindrances_come_and_go_each_by_itself() -> None:
+    told: list[str] = []
+    hindrances = Hindrances(told.append)
+    disk, host = hindrances.of("disk"), hindrances.of("host")
+    for tell, sentence in ((disk, "has a full disk"), (host, "has no host"), (disk, ""), (disk, ""), (host, "")):
+        tell(sentence)
+    assert told == ["has a full disk", "has a full disk, and has no host", "has no host", ""]
 
 
 def test_what_a_host_cannot_read_costs_no_connection(directory: Path) -> None:

@@ -44,6 +44,11 @@ class StopWhenIdle:
     """Take nothing new, and exit after the last run."""
 
 
+@dataclass(frozen=True, slots=True)
+class AreYouThere:
+    """Answered at once with `HereIAm`; a host that is stopped answers when it goes on."""
+
+
 # ---------- host to worker
 
 
@@ -64,8 +69,13 @@ class RunFinished:
     name: str
 
 
-ToHost: TypeAlias = ExecuteRun | AbortRun | StopWhenIdle
-ToWorker: TypeAlias = HostHello | RunFinished
+@dataclass(frozen=True, slots=True)
+class HereIAm:
+    pass
+
+
+ToHost: TypeAlias = ExecuteRun | AbortRun | StopWhenIdle | AreYouThere
+ToWorker: TypeAlias = HostHello | RunFinished | HereIAm
 
 
 def encode_host_message(message: ToHost | ToWorker) -> bytes:
@@ -77,6 +87,10 @@ def encode_host_message(message: ToHost | ToWorker) -> bytes:
             data = {"abort": name} if by is None else {"abort": name, "by": by}
         case StopWhenIdle():
             data = {"stop_when_idle": True}
+        case AreYouThere():
+            data = {"are_you_there": True}
+        case HereIAm():
+            data = {"here_i_am": True}
         case HostHello(version, identity, active):
             data = {"hello": {"version": version, "identity": identity_to_data(identity), "active": list(active)}}
         case RunFinished(name):
@@ -94,6 +108,8 @@ def decode_to_host(line: bytes) -> ToHost:
             return AbortRun(name)
         case {"stop_when_idle": True}:
             return StopWhenIdle()
+        case {"are_you_there": True}:
+            return AreYouThere()
         case _:
             raise NoHostMessage(f"{line[:100]!r} is no message to an executor host.")
 
@@ -106,6 +122,8 @@ def decode_to_worker(line: bytes) -> ToWorker:
                 return HostHello(version, identity, tuple(str(name) for name in cast("list[object]", active)))
         case {"finished": str(name)}:
             return RunFinished(name)
+        case {"here_i_am": True}:
+            return HereIAm()
         case _:
             pass
     raise NoHostMessage(f"{line[:100]!r} is no message of an executor host.")

@@ -15,11 +15,12 @@ from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.execution.host_directory import HostDirectory
 from job_orchestra.execution.host_messages import (
     AbortRun,
+    AreYouThere,
     ExecuteRun,
+    HereIAm,
     HostHello,
     RunFinished,
     StopWhenIdle,
-    ToHost,
     ToWorker,
     decode_to_host,
     encode_host_message,
@@ -94,7 +95,7 @@ class ExecutorHost:
             self._tell(writer, RunFinished(name))
         try:
             while line := await reader.readline():
-                self._heed(line)
+                self._heed(line, writer)
         except (OSError, ValueError) as error:
             # A connection that broke, or a line without end: whoever that was, the runs go on.
             sys.stderr.write(f"A connection was dropped: {error}\n")
@@ -103,14 +104,18 @@ class ExecutorHost:
             writer.close()
             self._consider_exit()
 
-    def _heed(self, line: bytes) -> None:
+    def _heed(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
-            self._receive(decode_to_host(line))
+            message = decode_to_host(line)
+            if isinstance(message, AreYouThere):
+                self._tell(writer, HereIAm())
+            else:
+                self._receive(message)
         except (OSError, ValueError, KeyError, OrchestraError) as error:
             # Nonsense, or a run directory that cannot be read: what is said of other runs is heeded all the same.
             sys.stderr.write(f"A message was left alone: {error}\n")
 
-    def _receive(self, message: ToHost) -> None:
+    def _receive(self, message: ExecuteRun | AbortRun | StopWhenIdle) -> None:
         match message:
             case ExecuteRun(name):
                 if parse_run_name(name) is not None and name not in self._active and not self._is_stopping:

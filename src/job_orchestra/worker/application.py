@@ -22,6 +22,7 @@ from job_orchestra.worker.departure import Departure
 from job_orchestra.worker.description import describe_host
 from job_orchestra.worker.directory import WorkerDirectory
 from job_orchestra.worker.disk_watch import DiskWatch
+from job_orchestra.worker.hindrances import Hindrances, HostWatch
 from job_orchestra.worker.reconnection import Pauses
 from job_orchestra.worker.run_keeper import RunKeeper
 
@@ -51,12 +52,13 @@ class WorkerApplication:
         on_stop: OnStop = OnStop.KEEP,
         patience: float = 10.0,
         disk_interval: float = 5.0,
+        host_interval: float = 5.0,
     ) -> None:
         """`executors`: `module:Class` by type of definition. `environment`: the commands', by default this process's.
 
         `host_linger`: seconds that an idle executor host stays without a worker. `patience`: seconds without progress
         that a worker which is to leave waits for a master to take what it has. `disk_interval`: seconds between two
-        looks at the room on its disk.
+        looks at the room on its disk, `host_interval` those between two questions to its executor host.
         """
         self._identifier = identifier
         self._path = directory
@@ -72,6 +74,7 @@ class WorkerApplication:
         self._waits_for = ""
         self._departure = Departure(on_stop, patience)
         self._disk_interval = disk_interval
+        self._host_interval = host_interval
 
     def change_on_stop(self, on_stop: OnStop) -> None:
         """Also while it is stopping already."""
@@ -122,11 +125,14 @@ class WorkerApplication:
         leave = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._stay_connected(leave, conversation, identity, ready), name="stay connected")
-            watch = DiskWatch(self._path, conversation.hindered, self._disk_interval)
-            watching = tasks.create_task(watch.run(), name="watch the disk")
+            hindrances = Hindrances(conversation.hindered)
+            disk = DiskWatch(self._path, hindrances.of("disk"), self._disk_interval)
+            host = HostWatch(keeper.host_silence, hindrances.of("host"), self._host_interval, 2 * self._host_interval)
+            watching = [tasks.create_task(one.run(), name="watch disk and host") for one in (disk, host)]
             await stop.wait()
-            watching.cancel()
-            await self._departure.carry_out(keeper, conversation.hindered)
+            for one in watching:
+                one.cancel()
+            await self._departure.carry_out(keeper, hindrances.of("departure"))
             leave.set()
 
     def _describe(self, directory: WorkerDirectory) -> WorkerIdentity:

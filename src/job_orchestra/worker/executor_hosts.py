@@ -126,6 +126,13 @@ class ExecutorHosts:
         for link in self._links:
             link.tell(StopWhenIdle())
 
+    def silence(self) -> float:
+        """Seconds for which the host that takes new runs has not answered; asks it anew if it has."""
+        if self._executing is None:
+            return 0.0
+        self._executing.ask()
+        return self._executing.silence
+
     def pids(self) -> set[int]:
         return {link.hello.identity.pid for link in self._links}
 

@@ -11,6 +11,8 @@ from typing import Self
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.execution.host_directory import HostDirectory
 from job_orchestra.execution.host_messages import (
+    AreYouThere,
+    HereIAm,
     HostHello,
     NoHostMessage,
     RunFinished,
@@ -34,6 +36,7 @@ class HostLink:
         self.hello = hello
         self._reader = reader
         self._writer = writer
+        self._asked_at: float | None = None
 
     @classmethod
     async def open(cls, directory: HostDirectory) -> Self:
@@ -59,13 +62,28 @@ class HostLink:
         if not self._writer.is_closing():
             self._writer.write(encode_host_message(message))
 
+    def ask(self) -> None:
+        """Whether the host is there: `silence` tells for how long it has owed the answer."""
+        if self._asked_at is None:
+            self._asked_at = asyncio.get_running_loop().time()
+            self.tell(AreYouThere())
+
+    @property
+    def silence(self) -> float:
+        """Seconds; 0 if it has answered."""
+        return 0.0 if self._asked_at is None else asyncio.get_running_loop().time() - self._asked_at
+
     async def follow(self, on_finished: Callable[[str], None]) -> None:
         """Until the connection ends, which says nothing of the host's process yet."""
         try:
             while line := await self._reader.readline():
-                message = decode_to_worker(line)
-                if isinstance(message, RunFinished):
-                    on_finished(message.name)
+                match decode_to_worker(line):
+                    case RunFinished(name):
+                        on_finished(name)
+                    case HereIAm():
+                        self._asked_at = None
+                    case HostHello():
+                        pass
         except (OSError, ValueError, NoHostMessage):
             pass  # As good as an end of the connection.
         await self.close()

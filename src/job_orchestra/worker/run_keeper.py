@@ -112,6 +112,10 @@ class RunKeeper:
             if not run.is_ended and not run.directory.abort.exists():
                 self._begin(self._abort(run, "its worker, which was told to stop", is_shutdown=True))
 
+    def host_silence(self) -> float:
+        """As `ExecutorHosts.silence`."""
+        return self._hosts.silence()
+
     def retire_hosts(self) -> None:
         """Executor hosts go as soon as they are idle, and no other is started."""
         self._hosts.retire()
