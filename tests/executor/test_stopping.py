@@ -157,6 +157,40 @@ def test_the_log_limit(host: Host) -> None:
     assert ended.outputs()[-1] == b"over\n"
 
 
+def test_the_log_limit_of_a_command_that_ends_at_once(host: Host) -> None:
+    ended = host.execute(commands("head -c 5000000 /dev/zero", "echo never"), limits=RunLimits(log_size=1000))
+    assert ended.outcome == ("aborted", "log_limit")
+    assert len(ended.log) < 2000
+    assert b"The log is cut here, at 1,000 of 5,000," in ended.log
+    assert len(ended.of("command_started")) == 1
+
+
+def test_a_log_grows_little_above_its_limit_however_fast_it_is_written(host: Host) -> None:
+    limits = RunLimits(log_size=1_000_000, grace=30.0)
+    began = time.monotonic()
+    ended = host.execute(commands("trap '' TERM; cat /dev/zero", teardown=["echo over"]), limits=limits)
+    assert ended.outcome == ("aborted", "log_limit")
+    assert len(ended.log) < 1_100_000
+    assert ended.outputs()[-1] == b"over\n"
+    assert time.monotonic() - began < 15
+
+
+def test_a_log_that_is_made_long_at_a_stroke_is_cut(host: Host) -> None:
+    limits = RunLimits(log_size=1_000_000, grace=0.5)
+    ended = host.execute(commands("truncate -s 3G /dev/stdout; sleep 1000"), limits=limits)
+    assert ended.outcome == ("aborted", "log_limit")
+    assert len(ended.log) < 1_100_000
+
+
+def test_an_abort_in_teardown_ends_the_command_that_it_meets_and_no_other(host: Host) -> None:
+    directory = host.begin(commands("true", teardown=["echo one; sleep 1000", "echo two", "echo three"]))
+    wait_for(lambda: directory.log.exists() and b"\none\n" in directory.log.read_bytes())
+    host.abort(directory)
+    ended = host.finish(directory)
+    assert ended.outcome == ("aborted", "abort_requested")
+    assert ended.outputs()[-2:] == [b"two\n", b"three\n"]
+
+
 def test_a_wish_that_came_before_the_run_cancels_it(host: Host) -> None:
     directory = host.prepare(commands("echo never"))
     wish_abort(directory, "ann")

@@ -20,6 +20,7 @@ from job_orchestra.execution.request import Request
 from job_orchestra.execution.room import when_there_is_room
 from job_orchestra.executor.argument_sizes import excess_of
 from job_orchestra.executor.journal_writer import JournalWriter
+from job_orchestra.executor.log_watch import GRACE, LogWatch
 from job_orchestra.executor.outcome import Outcome
 from job_orchestra.executor.results import Results, ResultsFault
 from job_orchestra.executor.run_log import RunLog
@@ -59,6 +60,7 @@ class CommandExecution:
     results: Results
     results_path: Path
     processes: RunProcesses
+    watch: LogWatch
 
     async def execute(self, step: Step, stop: StopSignal) -> Outcome | None:
         """None if the command returned 0 and its results are in order: the run goes on."""
@@ -98,6 +100,7 @@ class CommandExecution:
         # At the same time: a command can be stopped also while its start waits to be written to a full disk.
         _, code = await asyncio.gather(noting, self._wait(exit_code, stop))
         duration = loop.time() - began
+        await self.watch.enforce()
         end = self.log.size
         await self.journal.append(
             lambda sequence, date: CommandEnded(sequence, date, step.phase, step.index, code, duration, end)
@@ -121,12 +124,17 @@ class CommandExecution:
     async def _wait(self, exit_code: asyncio.Future[int], stop: StopSignal) -> int:
         if not await stop.wait_for(exit_code):
             # Nothing is said here: between its two offsets the log has the command's own bytes and no others.
-            await self.processes.end(self.request.limits.grace)
+            await self.processes.end(self._grace(stop))
             # The exit of what is gone is heard of by now; for what the kernel does not let go nobody waits.
             await asyncio.wait((exit_code,), timeout=_LAST_EXIT)
             if not exit_code.done():
                 return -signal.SIGKILL
         return exit_code.result()
+
+    def _grace(self, stop: StopSignal) -> float:
+        outcome, grace = stop.outcome(), self.request.limits.grace
+        is_too_much = outcome is not None and outcome.reason.code is ReasonCode.LOG_LIMIT
+        return min(grace, GRACE) if is_too_much else grace
 
     async def _take_results(self) -> Outcome | None:
         try:

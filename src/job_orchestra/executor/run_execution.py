@@ -140,6 +140,7 @@ class RunExecution:
             outcome = Outcome.fault(error)
         watch.close()
         left = await processes.end(min(_FINAL_GRACE, request.limits.grace))
+        await watch.enforce()
         if left:
             await log.say(f"These processes could not be ended: {', '.join(str(one.pid) for one in left)}.")
         outcome = await self._remove_workspace(outcome)
@@ -192,6 +193,7 @@ class RunExecution:
             results=Results(self._directory.results, request.limits.results_size),
             results_path=self._directory.results,
             processes=processes,
+            watch=watch,
         )
         return await self._execute_phases(request, definition, execution, watch)
 
@@ -219,7 +221,7 @@ class RunExecution:
         if self._stop.outcome() is not None:
             # What the stop has made of a teardown that had not begun is nothing.
             self._teardown_stop = StopSignal()
-            watch.allow_more(self._teardown_stop.give)
+            watch.allow_more(lambda outcome: self._teardown_stop.give(outcome))
             await execution.processes.end(limits.grace)
         flaw = await self._execute_teardown(limits.teardown_timeout, definition.teardown, execution)
         return outcome or self._stop.outcome() or flaw or Outcome.succeeded()
@@ -238,14 +240,17 @@ class RunExecution:
     ) -> Outcome | None:
         """The first flaw; a command that fails does not keep the next ones from cleaning up what they can."""
         sentence = f"Teardown did not end within {timeout:g} s."
-        timer = self._loop.call_later(
-            timeout, self._teardown_stop.give, Outcome.exception(ReasonCode.TEARDOWN_FAILED, sentence)
-        )
+        too_long = Outcome.exception(ReasonCode.TEARDOWN_FAILED, sentence)
+        timer = self._loop.call_later(timeout, lambda: self._teardown_stop.give(too_long))
         flaw: Outcome | None = None
         for index, command in enumerate(commands):
             outcome = await execution.execute(Step(Phase.TEARDOWN, index, command), self._teardown_stop)
             flaw = flaw or outcome
-            if self._teardown_stop.outcome() is not None:
+            stopped = self._teardown_stop.outcome()
+            if stopped is too_long:
                 break
+            if stopped is not None:
+                # An abort ends the command that it meets; the others clean up what they can.
+                self._teardown_stop = StopSignal()
         timer.cancel()
         return flaw

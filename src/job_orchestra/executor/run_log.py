@@ -67,6 +67,10 @@ class RunLog:
         finally:
             os.close(descriptor)
 
+    def cut(self, size: int) -> None:
+        """What is behind it is gone; nothing of the run may be writing."""
+        os.ftruncate(self._descriptor, size)
+
     async def end(self) -> LogEnd:
         """Nothing may be written any more."""
         try:
