@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from job_orchestra.execution.host_messages import ExecuteRun, HostHello, RunFinished, StopWhenIdle
+from job_orchestra.execution.host_messages import (
+    AreYouThere,
+    ExecuteRun,
+    HereIAm,
+    HostHello,
+    RunFinished,
+    StopWhenIdle,
+    encode_host_message,
+)
 from job_orchestra.execution.process_identity import identity_from_data, is_alive, own_identity
 from tests.executor.hosting import Host, commands, hosting, read_json, wait_for
 
@@ -53,14 +61,20 @@ def test_a_host_is_in_a_session_of_its_own(host: Host) -> None:
         b'{"exe',
     ],
 )
-def test_nonsense_ends_the_connection_and_nothing_else(tmp_path: Path, nonsense: bytes) -> None:
+def test_nonsense_is_left_alone_and_costs_a_connection_at_most(tmp_path: Path, nonsense: bytes) -> None:
     host = Host(tmp_path)
     try:
         directory = host.begin(commands("until [ -e go ]; do sleep 0.01; done"))
         with host.directory.connect() as other:
             other.settimeout(20)
             other.sendall(nonsense)
-            if not nonsense.endswith(b"\n") and len(nonsense) < 100:
+            if nonsense.endswith(b"\n"):
+                # What is said behind it is heeded.
+                other.sendall(encode_host_message(AreYouThere()))
+                heard = b""
+                while not heard.endswith(encode_host_message(HereIAm())):
+                    heard += other.recv(65536)
+            elif len(nonsense) < 100:
                 other.close()
             else:
                 while other.recv(65536):

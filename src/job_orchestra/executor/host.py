@@ -30,6 +30,7 @@ from job_orchestra.execution.run_directory import RUNS, RunDirectory, parse_run_
 from job_orchestra.executor.admission import Admission
 from job_orchestra.executor.children import Children
 from job_orchestra.executor.outcome import Outcome
+from job_orchestra.executor.roster import Roster
 from job_orchestra.executor.run_execution import RunExecution
 from job_orchestra.executor.surroundings import Surroundings, given_environment
 from job_orchestra.executor.workspaces import Workspaces
@@ -53,6 +54,7 @@ class ExecutorHost:
         self._exit = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._children = Children()
+        self._roster = Roster()
         self._surroundings = Surroundings(
             version=__version__,
             identity=own_identity(),
@@ -62,7 +64,7 @@ class ExecutorHost:
             children=self._children,
             workspaces=Workspaces(worker_directory),
             admission=Admission(),
-            active=lambda: tuple(self._active),
+            roster=self._roster,
         )
 
     async def serve(self, listener: socket.socket) -> None:
@@ -135,6 +137,7 @@ class ExecutorHost:
     # ---------- runs
 
     def _begin(self, name: str) -> None:
+        self._roster.enter(name)
         execution = self._active[name] = RunExecution(RunDirectory(self._runs / name), self._surroundings)
         task = asyncio.create_task(self._carry_out(name, execution))
         # The loop itself keeps only a weak reference.
@@ -149,6 +152,7 @@ class ExecutorHost:
             self._abandoned.append(name)
         finally:
             del self._active[name]
+            self._roster.leave(name)
             for writer in self._workers:
                 self._tell(writer, RunFinished(name))
             self._consider_exit()

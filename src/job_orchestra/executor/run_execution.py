@@ -131,7 +131,7 @@ class RunExecution:
 
     async def _carry_out(self, request: Request, journal: JournalWriter) -> None:
         log = await RunLog.open(self._directory.log)
-        processes = RunProcesses(request.key, log.file, self._surroundings.children, self._surroundings.active)
+        processes = RunProcesses(request.key, log.file, self._surroundings.children, self._surroundings.roster)
         watch = LogWatch(log, request.limits.log_size, self.stop)
         try:
             outcome = await self._execute(request, journal, log, processes, watch)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from job_orchestra.execution.process_end import end_processes
 from job_orchestra.execution.process_identity import Process, read_process
 from job_orchestra.execution.process_tree import LogFile, all_processes, read_run_marker, with_descendants, writes_to
 from job_orchestra.execution.room import when_there_is_room
-from job_orchestra.execution.run_directory import parse_run_name, run_name
-from job_orchestra.execution.run_tag import read_tag, tag_of, tagging
+from job_orchestra.execution.run_directory import run_name
+from job_orchestra.execution.run_tag import tag_of, tagging
 from job_orchestra.executor.children import Children
+from job_orchestra.executor.roster import Roster
 from job_orchestra.protocol.run_key import RunKey
 
 _QUICK_LOOKS = 1000
@@ -22,12 +23,12 @@ _QUICK_LOOKS = 1000
 class RunProcesses:
     """All processes of one run: its commands, and what they have begotten, whatever those did to get away."""
 
-    def __init__(self, key: RunKey, log: LogFile, children: Children, active: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, key: RunKey, log: LogFile, children: Children, roster: Roster) -> None:
         self._key = key
         self._tag = tag_of(key)
         self._log = log
         self._children = children
-        self._active = active
+        self._roster = roster
         self._commands: set[int] = set()
         self._known: set[tuple[int, int]] = set()
         """Pid and start of what was found once: it stays found when its parents are gone."""
@@ -83,18 +84,17 @@ class RunProcesses:
         """Of a child of this process."""
         if self._children.is_command(child.pid):
             return child.pid in self._commands
-        active = self._active()
-        tag = read_tag(child.pid)
+        tag = self._roster.tag_of_child(child)
         if tag == self._tag:
             return True
-        if tag is not None and any(tag == tag_of(key) for name in active if (key := parse_run_name(name))):
+        if tag is not None and self._roster.knows(tag):
             return False
         marker = read_run_marker(child.pid)
         if marker == self._key:
             return True
-        if marker is not None and run_name(marker) in active:
+        if marker is not None and run_name(marker) in self._roster:
             return False
         if child.session in self._commands or writes_to(child.pid, {self._log}):
             return True
         # It has shed everything that it could be known by: it is ended with the last of the runs that it may be of.
-        return tuple(active) == (run_name(self._key),)
+        return self._roster.is_alone(run_name(self._key))

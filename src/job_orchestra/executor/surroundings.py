@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from job_orchestra.execution.run_directory import RunDirectory
 from job_orchestra.executor.admission import Admission
 from job_orchestra.executor.children import Children
 from job_orchestra.executor.outcome import Outcome
+from job_orchestra.executor.roster import Roster
 from job_orchestra.executor.workspaces import Workspaces
 
 CREDENTIALS = "ORCHESTRA_"
@@ -45,8 +46,7 @@ class Surroundings:
     children: Children
     workspaces: Workspaces
     admission: Admission
-    active: Callable[[], Sequence[str]]
-    """Names of the runs that are being carried out."""
+    roster: Roster
 
     def environment_of(self, request: Request, directory: RunDirectory) -> dict[str, str]:
         """What the commands of a run find: this process's environment, without the worker's credentials."""
