@@ -113,7 +113,7 @@ def test_a_run_is_given_up_only_while_its_worker_is_away_as_it_was(database_url:
         first, second = await _assigned(records), await _assigned(records)
         ended = replace(first, status=RunStatus.EXCEPTION)
         await connect()
-        away = await go_away()
+        now = away = await go_away()
         await connect()
         for _ in range(2):
             assert not await records.progress.save(first, ended, [], away)
