@@ -279,6 +279,21 @@ def test_another_instance_under_the_name_is_refused_and_told_who_holds_it(play: 
     play(scenario)
 
 
+def test_another_user_takes_no_ones_place_whatever_it_knows(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        await parts.accounts.create_user("others", (Role.WORKER,))
+        token = (await parts.accounts.create_token("others")).secret
+        async with parts.serving(), parts.worker() as (holder, _):
+            async with parts.bare_worker(basic_authorization("others", token)) as other:
+                await other.greet()
+                goodbye = await other.hear(Goodbye)
+                assert "belongs to user 'workers', not to 'others'" in goodbye.message
+            run = await parts.trigger()
+            assert (await holder.hear(Execute)).run == run.identifier
+
+    play(scenario)
+
+
 async def say_nonsense(peer: WorkerPeer) -> None:
     await peer.connection.send_frame(b"\xc1nonsense")
 

@@ -100,6 +100,18 @@ def test_an_unassigned_run_waits_as_its_next_attempt(database_url: str) -> None:
     play(database_url, scenario)
 
 
+def test_what_a_worker_was_given_once_waits_since_then_and_does_not_expire(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        waiting, given = await records.trigger(), await records.trigger()
+        assigned = await records.queue.assign(given, "w")
+        assert assigned is not None
+        assert await records.queue.unassign(assigned) is not None
+        later = (await records.trigger()).identifier
+        assert [run.identifier for run in await records.queue.pending_before(later, 10)] == [waiting.identifier]
+
+    play(database_url, scenario)
+
+
 def test_a_run_is_given_up_only_while_its_worker_is_away_as_it_was(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         async def connect() -> Worker:

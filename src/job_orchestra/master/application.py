@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.configuration import ConfiguredProject
@@ -55,7 +55,7 @@ _logger = logging.getLogger(__name__)
 
 _SAFETY_POLL = 1.0
 """Seconds between two looks for what hints may have missed."""
-_LOOKS_BETWEEN_LOSSES = 5
+_BETWEEN_LOSSES = 5.0
 _LOOKS_BETWEEN_SWEEPS = 60
 
 
@@ -155,6 +155,9 @@ class MasterApplication:
                 side_tasks = [
                     self._dispatcher.run(),
                     self._look_again(),
+                    # Each by itself: a log that takes long to be read, say, keeps no hold from being renewed.
+                    _again_and_again(self._holds.look, _SAFETY_POLL),
+                    _again_and_again(self._losses.look, _BETWEEN_LOSSES),
                     self._result_keys.run(),
                     self._retention.run(),
                 ]
@@ -194,12 +197,9 @@ class MasterApplication:
         while True:
             await asyncio.sleep(_SAFETY_POLL)
             looks += 1
-            await self._holds.look()
             await self._wishes.look_at_all_runs()
             await self._wishes.look_at_workers()
             await self._wishes.expire(self._clock.now() - timedelta(seconds=self._pending_expiry), self._pending_expiry)
-            if looks % _LOOKS_BETWEEN_LOSSES == 0:
-                await self._losses.look()
             await self._dispatcher.look_at_assigned()
             if looks % _LOOKS_BETWEEN_SWEEPS:
                 await self._dispatcher.look_at_recent()
@@ -277,3 +277,10 @@ class MasterApplication:
         reach(FailPoint.MASTER_UNASSIGNMENT_COMMITTED)
         self._dispatcher.hint(run.identifier)
         asyncio.get_running_loop().call_later(REFUSAL_PAUSE, self._dispatcher.wake)
+
+
+async def _again_and_again(look: Callable[[], Awaitable[object]], pause: float) -> NoReturn:
+    """Until it is cancelled."""
+    while True:
+        await asyncio.sleep(pause)
+        await look()

@@ -110,7 +110,7 @@ class Reception:
     async def _admit(self, connection: FrameConnection, hello: Hello, owner: str) -> WorkerLink:
         # One arrival of a name at a time: facts are loaded only when the earlier connection has stored its last.
         async with self._arriving.setdefault(hello.identifier, asyncio.Lock()):
-            await self._replace(hello)
+            await self._replace(hello, owner)
             await self._give_up_unknown(hello, owner)
             worker = await self._register(hello, owner)
             reach(FailPoint.MASTER_WORKER_REGISTERED)
@@ -127,11 +127,12 @@ class Reception:
         self._dispatcher.wake()
         return link
 
-    async def _replace(self, hello: Hello) -> None:
-        """A newer connection of the same worker takes the place of the older at once."""
+    async def _replace(self, hello: Hello, owner: str) -> None:
+        """A newer connection of the same worker takes the place of the older at once; Conflict if it is another's."""
         earlier = self._links.get(hello.identifier)
         if earlier is None or earlier.worker.instance != hello.instance:
             return  # of another instance: registering it is refused
+        check_holder(earlier.worker, owner, hello.instance)
         earlier.dismiss("replaced", "A newer connection of this worker took its place.")
         try:
             await asyncio.wait_for(earlier.is_closed.wait(), _REPLACEMENT_TIMEOUT)

@@ -14,7 +14,7 @@ from job_orchestra.domain.placement import Candidate, candidate_of
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker
 from job_orchestra.master.inbox import Inbox
-from job_orchestra.master.intake import Account, Intake, Stored, gather_reports
+from job_orchestra.master.intake import Account, Intake, Report, Stored, gather_reports
 from job_orchestra.protocol.codec import decode_to_master
 from job_orchestra.protocol.connection import ConnectionLost, FrameConnection
 from job_orchestra.protocol.master_session import (
@@ -205,10 +205,21 @@ class WorkerLink:
         for report in reports:
             if report.log_end is not None and not report.account.is_late:
                 self._parts.events.on_log_grew(report.account.run, report.log_end)
-        stored = await asyncio.gather(*(self._parts.intake.store_records(report) for report in reports))
+        stored = await self._store_records(reports)
         for one in stored:
             self._answer(one)
         await self._parts.events.on_stored(stored)
+
+    async def _store_records(self, reports: Sequence[Report]) -> list[Stored]:
+        """All have come to an end, whatever became of one: the next connection is greeted from what is stored then."""
+        work = (self._parts.intake.store_records(report) for report in reports)
+        stored: list[Stored] = []
+        faults: list[BaseException] = []
+        for outcome in await asyncio.gather(*work, return_exceptions=True):
+            (faults if isinstance(outcome, BaseException) else stored).append(outcome)  # type: ignore[arg-type]
+        if faults:
+            raise faults[0]
+        return stored
 
     def _answer(self, stored: Stored) -> None:
         run, key = stored.account.run, stored.account.key

@@ -69,8 +69,12 @@ class RunQueue:
         return await self._find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=limit))
 
     async def pending_before(self, identifier: str, limit: int) -> list[Run]:
-        """Pending, unassigned runs with smaller identifiers: the oldest first."""
-        where = (_PENDING, _UNASSIGNED, Condition("identifier", Operator.LESS, identifier))
+        """Pending runs with smaller identifiers that no worker has ever been given: the oldest first.
+
+        A run that was begun, or refused, waits since then, and its identifier tells when it was triggered.
+        """
+        first = equal("attempt", 1)
+        where = (_PENDING, _UNASSIGNED, first, Condition("identifier", Operator.LESS, identifier))
         return await self._find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=limit))
 
     async def wished(self, limit: int) -> list[Run]:
