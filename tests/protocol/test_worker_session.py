@@ -180,6 +180,7 @@ def test_a_released_run_is_deleted_when_it_has_ended_and_aborted_before() -> Non
     assert session.receive(Release("r1", 1)) == [AbortRun(KEY, "the master, for whom this attempt counts no more")]
     assert session.receive(Release("r1", 1)) == []
     assert session.transfers() == []
+    assert session.grew(KEY, 2, 4, is_ended=False) == []
     assert session.grew(KEY, 3, 5, is_ended=True) == [DeleteRun(KEY)]
     session.deleted(KEY)
     assert session.hello(IDENTITY, 1.0).runs == ()

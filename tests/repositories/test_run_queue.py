@@ -100,6 +100,23 @@ def test_an_unassigned_run_waits_as_its_next_attempt(database_url: str) -> None:
     play(database_url, scenario)
 
 
+def test_an_old_look_puts_nothing_back(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        first = await records.queue.assign(await records.trigger(), "w")
+        assert first is not None
+        again = await records.queue.unassign(first)
+        assert again is not None
+        second = await records.queue.assign(again, "w")
+        assert second is not None
+        assert await records.queue.unassign(first) is None, "that was another attempt"
+        told = replace(second, journal_sequence=1)
+        assert await records.progress.save(second, told, [])
+        assert await records.queue.unassign(second) is None, "it has been told of since"
+        assert await records.queue.unassign(told) is not None
+
+    play(database_url, scenario)
+
+
 def test_what_a_worker_was_given_once_waits_since_then_and_does_not_expire(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         waiting, given = await records.trigger(), await records.trigger()

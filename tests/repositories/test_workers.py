@@ -53,6 +53,17 @@ def test_of_two_new_instances_at_once_one_is_refused(database_url: str) -> None:
     play(database_url, scenario)
 
 
+def test_of_two_other_instances_at_once_one_is_refused(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        await records.workers.disconnect(await _connect(records))
+        outcomes = await asyncio.gather(
+            *(_connect(records, instance=name) for name in ("a", "b")), return_exceptions=True
+        )
+        assert {type(one) for one in outcomes} == {Conflict, Worker}
+
+    play(database_url, scenario)
+
+
 def test_an_old_connection_does_not_disconnect_a_newer_one(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         first = await _connect(records)
