@@ -247,7 +247,7 @@ class RunExecution:
             outcome = await execution.execute(Step(Phase.TEARDOWN, index, command), self._teardown_stop)
             flaw = flaw or outcome
             stopped = self._teardown_stop.outcome()
-            if stopped is too_long:
+            if stopped is too_long or (stopped is not None and stopped.reason.code is ReasonCode.LOG_LIMIT):
                 break
             if stopped is not None:
                 # An abort ends the command that it meets; the others clean up what they can.
