@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.databases import Connection, Database
 
 
@@ -42,8 +41,3 @@ class Session:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def same_for_another(error: Exception) -> Exception:
-    """An exception that several callers are told: each gets its own, for tracebacks are written into it."""
-    return StorageUnavailable(error.message) if isinstance(error, StorageUnavailable) else error
