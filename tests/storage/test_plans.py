@@ -1,4 +1,4 @@
-"""How databases find what they are asked for: along an index, also where they have no statistics yet."""
+"""How SQL databases find what they are asked for: along an index, also where they have no statistics yet."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ _FINDS_IN_HISTORY = {
 
 
 @pytest.mark.parametrize(("index", "find"), _FINDS.items(), ids=list(_FINDS))
-def test_pages_come_from_an_index_in_its_order(database_url: str, index: str, find: Find) -> None:
-    plan = _plan(database_url, _statements(database_url).find(find).statement)
+def test_pages_come_from_an_index_in_its_order(sql_url: str, index: str, find: Find) -> None:
+    plan = _plan(sql_url, _statements(sql_url).find(find).statement)
     assert index in plan
     assert "sort" not in plan.lower().replace("presorted", "")
     assert "temp b-tree" not in plan.lower()
 
 
-def test_a_history_is_read_along_the_index_that_fits_best(database_url: str) -> None:
+def test_a_history_is_read_along_the_index_that_fits_best(sql_url: str) -> None:
     """Where there is enough to tell indexes apart by, as after a while there is."""
-    _fill(database_url)
-    statements = _statements(database_url)
+    _fill(sql_url)
+    statements = _statements(sql_url)
     for index, find in _FINDS_IN_HISTORY.items():
-        plan = _plan(database_url, statements.find(find).statement)
+        plan = _plan(sql_url, statements.find(find).statement)
         assert index in plan, plan
         assert "sort" not in plan.lower().replace("presorted", ""), plan
         assert "temp b-tree" not in plan.lower(), plan
 
 
-def test_compare_and_set_finds_its_row_by_the_key(database_url: str) -> None:
-    plan = _plan(database_url, _statements(database_url).operation(_BY_KEY).statement)
+def test_compare_and_set_finds_its_row_by_the_key(sql_url: str) -> None:
+    plan = _plan(sql_url, _statements(sql_url).operation(_BY_KEY).statement)
     assert "runs_pkey" in plan or "sqlite_autoindex_runs_1" in plan
 
 
