@@ -91,10 +91,9 @@ class MongodbNode:
 class MongodbServer:
     """`members` of 0 is a single node without a replica set; what is done is done to all of them."""
 
-    def __init__(self, program: Path, *, members: int = 1) -> None:
-        # Elections are short, so that tests are.
+    def __init__(self, program: Path, *arguments: str, members: int = 1) -> None:
         name = _REPLICA_SET if members else None
-        self.nodes = [MongodbNode(program, replica_set=name) for _ in range(members or 1)]
+        self.nodes = [MongodbNode(program, *arguments, replica_set=name) for _ in range(members or 1)]
         self._has_replica_set = bool(members)
         self._is_initiated = False
         self._databases = 0
@@ -118,6 +117,7 @@ class MongodbServer:
                 node.start()
         if self._has_replica_set and not self._is_initiated:
             members = [{"_id": number, "host": node.address} for number, node in enumerate(self.nodes)]
+            # Elections are short, so that tests are.
             settings = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200}
             self.nodes[0].ask("replSetInitiate", {"_id": _REPLICA_SET, "members": members, "settings": settings})
             self._is_initiated = True

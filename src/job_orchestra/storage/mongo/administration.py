@@ -38,9 +38,11 @@ class MongoAdministration:
 
     def create(self) -> None:
         with self._database() as database:
-            foreign = _first_foreign(database)
             if self._version(database) is not None:
                 raise self._has_schema()
+            foreign = _first_foreign(database)
+            if foreign is not None and self._version(database) is not None:
+                raise self._has_schema()  # of another process, which came first and has written already
             if foreign is not None:
                 raise Conflict(
                     f"{self._clients.name} is not empty: it has the collection {foreign!r} of something else."

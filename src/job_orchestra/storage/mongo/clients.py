@@ -16,7 +16,10 @@ Document: TypeAlias = dict[str, Any]
 Client: TypeAlias = MongoClient[Document]
 
 ANSWER_TIMEOUT = 8.0
-"""Seconds for one unit of work, with all that the driver repeats of it; less than callers wait."""
+"""Seconds for one unit of work, with the wait for a primary and all that the driver repeats; less than callers wait.
+
+`timeoutMS` in the URL says otherwise.
+"""
 
 DURABLE = WriteConcern(w="majority", j=True)
 """On the disks of a majority: no election takes it back. A single node is a majority of its own."""
@@ -25,8 +28,7 @@ DURABLE = WriteConcern(w="majority", j=True)
 _SEEN = ReadConcern("majority")
 
 _CONNECTION: Document = {
-    # Also the wait for a new primary; an election that nobody called takes ten seconds unless it is configured shorter.
-    "serverSelectionTimeoutMS": 5_000,
+    "serverSelectionTimeoutMS": 5_000,  # for what has no other limit: migrations
     "connectTimeoutMS": 5_000,
     "appName": "job-orchestra",
 }
@@ -35,20 +37,20 @@ _CONNECTION: Document = {
 class Clients:
     """Makes clients of one database; each is to be closed by who asked for it."""
 
-    def __init__(self, url: MongoUrl, answer_timeout: float = ANSWER_TIMEOUT) -> None:
+    def __init__(self, url: MongoUrl, answer_timeout: float | None = None) -> None:
         """Invalid at `database.url` for options that the driver does not take."""
         self.name = f"The database {url}"
         """Begins messages; without the password."""
-        self.answer_timeout = answer_timeout
         self._url = url
+        self._written = {name.lower(): value for name, value in url.options}
         _check_options(url)
         self._check_all_together()
+        self.answer_timeout = answer_timeout or int(self._written.get("timeoutms", 0)) / 1000 or ANSWER_TIMEOUT
 
     def connect(self) -> Client:
         """Connects only when it is used; what the user wrote in the URL goes before our own."""
-        written = {name.lower() for name, _ in self._url.options}
-        own = {name: value for name, value in _CONNECTION.items() if name.lower() not in written}
-        return MongoClient(self._url.written, connect=False, tz_aware=False, **own)
+        own = {name: value for name, value in _CONNECTION.items() if name.lower() not in self._written}
+        return MongoClient(self._url.written, connect=False, tz_aware=False, timeoutMS=None, **own)
 
     def database(self, client: Client) -> Database[Document]:
         """Whatever the URL says of the concerns: the promises rest on these."""

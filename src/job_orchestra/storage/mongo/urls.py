@@ -59,7 +59,7 @@ def _check_hosts(hosts: str, scheme: str) -> None:
     for each in hosts.split(","):
         found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]/]+)(?::(\d+))?", each)
         if found is None or not 0 < int(found[2] or 1) <= 65535:
-            refuse(f"names no host, or a port that is no number up to 65535; write {_FORM}, {_ESCAPED}")
+            refuse(f"names no host, or a port that is not a number up to 65535; write {_FORM}, {_ESCAPED}")
         if scheme == "mongodb+srv" and (found[2] or "," in hosts):
             refuse("names several hosts or a port, which mongodb+srv:// finds by the one name it is given")
 
