@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -67,6 +68,12 @@ class MongodbNode:
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+    def pause(self) -> None:
+        """Returns when none of its threads goes on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def end(self, number: signal.Signals) -> None:
         """Returns when it is gone."""
@@ -145,7 +152,7 @@ class MongodbServer:
     def pause(self) -> None:
         """It hangs: connections stand and are taken, and nobody answers."""
         for node in self.nodes:
-            node.send(signal.SIGSTOP)
+            node.pause()
 
     def resume(self) -> None:
         for node in self.nodes:
