@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import SchemaState, StorageUnavailable
-from job_orchestra.storage.schema import COLLECTIONS
+from job_orchestra.storage.schema import COLLECTIONS, ColumnType
 from job_orchestra.storage.sql import open_administration
 from job_orchestra.storage.sql.databases import database_at
-from job_orchestra.storage.sql.migrations import migrate, newest_version
+from job_orchestra.storage.sql.migrations import migrate, migration_names, newest_version, version_of
+from job_orchestra.storage.sql.migrations.version_table import create_version_table
 from job_orchestra.storage.sql.tables import index_name, metadata_of
 from job_orchestra.storage.sql.urls import parse_database_url
 
@@ -89,6 +90,15 @@ def test_users_of_the_first_version_are_kept(new_url: Callable[[], str]) -> None
     assert tuple(row) == ("ada", "Ada", True, 0)
 
 
+def test_every_text_in_a_key_or_index_has_a_length_and_fits() -> None:
+    """3072 bytes in MariaDB and MySQL, four for each character; the key stands at the end of every index."""
+    for collection in COLLECTIONS:
+        for names in (collection.key, *((*index.columns, *collection.key) for index in collection.indexes)):
+            columns = [collection.column(name) for name in dict.fromkeys(names)]
+            assert all(column.longest for column in columns if column.type is ColumnType.TEXT), names
+            assert sum(4 * column.longest + 3 if column.longest else 9 for column in columns) <= 3072, names
+
+
 def test_names_of_indexes_are_short_enough_and_differ() -> None:
     names = [index_name(each.name, index.columns) for each in COLLECTIONS for index in each.indexes]
     assert len(set(names)) == len(names)
@@ -107,10 +117,17 @@ def test_places_that_cannot_be_used(tmp_path: Path) -> None:
         open_administration(f"sqlite:///{tmp_path}/file/x.db").create()
     with pytest.raises(StorageUnavailable, match="cannot be used"):
         open_administration("postgresql://orchestra:secret@127.0.0.1:1/x").state()
+    with pytest.raises(StorageUnavailable, match="refused"):
+        open_administration("mysql://orchestra:secret@127.0.0.1:1/x").state()
 
 
 def test_a_password_is_in_no_message(tmp_path: Path) -> None:
-    for url in ("postgresql://u:geheim@127.0.0.1:1/x", "postgresql://u:geheim@nowhere.invalid/x"):
+    for url in (
+        "postgresql://u:geheim@127.0.0.1:1/x",
+        "postgresql://u:geheim@nowhere.invalid/x",
+        "mysql://u:geheim@127.0.0.1:1/x",
+        "mysql://u:geheim@nowhere.invalid/x",
+    ):
         with pytest.raises(StorageUnavailable) as caught:
             open_administration(url).create()
         assert "geheim" not in f"{caught.value!r} {caught.value}"
@@ -129,7 +146,10 @@ def _create_version(url: str, version: str) -> None:
     if not database.exists():
         database.create()
     with _engine(url).begin() as connection:
-        migrate(connection, version)
+        create_version_table(connection)
+        for name in migration_names():
+            if version_of(name) <= version:
+                migrate(connection, name, print)
 
 
 def _execute(url: str, statement: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from job_orchestra.storage.port import Condition, Find, Insert, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.sql.databases import database_at
 from job_orchestra.storage.sql.statements import Prepared, Statements
-from job_orchestra.storage.sql.urls import parse_database_url
+from job_orchestra.storage.sql.urls import DatabaseKind, parse_database_url
 from tests.storage.scenario import batch, equal, play
 
 _PENDING = equal("status", "pending")
@@ -43,7 +43,7 @@ _FINDS_IN_HISTORY = {
 @pytest.mark.parametrize(("index", "find"), _FINDS.items(), ids=list(_FINDS))
 def test_pages_come_from_an_index_in_its_order(database_url: str, index: str, find: Find) -> None:
     plan = _plan(database_url, _statements(database_url).find(find).statement)
-    assert index in plan
+    assert index in plan, plan
     assert "sort" not in plan.lower().replace("presorted", "")
     assert "temp b-tree" not in plan.lower()
 
@@ -61,7 +61,7 @@ def test_a_history_is_read_along_the_index_that_fits_best(database_url: str) -> 
 
 def test_compare_and_set_finds_its_row_by_the_key(database_url: str) -> None:
     plan = _plan(database_url, _statements(database_url).operation(_BY_KEY).statement)
-    assert "runs_pkey" in plan or "sqlite_autoindex_runs_1" in plan
+    assert any(key in plan for key in ("runs_pkey", "sqlite_autoindex_runs_1", " PRIMARY 258 ")), plan
 
 
 def _fill(url: str) -> None:
@@ -73,8 +73,9 @@ def _fill(url: str) -> None:
             await storage.write(batch(*(_run(start + i, statuses[(start + i) % len(statuses)]) for i in range(500))))
 
     play(url, scenario)
-    connection: Any = database_at(parse_database_url(url)).connect_driver(is_writer=True)
-    connection.execute("ANALYZE")
+    parsed = parse_database_url(url)
+    connection: Any = database_at(parsed).connect_driver(is_writer=True)
+    connection.cursor().execute("ANALYZE TABLE runs" if parsed.kind is DatabaseKind.MYSQL else "ANALYZE")
     connection.commit()
     connection.close()
 
@@ -103,11 +104,9 @@ def _statements(url: str) -> Statements:
 def _plan(url: str, statement: Prepared) -> str:
     connection: Any = database_at(parse_database_url(url)).connect_driver(is_writer=False)
     try:
-        if isinstance(connection, sqlite3.Connection):
-            return "\n".join(
-                row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.text}", statement.arguments)
-            )
-        rows = connection.execute(f"EXPLAIN {statement.text}".encode(), statement.arguments)
-        return "\n".join(row[0] for row in rows)
+        cursor = connection.cursor()
+        explain = "EXPLAIN QUERY PLAN" if isinstance(connection, sqlite3.Connection) else "EXPLAIN"
+        cursor.execute(f"{explain} {statement.text}", statement.arguments)
+        return "\n".join(" ".join(map(str, row)) for row in cursor.fetchall())
     finally:
         connection.close()

@@ -1,63 +1,70 @@
-"""Creating and upgrading the schema. Alembic is loaded only where there is something to carry out."""
+"""Creating and upgrading the schema."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.storage.port import SchemaState
 from job_orchestra.storage.sql.databases import Database, database_at
-from job_orchestra.storage.sql.migrations import migrate, newest_version, versions_after
-from job_orchestra.storage.sql.urls import DatabaseKind, parse_database_url
-
-_VERSION_TABLE = "alembic_version"
-_LOCK = 0x6A6F6273  # PostgreSQL's advisory locks are numbers; this one is ours
+from job_orchestra.storage.sql.migrations import migrate, migration_names, migrations_after, newest_version
+from job_orchestra.storage.sql.migrations.version_table import VERSION_TABLE, create_version_table, read_version
+from job_orchestra.storage.sql.urls import parse_database_url
 
 
 class SqlAdministration:
     """Implements `storage.port.StorageAdministration`."""
 
     def __init__(self, url: str, directory: Path | None = None) -> None:
-        parsed = parse_database_url(url, directory)
-        self._database: Database = database_at(parsed)
-        self._kind = parsed.kind
+        self._database: Database = database_at(parse_database_url(url, directory))
 
     def create(self) -> None:
         with self._translated():
             if not self._database.exists():
                 self._database.create()
-        with self._transaction() as connection:
+        with self._changing() as connection:
             tables = set(sa.inspect(connection).get_table_names())
-            if _VERSION_TABLE in tables:
+            if read_version(connection) is not None:
                 raise Conflict(f"{self._database.name} has a schema already; `orchestra database status` tells which.")
-            if tables:
+            if tables and VERSION_TABLE not in tables:
                 raise Conflict(
                     f"{self._database.name} is not empty: it has the table {min(tables)!r} of something else."
                 )
-            migrate(connection)
+            # First of all, so that a creation that was interrupted is known as such, and finished by the next one.
+            create_version_table(connection)
+            for name in migration_names():
+                migrate(connection, name, lambda _: None)
 
-    def upgrade(self) -> Sequence[str]:
+    def upgrade(self, tell: Callable[[str], None] = lambda _: None) -> Sequence[str]:
         with self._translated():
             if not self._database.exists():
                 raise Conflict(f"{self._database.name} does not exist; `orchestra database create` creates it.")
-        with self._transaction() as connection:
-            version = _version(connection)
-            if version is None:
-                raise Conflict(f"{self._database.name} has no schema; `orchestra database create` creates it.")
-            missing = versions_after(version)
-            if missing is None:
-                raise Conflict(
-                    f"{self._database.name} has version {version}, this program knows none above {newest_version()}: "
-                    "the program is older than the database."
-                )
-            if missing:
-                migrate(connection)
-            return missing
+        done: list[str] = []
+        while True:
+            # Each is committed by itself, and may have been carried out by somebody else meanwhile.
+            with self._changing() as connection:
+                missing = self._missing(connection)
+                if not missing:
+                    return done
+                migrate(connection, missing[0], tell)
+            done.append(missing[0])
+
+    def _missing(self, connection: sa.Connection) -> Sequence[str]:
+        version = read_version(connection)
+        if version is None:
+            raise Conflict(f"{self._database.name} has no schema; `orchestra database create` creates it.")
+        missing = migrations_after(version)
+        if missing is None:
+            raise Conflict(
+                f"{self._database.name} has version {version}, this program knows none above {newest_version()}: "
+                "the program is older than the database."
+            )
+        return missing
 
     def state(self) -> SchemaState:
         version, newest = self.versions()
@@ -65,18 +72,29 @@ class SqlAdministration:
             return SchemaState.MISSING
         if version == newest:
             return SchemaState.CURRENT
-        return SchemaState.NEWER if versions_after(version) is None else SchemaState.OLDER
+        return SchemaState.NEWER if migrations_after(version) is None else SchemaState.OLDER
 
     def versions(self) -> tuple[str | None, str]:
         with self._translated():
             exists = self._database.exists()
         if not exists:
             return None, newest_version()
-        with self._transaction(is_writing=False) as connection:
-            return _version(connection), newest_version()
+        with self._connection(is_writing=False) as connection:
+            return read_version(connection), newest_version()
+
+    def warnings(self) -> Sequence[str]:
+        with self._translated():
+            return self._database.warnings() if self._database.exists() else ()
 
     @contextmanager
-    def _transaction(self, *, is_writing: bool = True) -> Generator[sa.Connection]:
+    def _changing(self) -> Generator[sa.Connection]:
+        with self._connection(is_writing=True) as connection:
+            self._database.begin_schema_change(connection)
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def _connection(self, *, is_writing: bool) -> Generator[sa.Connection]:
         with self._translated():
             engine = sa.create_engine(
                 self._database.sqlalchemy_url(),
@@ -84,23 +102,14 @@ class SqlAdministration:
                 creator=lambda: self._database.connect_driver(is_writer=is_writing),
             )
             with engine.connect() as connection:
-                self._begin(connection, is_writing=is_writing)
                 yield connection
-                connection.commit()
-
-    def _begin(self, connection: sa.Connection, *, is_writing: bool) -> None:
-        """What follows becomes one transaction, changes of the schema included; others who would change it wait."""
-        if self._kind is DatabaseKind.SQLITE:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
-        elif is_writing:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
     @contextmanager
     def _translated(self) -> Generator[None]:
         """Errors of SQLAlchemy and the drivers as StorageUnavailable, where they are that."""
         try:
             yield
-        except Conflict:
+        except OrchestraError:
             raise
         except Exception as error:  # each driver has its own; what none of them knows goes on as it is
             origin = error.orig if isinstance(error, DBAPIError) else error
@@ -108,11 +117,3 @@ class SqlAdministration:
             if told is None:
                 raise
             raise told from None
-
-
-def _version(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table(_VERSION_TABLE):
-        return None
-    return connection.execute(
-        sa.select(sa.column("version_num", sa.String)).select_from(sa.table(_VERSION_TABLE))
-    ).scalar_one_or_none()

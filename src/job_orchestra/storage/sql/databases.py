@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import URL, Dialect
+from sqlalchemy import Connection as SqlAlchemyConnection
 
 from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.statements import Prepared, SqlRow
@@ -71,11 +72,22 @@ class Database(Protocol):
         ...
 
     def sqlalchemy_url(self) -> URL:
-        """Of the dialect; how to connect is known to `connect_driver` alone."""
+        """Of the dialect; how to connect is known to `connect_driver` alone. May look at the server."""
         ...
 
     def connect_driver(self, *, is_writer: bool) -> Any:
         """A connection of the driver, for migrations."""
+        ...
+
+    def begin_schema_change(self, connection: SqlAlchemyConnection) -> None:
+        """What follows is one transaction, where the database has such for its schema; others who would change it wait.
+
+        StorageUnavailable if they have waited long.
+        """
+        ...
+
+    def warnings(self) -> Sequence[str]:
+        """Sentences about settings of the server with which what was answered may be lost."""
         ...
 
     def exists(self) -> bool:
@@ -97,3 +109,7 @@ def database_at(url: DatabaseUrl) -> Database:
             from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
 
             return PostgresqlDatabase(url)
+        case DatabaseKind.MYSQL:
+            from job_orchestra.storage.sql.mysql import MysqlDatabase
+
+            return MysqlDatabase(url)

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import URL, Dialect
+from sqlalchemy import Connection as SqlAlchemyConnection
 from sqlalchemy.dialects import sqlite
 
 from job_orchestra.storage.port import StorageUnavailable
@@ -146,6 +147,12 @@ class SqliteDatabase:
 
     def sqlalchemy_url(self) -> URL:
         return URL.create("sqlite")
+
+    def begin_schema_change(self, connection: SqlAlchemyConnection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def warnings(self) -> Sequence[str]:
+        return ()  # how it makes things durable is decided here
 
     def exists(self) -> bool:
         return self._path.exists()
