@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pymysql
@@ -81,6 +82,21 @@ class MariadbServer(ServerProcess):
 
     def give_back(self, url: str) -> None:
         self._free.append(url)
+
+    @contextmanager
+    def locked_table(self, url: str, table: str) -> Generator[None]:
+        """Nobody else gets to it."""
+        with self.connect(_name(url)) as blocker, blocker.cursor() as cursor:
+            cursor.execute(f"LOCK TABLES `{table}` WRITE")
+            yield
+
+    def cut_those_who_wait(self, url: str) -> None:
+        """The connections that wait for a lock."""
+        with self.connect(_name(url)) as administrator, administrator.cursor() as cursor:
+            cursor.execute("SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'")
+            for (waiting,) in cursor.fetchall():
+                with suppress(pymysql.OperationalError):  # it has gone already
+                    cursor.execute(f"KILL CONNECTION {waiting}")
 
     def command(self) -> Sequence[str | Path]:
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]

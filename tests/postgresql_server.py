@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -46,6 +47,21 @@ class PostgresqlServer(ServerProcess):
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
         return url
+
+    @contextmanager
+    def locked_table(self, url: str, table: str) -> Generator[None]:
+        """Nobody else gets to it."""
+        with psycopg.connect(url) as blocker:
+            blocker.execute(sql.SQL("LOCK TABLE {}").format(sql.Identifier(table)))
+            yield
+            blocker.rollback()
+
+    def cut_those_who_wait(self, url: str) -> None:
+        """The connections that wait for a lock."""
+        with psycopg.connect(url, autocommit=True) as administrator:
+            administrator.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            )
 
     def command(self) -> Sequence[str | Path]:
         settings = [argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")]

@@ -9,17 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import SchemaState, StorageUnavailable
 from job_orchestra.storage.schema import COLLECTIONS, ColumnType
 from job_orchestra.storage.sql import open_administration
 from job_orchestra.storage.sql.databases import database_at
-from job_orchestra.storage.sql.migrations import migrate, migration_names, newest_version, version_of
-from job_orchestra.storage.sql.migrations.version_table import create_version_table
+from job_orchestra.storage.sql.migrations import newest_version
 from job_orchestra.storage.sql.tables import index_name, metadata_of
 from job_orchestra.storage.sql.urls import parse_database_url
+from tests.storage.schemas import described, engine_of, execute
 
 
 def test_from_nothing_to_current(new_url: Callable[[], str]) -> None:
@@ -40,7 +39,7 @@ def test_a_newer_schema_is_left_alone(new_url: Callable[[], str]) -> None:
     url = new_url()
     administration = open_administration(url)
     administration.create()
-    _execute(url, "UPDATE alembic_version SET version_num = '9999'")
+    execute(url, "UPDATE alembic_version SET version_num = '9999'")
     assert administration.state() is SchemaState.NEWER
     with pytest.raises(Conflict, match="9999"):
         administration.upgrade()
@@ -49,7 +48,7 @@ def test_a_newer_schema_is_left_alone(new_url: Callable[[], str]) -> None:
 def test_a_database_of_something_else_is_left_alone(new_url: Callable[[], str]) -> None:
     url = new_url()
     database_at(parse_database_url(url)).create()
-    _execute(url, "CREATE TABLE something (x INTEGER)")
+    execute(url, "CREATE TABLE something (x INTEGER)")
     administration = open_administration(url)
     assert administration.state() is SchemaState.MISSING
     with pytest.raises(Conflict, match="something"):
@@ -70,24 +69,11 @@ def test_migrations_make_what_the_program_expects(new_url: Callable[[], str]) ->
     migrated, fresh = new_url(), new_url()
     open_administration(migrated).create()
     database_at(parse_database_url(fresh)).create()
-    engine = _engine(fresh)
+    engine = engine_of(fresh)
     with engine.begin() as connection:
         metadata_of().create_all(connection)
-    assert _described(migrated) == _described(fresh)
-    assert set(_described(fresh)) == {collection.name for collection in COLLECTIONS}
-
-
-def test_users_of_the_first_version_are_kept(new_url: Callable[[], str]) -> None:
-    url, fresh = new_url(), new_url()
-    open_administration(fresh).create()
-    _create_version(url, "0001")
-    _execute(url, "INSERT INTO users VALUES ('ada', 'Ada', '[\"administrator\"]', NULL, true, 5)")
-    assert open_administration(url).state() is SchemaState.OLDER
-    assert "0002_revision_of_users" in open_administration(url).upgrade()
-    assert _described(url) == _described(fresh)
-    with _engine(url).connect() as connection:
-        row = connection.execute(sa.text("SELECT identifier, display_name, is_enabled, revision FROM users")).one()
-    assert tuple(row) == ("ada", "Ada", True, 0)
+    assert described(migrated) == described(fresh)
+    assert set(described(fresh)) == {collection.name for collection in COLLECTIONS}
 
 
 def test_every_text_in_a_key_or_index_has_a_length_and_fits() -> None:
@@ -131,41 +117,3 @@ def test_a_password_is_in_no_message(tmp_path: Path) -> None:
         with pytest.raises(StorageUnavailable) as caught:
             open_administration(url).create()
         assert "geheim" not in f"{caught.value!r} {caught.value}"
-
-
-def _engine(url: str) -> sa.Engine:
-    database = database_at(parse_database_url(url))
-    return sa.create_engine(
-        database.sqlalchemy_url(), poolclass=sa.NullPool, creator=lambda: database.connect_driver(is_writer=True)
-    )
-
-
-def _create_version(url: str, version: str) -> None:
-    """An earlier schema, as the program of its time made it."""
-    database = database_at(parse_database_url(url))
-    if not database.exists():
-        database.create()
-    with _engine(url).begin() as connection:
-        create_version_table(connection)
-        for name in migration_names():
-            if version_of(name) <= version:
-                migrate(connection, name, print)
-
-
-def _execute(url: str, statement: str) -> None:
-    with _engine(url).begin() as connection:
-        connection.execute(sa.text(statement))
-
-
-def _described(url: str) -> dict[str, object]:
-    """All that inspection tells of each table."""
-    described: dict[str, object] = {}
-    with _engine(url).connect() as connection:
-        inspector = sa.inspect(connection)
-        for table in sorted(inspector.get_table_names()):
-            if table != "alembic_version":
-                columns = [{**column, "type": repr(column["type"])} for column in inspector.get_columns(table)]
-                indexes = sorted(inspector.get_indexes(table), key=lambda index: str(index["name"]))
-                key = inspector.get_pk_constraint(table)["constrained_columns"]
-                described[table] = (columns, indexes, key, inspector.get_unique_constraints(table))
-    return described

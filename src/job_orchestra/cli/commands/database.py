@@ -9,6 +9,7 @@ from job_orchestra.cli.options import Output, output_option, read_settings, sett
 from job_orchestra.cli.output import print_json
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import SchemaState, StorageAdministration
+from job_orchestra.storage.schema_check import advice, require_current
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
@@ -37,17 +38,19 @@ def create_database(settings_file: Path, dry_run: bool) -> None:
 @dry_run_option
 @settings_option
 def upgrade_database(settings_file: Path, dry_run: bool) -> None:
-    """Bring the schema up to the version of this program."""
+    """Bring the schema up to the version of this program, telling each step; after an interruption, call it again."""
     administration = _administration(settings_file)
-    if dry_run:
+    if dry_run and administration.state() is SchemaState.OLDER:
         there, wanted = administration.versions()
-        up_to_date = administration.state() is SchemaState.CURRENT
-        click.echo("Nothing would be done." if up_to_date else f"Schema {there} would become {wanted}.")
+        click.echo(f"Schema {there} would become {wanted}.")
         return
-    done = administration.upgrade()
-    for migration in done:
-        click.echo(migration)
-    if not done:
+    if dry_run:
+        require_current(administration)
+        click.echo("Nothing would be done.")
+        return
+    if administration.upgrade(click.echo):
+        click.echo(f"The database has schema {administration.versions()[0]} now.")
+    else:
         click.echo("Nothing to do: the schema is current.")
 
 
@@ -55,20 +58,17 @@ def upgrade_database(settings_file: Path, dry_run: bool) -> None:
 @output_option
 @settings_option
 def show_database(settings_file: Path, output: Output) -> None:
-    """Which schema the database has, and which one this program needs."""
+    """Which schema the database has, which one this program needs, and what of the server's settings is dangerous."""
     administration = _administration(settings_file)
     state = administration.state()
     there, wanted = administration.versions()
+    warnings = list(administration.warnings())
     if output is Output.JSON:
-        print_json({"state": state.value, "version": there, "program_version": wanted})
-    else:
-        advice = {
-            SchemaState.MISSING: "there is none; `orchestra database create` creates it",
-            SchemaState.OLDER: f"{there}; `orchestra database upgrade` brings it to {wanted}",
-            SchemaState.CURRENT: f"{there}, as needed",
-            SchemaState.NEWER: f"{there}, newer than this program, which has {wanted}",
-        }
-        click.echo(f"Schema: {advice[state]}.")
+        print_json({"state": state, "version": there, "program_version": wanted, "warnings": warnings})
+        return
+    click.echo(f"The database {advice(state, there, wanted)}.")
+    for warning in warnings:
+        click.echo(f"Warning: {warning}")
 
 
 def _administration(settings_file: Path) -> StorageAdministration:

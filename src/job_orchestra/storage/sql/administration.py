@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.storage.port import SchemaState
+from job_orchestra.storage.schema_check import advice
 from job_orchestra.storage.sql.databases import Database, database_at
-from job_orchestra.storage.sql.migrations import migrate, migration_names, migrations_after, newest_version
+from job_orchestra.storage.sql.migrations import migrate, migration_names, migrations_after, newest_version, state_of
 from job_orchestra.storage.sql.migrations.version_table import VERSION_TABLE, create_version_table, read_version
 from job_orchestra.storage.sql.urls import parse_database_url
 
@@ -60,19 +61,11 @@ class SqlAdministration:
             raise Conflict(f"{self._database.name} has no schema; `orchestra database create` creates it.")
         missing = migrations_after(version)
         if missing is None:
-            raise Conflict(
-                f"{self._database.name} has version {version}, this program knows none above {newest_version()}: "
-                "the program is older than the database."
-            )
+            raise Conflict(f"{self._database.name} {advice(SchemaState.NEWER, version, newest_version())}.")
         return missing
 
     def state(self) -> SchemaState:
-        version, newest = self.versions()
-        if version is None:
-            return SchemaState.MISSING
-        if version == newest:
-            return SchemaState.CURRENT
-        return SchemaState.NEWER if migrations_after(version) is None else SchemaState.OLDER
+        return state_of(self.versions()[0])
 
     def versions(self) -> tuple[str | None, str]:
         with self._translated():

@@ -12,7 +12,7 @@ from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.statements import Prepared, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseKind, DatabaseUrl
 
-NO_SCHEMA = "has no schema yet, or an older one; `orchestra database create` or `orchestra database upgrade` helps"
+NO_SCHEMA = "has no schema yet, or another one; `orchestra database status` tells what helps"
 
 
 class Connection(Protocol):

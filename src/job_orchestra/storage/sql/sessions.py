@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from job_orchestra.storage.port import StorageUnavailable
+from job_orchestra.storage.port import SchemaState, StorageUnavailable
+from job_orchestra.storage.schema_check import advice
 from job_orchestra.storage.sql.databases import Connection, Database
+from job_orchestra.storage.sql.migrations import newest_version, state_of
+from job_orchestra.storage.sql.statements import Prepared
+
+_VERSION = Prepared("SELECT version_num FROM alembic_version", ())
 
 
 class Session:
@@ -19,11 +24,29 @@ class Session:
         if self._connection is not None and not self._database.is_usable(self._connection):
             self.close()
         if self._connection is None:
-            self._connection = self._database.connect(is_writer=self._is_writer)
+            self._connection = self._connect()
         return self._connection
+
+    def _connect(self) -> Connection:
+        connection = self._database.connect(is_writer=self._is_writer)
+        try:
+            self._check_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check_schema(self, connection: Connection) -> None:
+        """With each connection, for a database may be upgraded, or replaced, while programs wait for it."""
+        versions = connection.fetch([_VERSION])[0]
+        version = str(versions[0][0]) if versions else None
+        if (state := state_of(version)) is not SchemaState.CURRENT:
+            raise StorageUnavailable(f"{self._database.name} {advice(state, version, newest_version())}.")
 
     def failed(self, error: Exception) -> Exception:
         """Leaves no transaction open, and says what callers are told: StorageUnavailable, or the error itself."""
+        if isinstance(error, StorageUnavailable):
+            return StorageUnavailable(error.message)
         told = self._database.translate(error)
         if told is not None:
             self.close()

@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from job_orchestra.storage.port import SchemaState
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -37,6 +39,14 @@ def migrations_after(version: str | None) -> tuple[str, ...] | None:
         return names
     versions = [version_of(name) for name in names]
     return names[versions.index(version) + 1 :] if version in versions else None
+
+
+def state_of(version: str | None) -> SchemaState:
+    if version is None:
+        return SchemaState.MISSING
+    if version == newest_version():
+        return SchemaState.CURRENT
+    return SchemaState.NEWER if migrations_after(version) is None else SchemaState.OLDER
 
 
 @cache
