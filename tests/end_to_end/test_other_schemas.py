@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_an_upgrade_tells_its_steps(stopped: Installation) -> None:
     assert stopped.orchestra("database", "create").returncode == 0
     _pretend(stopped, "0001")
     assert f"Schema 0001 would become {_NEWEST}." in stopped.orchestra("database", "upgrade", "--dry-run").stdout
-    with sqlite3.connect(stopped.directory / "orchestra.db") as connection:
+    with closing(sqlite3.connect(stopped.directory / "orchestra.db", isolation_level=None)) as connection:
         connection.execute("DROP INDEX runs_by_status_worker_identifier")
     upgraded = stopped.orchestra("database", "upgrade")
     assert upgraded.stdout.splitlines() == [
@@ -51,5 +52,5 @@ def test_an_upgrade_tells_its_steps(stopped: Installation) -> None:
 
 
 def _pretend(installation: Installation, version: str) -> None:
-    with sqlite3.connect(installation.directory / "orchestra.db") as connection:
+    with closing(sqlite3.connect(installation.directory / "orchestra.db", isolation_level=None)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (version,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -11,14 +12,16 @@ from pathlib import Path
 import pytest
 
 from job_orchestra.domain.errors import Conflict
-from job_orchestra.storage.port import SchemaState, StorageUnavailable
+from job_orchestra.storage.port import SchemaState, Storage, StorageUnavailable
 from job_orchestra.storage.schema import COLLECTIONS, ColumnType
 from job_orchestra.storage.sql import open_administration
 from job_orchestra.storage.sql.databases import database_at
 from job_orchestra.storage.sql.migrations import newest_version
 from job_orchestra.storage.sql.tables import index_name, metadata_of
 from job_orchestra.storage.sql.urls import parse_database_url
-from tests.storage.schemas import described, engine_of, execute
+from tests.mariadb_server import MariadbServer
+from tests.storage.scenario import batch, identifiers, insert, play
+from tests.storage.schemas import create_version, described, engine_of, execute
 
 
 def test_from_nothing_to_current(new_url: Callable[[], str]) -> None:
@@ -105,6 +108,26 @@ def test_places_that_cannot_be_used(tmp_path: Path) -> None:
         open_administration("postgresql://orchestra:secret@127.0.0.1:1/x").state()
     with pytest.raises(StorageUnavailable, match="refused"):
         open_administration("mysql://orchestra:secret@127.0.0.1:1/x").state()
+
+
+def test_the_rights_that_the_documentation_grants_are_enough(mariadb: MariadbServer) -> None:
+    text = (Path(__file__).parent.parent.parent / "docs" / "operating.md").read_text()
+    block = text.partition("```sql\n")[2].partition("```")[0]
+    name = f"rights_{os.getpid()}"
+    url = mariadb.url(name).replace("orchestra@", f"{name}:password@")
+    with mariadb.connect() as owner, owner.cursor() as cursor:
+        for statement in block.replace("orchestra", name).replace("'%'", "'127.0.0.1'").strip().split(";")[:-1]:
+            cursor.execute(statement)
+        create_version(url, "0001")
+        open_administration(url).upgrade()
+        cursor.execute(f"REVOKE CREATE, ALTER, INDEX ON {name}.* FROM {name}@'127.0.0.1'")
+
+        async def scenario(storage: Storage) -> None:
+            assert (await storage.write(batch(insert("a")))).is_applied
+            assert await identifiers(storage) == ["a"]
+
+        play(url, scenario)
+        cursor.execute(f"DROP USER {name}@'127.0.0.1'")
 
 
 def test_a_password_is_in_no_message(tmp_path: Path) -> None:
