@@ -108,6 +108,8 @@ def test_places_that_cannot_be_used(tmp_path: Path) -> None:
         open_administration("postgresql://orchestra:secret@127.0.0.1:1/x").state()
     with pytest.raises(StorageUnavailable, match="refused"):
         open_administration("mysql://orchestra:secret@127.0.0.1:1/x").state()
+    with pytest.raises(StorageUnavailable, match=r"/nowhere\.pem: No such file"):
+        open_administration("mysql://orchestra:secret@127.0.0.1:1/x?ssl_ca=/nowhere.pem").state()
 
 
 def test_the_rights_that_the_documentation_grants_are_enough(mariadb: MariadbServer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ _FINDS = {
         "runs", (_PENDING, equal("queue_key", "k"), _UNASSIGNED), (Order("urgency"), Order("identifier"))
     ),
     "runs_by_project_identifier": Find(
-        "runs", (equal("project", "p"),), (Order("identifier", descending=True),), after=("x",)
+        "runs", (equal("project", "p1"),), (Order("identifier", descending=True),), after=("00000000002500",)
     ),
 }
 
@@ -32,7 +31,6 @@ _FINDS_IN_HISTORY = {
         "runs",
         (equal("project", "p1"), equal("job", "j1"), equal("status", "failed")),
         (Order("identifier", descending=True),),
-        after=("0000000000000x",),
     ),
     "runs_by_status_worker_identifier": Find(
         "runs", (equal("status", "running"), Condition("worker", Operator.GREATER, "w1")), _BY_WORKER, limit=1
@@ -42,10 +40,9 @@ _FINDS_IN_HISTORY = {
 
 @pytest.mark.parametrize(("index", "find"), _FINDS.items(), ids=list(_FINDS))
 def test_pages_come_from_an_index_in_its_order(database_url: str, index: str, find: Find) -> None:
-    plan = _plan(database_url, _statements(database_url).find(find).statement)
-    assert index in plan, plan
-    assert "sort" not in plan.lower().replace("presorted", "")
-    assert "temp b-tree" not in plan.lower()
+    if parse_database_url(database_url).kind is DatabaseKind.MYSQL:
+        _fill(database_url)  # it looks into the table when it plans, and takes any index of an empty one
+    _check(_plan(database_url, _statements(database_url).find(find).statement), index)
 
 
 def test_a_history_is_read_along_the_index_that_fits_best(database_url: str) -> None:
@@ -53,15 +50,18 @@ def test_a_history_is_read_along_the_index_that_fits_best(database_url: str) -> 
     _fill(database_url)
     statements = _statements(database_url)
     for index, find in _FINDS_IN_HISTORY.items():
-        plan = _plan(database_url, statements.find(find).statement)
-        assert index in plan, plan
-        assert "sort" not in plan.lower().replace("presorted", ""), plan
-        assert "temp b-tree" not in plan.lower(), plan
+        _check(_plan(database_url, statements.find(find).statement), index)
 
 
 def test_compare_and_set_finds_its_row_by_the_key(database_url: str) -> None:
     plan = _plan(database_url, _statements(database_url).operation(_BY_KEY).statement)
-    assert any(key in plan for key in ("runs_pkey", "sqlite_autoindex_runs_1", " PRIMARY 258 ")), plan
+    assert any(key in plan for key in ("runs_pkey", "sqlite_autoindex_runs_1", "PRIMARY 258 ")), plan
+
+
+def _check(plan: str, index: str) -> None:
+    assert index in plan, plan
+    assert "sort" not in plan.lower().replace("presorted", ""), plan
+    assert "temp b-tree" not in plan.lower(), plan
 
 
 def _fill(url: str) -> None:
@@ -102,11 +102,14 @@ def _statements(url: str) -> Statements:
 
 
 def _plan(url: str, statement: Prepared) -> str:
-    connection: Any = database_at(parse_database_url(url)).connect_driver(is_writer=False)
+    parsed = parse_database_url(url)
+    connection: Any = database_at(parsed).connect_driver(is_writer=False)
     try:
         cursor = connection.cursor()
-        explain = "EXPLAIN QUERY PLAN" if isinstance(connection, sqlite3.Connection) else "EXPLAIN"
+        explain = "EXPLAIN QUERY PLAN" if parsed.kind is DatabaseKind.SQLITE else "EXPLAIN"
         cursor.execute(f"{explain} {statement.text}", statement.arguments)
-        return "\n".join(" ".join(map(str, row)) for row in cursor.fetchall())
+        # In MariaDB and MySQL without the indexes that were thought of, too.
+        first = 5 if parsed.kind is DatabaseKind.MYSQL else 0
+        return "\n".join(" ".join(map(str, row[first:])) for row in cursor.fetchall())
     finally:
         connection.close()

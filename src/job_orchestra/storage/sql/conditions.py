@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, false, or_, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, false, or_, true, tuple_
 from sqlalchemy import Column as SqlColumn
 
 from job_orchestra.storage.port import Condition, Operator, Order, Value
@@ -71,7 +71,8 @@ def clauses(table: Table, where: Sequence[Condition], parameters: Parameters) ->
 
 
 def _compared_only(column: SqlColumn[object], value: Value, parameters: Parameters) -> Clause:
-    return column.is_(None) if value is None else column.is_not_distinct_from(parameters.next(column))
+    compared = column.is_(None) if value is None else column.is_not_distinct_from(parameters.next(column))
+    return compared.is_(true())  # MariaDB and MySQL would use an index for the comparison itself
 
 
 def _clause(table: Table, condition: Condition, parameters: Parameters) -> Clause:

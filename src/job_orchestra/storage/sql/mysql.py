@@ -17,7 +17,8 @@ from sqlalchemy import Connection as SqlAlchemyConnection
 from sqlalchemy.dialects import mysql
 
 from job_orchestra.storage.port import StorageUnavailable
-from job_orchestra.storage.sql.databases import NO_SCHEMA, Connection
+from job_orchestra.storage.sql.databases import Connection
+from job_orchestra.storage.sql.mysql_errors import error_code, why_unavailable
 from job_orchestra.storage.sql.statements import Prepared, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
 
@@ -25,38 +26,13 @@ ANSWER_TIMEOUT = 8.0
 """Seconds for one exchange with the server. One that hangs keeps its connections, so nothing else ends the wait."""
 
 _LOCK_TIMEOUT = 5
-_READ_ONLY_TRANSACTION = 1792
-_ACCESS_DENIED_NO_PASSWORD = 1698  # the driver has no names for these two
 _SESSION = {
     # Whatever the server's are: what does not fit is an error, never shortened, and a table is of InnoDB or not at all.
     "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
     "innodb_lock_wait_timeout": _LOCK_TIMEOUT,
     "lock_wait_timeout": _LOCK_TIMEOUT,
-    # Every query goes along an index, also where the statistics say nothing of it yet.
-    "max_seeks_for_key": 1,
 }
 _IS_FLAG = ("ssl_disabled", "ssl_verify_cert", "ssl_verify_identity")
-
-_UNAVAILABLE = {
-    ER.NO_SUCH_TABLE: NO_SCHEMA,
-    ER.BAD_FIELD_ERROR: NO_SCHEMA,
-    ER.BAD_DB_ERROR: "does not exist; `orchestra database create` creates it",
-    ER.RECORD_FILE_FULL: "cannot grow: its disk is full",
-    ER.DISK_FULL: "cannot grow: its disk is full",
-    ER.OPTION_PREVENTS_STATEMENT: "is read-only",
-    _READ_ONLY_TRANSACTION: "is read-only",
-    ER.ACCESS_DENIED_ERROR: "refuses the user or the password",
-    _ACCESS_DENIED_NO_PASSWORD: "refuses the user or the password",
-    ER.DBACCESS_DENIED_ERROR: "does not allow this user what is needed",
-    ER.TABLEACCESS_DENIED_ERROR: "does not allow this user what is needed",
-    ER.COLUMNACCESS_DENIED_ERROR: "does not allow this user what is needed",
-    ER.SPECIFIC_ACCESS_DENIED_ERROR: "does not allow this user what is needed",
-    ER.CON_COUNT_ERROR: "has no connection to spare",
-    ER.TOO_MANY_USER_CONNECTIONS: "has no connection to spare",
-    ER.USER_LIMIT_REACHED: "has no connection to spare",
-    ER.LOCK_WAIT_TIMEOUT: "is locked by another process",
-    ER.NET_PACKET_TOO_LARGE: "takes no statement of this size: raise max_allowed_packet of the server",
-}
 
 
 class _Connection(DriverConnection):
@@ -75,7 +51,12 @@ class _Connection(DriverConnection):
         That needs no list of authorities; to load one takes longer than all else that connecting does.
         """
         if options:
-            return super()._create_ssl_ctx(options)  # type: ignore[misc, no-any-return]
+            try:
+                return super()._create_ssl_ctx(options)  # type: ignore[misc, no-any-return]
+            except OSError as error:
+                files = ", ".join(str(options[name]) for name in ("ca", "cert", "key") if options.get(name))
+                words = f"{files}: {error.strerror or error}"
+                raise pymysql.OperationalError(CR.CR_SSL_CONNECTION_ERROR, words) from error
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -102,7 +83,7 @@ class MysqlConnection:
         except pymysql.IntegrityError as error:
             # Of all that may be wrong with a new row, only its key's being taken is an answer; the statement is undone
             # by itself, and what came before it in the transaction stands.
-            if _code(error) == ER.DUP_ENTRY and statement.text.startswith("INSERT "):
+            if error_code(error) == ER.DUP_ENTRY and statement.text.startswith("INSERT "):
                 return 0
             raise
 
@@ -198,28 +179,11 @@ class MysqlDatabase:
         return isinstance(connection, MysqlConnection) and connection.is_usable
 
     def is_conflict(self, error: Exception) -> bool:
-        return _code(error) == ER.LOCK_DEADLOCK
+        return error_code(error) == ER.LOCK_DEADLOCK
 
     def translate(self, error: Exception) -> StorageUnavailable | None:
-        code = _code(error)
-        if code in _UNAVAILABLE:
-            return StorageUnavailable(f"{self.name} {_UNAVAILABLE[code]}.")
-        if code == ER.LOCK_DEADLOCK:
-            return None
-        if isinstance(error, RuntimeError) and "cryptography" in str(error):
-            return StorageUnavailable(
-                f"{self.name} wants the password encrypted: use TLS, or install the Python package cryptography."
-            )
-        if isinstance(error, pymysql.OperationalError | pymysql.InterfaceError | pymysql.InternalError | OSError):
-            return StorageUnavailable(f"{self.name} cannot be used: {self._words(error)}.")
-        return None
-
-    def _words(self, error: Exception) -> str:
-        """The server's and the driver's; neither repeats the password."""
-        words = str(error.args[-1] if error.args else error).strip().partition("\n")[0].rstrip(".")
-        if _code(error) in (CR.CR_SERVER_LOST, CR.CR_SERVER_GONE_ERROR) and "timed out" in words:
-            return f"it has not answered for {self._answer_timeout:g} seconds"
-        return words or type(error).__name__
+        told = why_unavailable(error, self._answer_timeout)
+        return StorageUnavailable(f"{self.name} {told}.") if told else None
 
     def sqlalchemy_url(self) -> URL:
         with self._connect(with_database=False) as connection, connection.cursor() as cursor:
@@ -231,7 +195,7 @@ class MysqlDatabase:
         try:
             self._connect().close()
         except pymysql.Error as error:
-            if _code(error) == ER.BAD_DB_ERROR:
+            if error_code(error) == ER.BAD_DB_ERROR:
                 return False
             raise
         return True
@@ -258,13 +222,7 @@ class MysqlDatabase:
         lock = f"orchestra {sha256(self._url.database.encode()).hexdigest()[:32]}"
         is_ours = connection.execute(text("SELECT GET_LOCK(:lock, :seconds)"), {"lock": lock, "seconds": _LOCK_TIMEOUT})
         if is_ours.scalar_one() != 1:
-            raise StorageUnavailable(f"{self.name} {_UNAVAILABLE[ER.LOCK_WAIT_TIMEOUT]}.")
-
-
-def _code(error: Exception) -> int | None:
-    """The number of an error of the server or the driver."""
-    code: object = next(iter(error.args), None) if isinstance(error, pymysql.Error) else None
-    return code if isinstance(code, int) else None
+            raise StorageUnavailable(f"{self.name} is locked by another process.")
 
 
 def _typed(options: Sequence[tuple[str, str]]) -> dict[str, Any]:
