@@ -204,5 +204,6 @@ class WorkerProcess(Process):
             return
         is_restarted = directory.boot != machine.boot
         code = ReasonCode.HOST_RESTARTED if is_restarted else ReasonCode.EXECUTOR_HOST_LOST
-        machine.write(seen.key, f"[orchestra] Run exception ({code})\n".encode())
+        if not is_restarted:
+            machine.write(seen.key, f"[orchestra] Run exception ({code})\n".encode())
         machine.end(seen.key, RunStatus.EXCEPTION, code)

@@ -14,7 +14,7 @@ from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.event_records import EventRecord, event_to_record
 from job_orchestra.domain.events import Ended
 from job_orchestra.domain.moments import from_microseconds
-from job_orchestra.domain.reasons import Reason
+from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.execution.journal import decode_line, encode_line, write_all
 from job_orchestra.execution.log_end import read_log_end
@@ -84,7 +84,10 @@ def _write_end(directory: RunDirectory, reason: Reason) -> None:
         records = _repair(descriptor, directory.journal)
         if records and records[-1].kind == "ended":
             return
-        _say_end(directory.log, reason)
+        if reason.code is not ReasonCode.HOST_RESTARTED:
+            # The disk may have lost the last bytes of the log with its host. The master notices by its size; a line
+            # behind what is left would pass for them.
+            _say_end(directory.log, reason)
         reach(FailPoint.WORKER_LOSS_LOGGED)
         end = read_log_end(directory.log)
         now = datetime.now(UTC)
