@@ -157,11 +157,22 @@ def test_a_journal_is_read_in_pieces(tmp_path: Path) -> None:
 
 def test_a_damaged_journal_is_said_to_be(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    path.write_bytes(b"nonsense\n")
+    path.write_bytes(encode_line(record(1)))
     reader = JournalReader(path)
     reader.look()
+    path.write_bytes(encode_line(record(1)).replace(b"{", b"x"))
     with pytest.raises(Invalid):
         reader.read(0, 1)
+
+
+@pytest.mark.parametrize("damage", [b"nonsense\n", b"\0\n", encode_line(record(1)), encode_line(record(3)), b"{}\n"])
+def test_what_is_no_event_and_what_follows_it_does_not_count(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(encode_line(record(1)) + damage + encode_line(record(2, "ended")))
+    reader = JournalReader(path)
+    reader.look()
+    assert (reader.sequence, reader.is_ended) == (1, False)
+    assert reader.read(0, 10) == [record(1)]
 
 
 def test_the_end_of_a_log(tmp_path: Path) -> None:

@@ -208,6 +208,17 @@ def test_what_makes_no_sense_is_a_violation(message: Acknowledged | Welcome, wor
         executing().receive(message)
 
 
+def test_what_is_on_its_way_for_a_damaged_run_is_no_violation() -> None:
+    """Commands have damaged the run on the disk, and the connection is about to be closed by the worker."""
+    session = executing()
+    session.grew(KEY, 2, 100, is_ended=False)
+    session.transfers()
+    session.deleted(KEY)
+    session.add(KEY, 1)
+    assert session.receive(Acknowledged(KEY.run, KEY.attempt, 2, 100)) == []
+    assert session.transfers() == []
+
+
 def test_nothing_is_said_before_the_welcome() -> None:
     session = WorkerSession()
     session.hello(IDENTITY, 0.0)

@@ -32,7 +32,12 @@ def test_a_run_that_destroys_its_own_directory_is_lost(
         async with master.serving() as url:
             async with working(directory, url):
                 await master.until(lambda: master.is_connected)
-                stored = await master.execute(commands(f"echo once >> {tally}; {_DAMAGES[damage]}; sleep 0.2"))
+                go = directory.parent / "go"
+                wait = f"until [ -e {go} ]; do sleep 0.01; done"
+                stored = await master.execute(commands(f"echo once >> {tally}; {wait}; {_DAMAGES[damage]}; sleep 0.2"))
+                # What the master has not heard of cannot be missed: the run would end by its executor host's fault.
+                await master.until(lambda: stored.events)
+                go.touch()
                 await master.until(lambda: stored.is_lost)
                 await master.abort(stored)
                 following = await master.finish(await master.execute(commands("true")))
@@ -44,3 +49,19 @@ def test_a_run_that_destroys_its_own_directory_is_lost(
     run(test)
     assert tally.read_text() == "once\n"
     assert len(caplog.records) < 10, "it is said once, not again and again"
+
+
+def test_a_run_that_writes_into_its_journal_ends_as_a_fault(directory: Path) -> None:
+    """What its host writes behind that is no event of the run any more."""
+
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url, working(directory, url):
+            await master.until(lambda: master.is_connected)
+            stored = await master.execute(commands(f"{_OWN}; echo nonsense >> journal; echo further"))
+            await master.finish(stored)
+            assert stored.outcome == ("exception", "internal_error")
+            assert b"\nfurther\n" in stored.log
+            assert (await master.finish(await master.execute(commands("true")))).outcome[0] == "succeeded"
+
+    run(test)

@@ -237,13 +237,16 @@ def test_what_has_shed_everything_ends_with_a_host_that_is_killed(directory: Pat
     run(test)
 
 
+@pytest.mark.parametrize("line", [_WAITING, "trap '' TERM; echo ready; sleep 1000"], ids=["at once", "after the grace"])
 @pytest.mark.parametrize("torn", [b'{"sequence":3,"ki', b"\0\0\0\0", b'garbage\n{"sequence":4}\n'])
-def test_a_journal_that_ends_in_the_middle_of_a_line(directory: Path, torn: bytes) -> None:
+def test_a_journal_that_ends_in_the_middle_of_a_line(directory: Path, torn: bytes, line: str) -> None:
+    """Also if the worker is connected before it is repaired."""
+
     async def test() -> None:
         master = StandInMaster()
         async with master.serving() as url:
             async with working(directory, url):
-                stored = await begin(master)
+                stored = await begin(master, line)
             end_hosts(directory)
             with directory_of(directory, stored).journal.open("ab") as journal:
                 journal.write(torn)

@@ -33,8 +33,17 @@ def decode_line(line: bytes) -> EventRecord:
         raise Invalid.at("journal", f"{type(error).__name__}: {error}") from None
 
 
+def decode_next(line: bytes, sequence: int) -> EventRecord | None:
+    """The event of a line without its end, if it is the one behind the event numbered `sequence`."""
+    try:
+        record = decode_line(line)
+    except Invalid:
+        return None
+    return record if record.sequence == sequence + 1 else None
+
+
 class JournalReader:
-    """Follows a journal by byte offset. Only complete lines count: the last one may still be on its way."""
+    """Follows a journal by byte offset, up to what is no event: the last line may be on its way, or damaged."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -102,19 +111,21 @@ class JournalReader:
         while piece := os.pread(descriptor, _PIECE, position + len(rest)):
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
+                record = decode_next(line, self.sequence)
+                if record is None:
+                    return
                 position += len(line) + 1
                 self._ends.append(position)
-                self._learn(line)
+                self._learn(record)
 
-    def _learn(self, line: bytes) -> None:
-        if line.startswith(b'{"sequence":1,"kind":"started"'):
+    def _learn(self, record: EventRecord) -> None:
+        if record.kind == "started":
             with suppress(Invalid):
-                self.host = identity_from_data(decode_line(line).data.get("host"))
-        elif b'"kind":"ended"' in line[:64]:
+                self.host = identity_from_data(record.data.get("host"))
+        elif record.kind == "ended":
             self.is_ended = True
-            with suppress(Invalid):
-                size = decode_line(line).data.get("log_size")
-                self.final_log_size = size if isinstance(size, int) else None
+            size = record.data.get("log_size")
+            self.final_log_size = size if isinstance(size, int) else None
 
 
 def read_range(descriptor: int, offset: int, size: int) -> bytes:

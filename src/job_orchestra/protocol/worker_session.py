@@ -316,7 +316,8 @@ class WorkerSession:
 
     def _on_acknowledged(self, message: Acknowledged) -> None:
         progress = self._runs.get(RunKey(message.run, message.attempt))
-        if progress is None:
+        if progress is None or not progress.is_resumed:
+            # Of a run that was damaged on the disk or released meanwhile: its next hello counts.
             return
         if message.sequence > progress.sent_sequence or message.log_size > progress.sent_log:
             raise ProtocolViolation(

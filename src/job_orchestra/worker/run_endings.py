@@ -16,7 +16,7 @@ from job_orchestra.domain.events import Ended
 from job_orchestra.domain.moments import from_microseconds
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.execution.journal import decode_line, encode_line, write_all
+from job_orchestra.execution.journal import decode_next, encode_line, write_all
 from job_orchestra.execution.log_end import read_log_end
 from job_orchestra.execution.process_end import end_processes
 from job_orchestra.execution.process_tree import LogFile, find_marked
@@ -104,15 +104,12 @@ def _repair(descriptor: int, path: Path) -> list[EventRecord]:
     """The events of the journal; what follows the last good line is cut off: its writer was killed within it."""
     records: list[EventRecord] = []
     size = 0
-    for line in path.read_bytes().splitlines(keepends=True):
-        try:
-            record = decode_line(line)
-        except Invalid:
-            break
-        if not line.endswith(b"\n") or record.sequence != len(records) + 1:
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        record = decode_next(line, len(records))
+        if record is None:
             break
         records.append(record)
-        size += len(line)
+        size += len(line) + 1
     os.ftruncate(descriptor, size)
     return records
 

@@ -245,9 +245,8 @@ class RunKeeper:
             return
         run.look()
         if not run.is_ended:
-            reason = Reason(
-                ReasonCode.INTERNAL_ERROR, "The executor host failed to carry the run out; its output says why."
-            )
+            sentence = "The run's journal does not say how it ended; the output of its executor host may."
+            reason = Reason(ReasonCode.INTERNAL_ERROR, sentence)
             self._begin(self._end([run], reason))
 
     def _tell_again(self) -> None:
