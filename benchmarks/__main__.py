@@ -13,8 +13,9 @@ from pathlib import Path
 from benchmarks.installation import running_installation
 from benchmarks.main_job import LOG_SIZE, PROJECTS_FILE, Measures, measure, milliseconds
 from job_orchestra.client.asynchronous import AsyncClient
+from tests.mongodb_server import MongodbServer
 from tests.postgresql_server import PostgresqlServer
-from tests.services import find_postgresql
+from tests.services import DATABASES, find_mongodb, find_postgresql
 
 Database = Callable[[Path], AbstractContextManager[str]]
 
@@ -26,10 +27,10 @@ def sqlite(_: Path) -> AbstractContextManager[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="how many runs the throughput is measured with")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append", help="default: both")
+    parser.add_argument("--database", choices=DATABASES, action="append", help="default: all")
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores. Every figure stands beside a limit of the machine measured in the same run.\n")
-    for name in arguments.database or ("sqlite", "postgresql"):
+    for name in arguments.database or DATABASES:
         print(describe(asyncio.run(_measure_on(name, arguments.runs))), flush=True)
 
 
@@ -79,7 +80,21 @@ def postgresql(_: Path) -> Generator[str]:
         server.remove()
 
 
-_DATABASES: dict[str, Database] = {"sqlite": sqlite, "postgresql": postgresql}
+@contextmanager
+def mongodb(_: Path) -> Generator[str]:
+    """A replica set of one."""
+    program = find_mongodb()
+    if program is None:
+        raise SystemExit("MongoDB was not found; `make test-services` installs what can be installed.")
+    server = MongodbServer(program)
+    try:
+        server.start()
+        yield server.new_database_url()
+    finally:
+        server.remove()
+
+
+_DATABASES: dict[str, Database] = {"sqlite": sqlite, "postgresql": postgresql, "mongodb": mongodb}
 
 if __name__ == "__main__":
     main()

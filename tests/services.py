@@ -16,10 +16,11 @@ from typing import NoReturn
 INSTALLED = Path(__file__).parent.parent / ".services"
 """Where the script puts what it installs."""
 
-DATABASES = ("sqlite", "postgresql")
+DATABASES = ("sqlite", "postgresql", "mongodb")
 """Everything is tested on each. Fixtures: `<name>_url` with the schema in it, `new_<name>_url` that makes others."""
 
 _OLDEST_POSTGRESQL = 14
+_OLDEST_MONGODB = 6
 _CHROMIUM = (
     "chromium",
     "chromium-browser",
@@ -39,12 +40,22 @@ def find_postgresql() -> Path | None:
     return next((folder for folder in folders if _is_postgresql(folder)), None)
 
 
+def find_mongodb() -> Path | None:
+    """The program `mongod`."""
+    found = [INSTALLED / "mongodb" / "mongod", Path(shutil.which("mongod") or "mongod")]
+    return next((program for program in found if _is_mongodb(program)), None)
+
+
 def find_chromium() -> Path | None:
     found = (shutil.which(name) for name in _CHROMIUM)
     return next((Path(path) for path in found if path), None)
 
 
-FINDERS: dict[str, Callable[[], Path | None]] = {"PostgreSQL": find_postgresql, "Chromium": find_chromium}
+FINDERS: dict[str, Callable[[], Path | None]] = {
+    "PostgreSQL": find_postgresql,
+    "MongoDB": find_mongodb,
+    "Chromium": find_chromium,
+}
 
 
 def needed(service: str) -> Path:
@@ -75,3 +86,8 @@ def _is_postgresql(folder: Path) -> bool:
         return False
     version = re.search(r"(\d+)", version_of([folder / "postgres", "--version"]))
     return version is not None and int(version[1]) >= _OLDEST_POSTGRESQL
+
+
+def _is_mongodb(program: Path) -> bool:
+    version = re.search(r"v(\d+)", version_of([program, "--version"]))
+    return version is not None and int(version[1]) >= _OLDEST_MONGODB

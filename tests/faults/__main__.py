@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.campaign import Scale, carry_out
-from tests.faults.databases import Database, Postgresql, Sqlite
+from tests.faults.databases import Database, Served, Sqlite
+from tests.faults.plan import Victim
+from tests.mongodb_server import MongodbServer
 from tests.postgresql_server import PostgresqlServer
-from tests.services import find_postgresql
+from tests.services import DATABASES, find_mongodb, find_postgresql
 
 _LONGEST_PAUSE = 20.0
 
@@ -25,7 +27,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--faults", type=int, default=100)
     parser.add_argument("--seed", type=int, default=None, help="decides deeds and faults; random if not given")
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
     parser.add_argument("--verbose", action="store_true", help="a line for each fault, as it is committed")
     arguments = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
@@ -55,15 +57,22 @@ def _database(kind: str, directory: Path) -> Generator[Database]:
     if kind == "sqlite":
         yield Sqlite(directory / "orchestra.db")
         return
-    programs = find_postgresql()
-    if programs is None:
-        sys.exit("PostgreSQL was not found; `make test-services` installs what can be installed.")
-    server = PostgresqlServer(programs)
+    server = _server(kind)
+    if server is None:
+        sys.exit(f"{kind} was not found; `make test-services` installs what can be installed.")
     try:
         server.start()
-        yield Postgresql(server)
+        yield Served(Victim(kind), server)
     finally:
         server.remove()
+
+
+def _server(kind: str) -> PostgresqlServer | MongodbServer | None:
+    if kind == "mongodb":
+        mongod = find_mongodb()
+        return MongodbServer(mongod) if mongod else None
+    programs = find_postgresql()
+    return PostgresqlServer(programs) if programs else None
 
 
 if __name__ == "__main__":

@@ -8,13 +8,22 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.faults.plan import Act, Victim
-from tests.postgresql_server import PostgresqlServer
 
-_MEANS = {
-    Act.KILL: (PostgresqlServer.kill, PostgresqlServer.start),
-    Act.TERMINATE: (PostgresqlServer.stop, PostgresqlServer.start),
-    Act.STOP: (PostgresqlServer.pause, PostgresqlServer.resume),
-}
+
+class Server(Protocol):
+    """A database that is a process of its own, or several."""
+
+    def new_database_url(self) -> str: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
 
 
 class Database(Protocol):
@@ -45,17 +54,22 @@ class Sqlite:
             connection.close()
 
 
-class Postgresql:
-    victim = Victim.POSTGRESQL
+class Served:
+    """On a server of its own."""
 
-    def __init__(self, server: PostgresqlServer) -> None:
-        self._server = server
+    def __init__(self, victim: Victim, server: Server) -> None:
+        self.victim = victim
         self.url = server.new_database_url()
+        self._means = {
+            Act.KILL: (server.kill, server.start),
+            Act.TERMINATE: (server.stop, server.start),
+            Act.STOP: (server.pause, server.resume),
+        }
 
     async def suffer(self, act: Act, pause: float) -> None:
-        end, begin = _MEANS[act]
-        await asyncio.to_thread(end, self._server)
+        end, begin = self._means[act]
+        await asyncio.to_thread(end)
         try:
             await asyncio.sleep(pause)
         finally:
-            await asyncio.to_thread(begin, self._server)
+            await asyncio.to_thread(begin)

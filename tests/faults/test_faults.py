@@ -6,7 +6,9 @@ import asyncio
 from pathlib import Path
 
 from tests.faults.campaign import Scale, carry_out
-from tests.faults.databases import Database, Postgresql, Sqlite
+from tests.faults.databases import Database, Served, Sqlite
+from tests.faults.plan import Victim
+from tests.mongodb_server import MongodbServer
 from tests.postgresql_server import PostgresqlServer
 from tests.services import needed
 
@@ -26,10 +28,20 @@ def test_runs_on_postgresql_outlive_a_storm(tmp_path: Path) -> None:
     server = PostgresqlServer(needed("PostgreSQL"))
     try:
         server.start()
-        faults = _weather(13, tmp_path / "installation", Postgresql(server))
+        faults = _weather(13, tmp_path / "installation", Served(Victim.POSTGRESQL, server))
     finally:
         server.remove()
     assert faults >= {"kill worker-2", "kill host-2", "kill postgresql", "terminate postgresql", "stop master"}
+
+
+def test_runs_on_mongodb_outlive_a_storm(tmp_path: Path) -> None:
+    server = MongodbServer(needed("MongoDB"))
+    try:
+        server.start()
+        faults = _weather(12, tmp_path / "installation", Served(Victim.MONGODB, server))
+    finally:
+        server.remove()
+    assert faults >= {"kill worker-1", "kill host-2", "kill mongodb", "terminate mongodb", "stop mongodb"}
 
 
 def _weather(seed: int, directory: Path, database: Database) -> set[str]:

@@ -9,17 +9,23 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import httpx2
 import pytest
 
+from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.roles import Role
 from job_orchestra.service.routes import ROUTES
-from job_orchestra.storage.sql import open_administration
+from job_orchestra.storage.mongo import parse_mongo_url
+from job_orchestra.storage.mongo.clients import Clients
+from job_orchestra.storage.mongo.storage import MongoStorage
+from job_orchestra.storage.port import Storage
 from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
 from job_orchestra.storage.sql.sqlite import SqliteDatabase
 from job_orchestra.storage.sql.storage import SqlStorage
 from job_orchestra.storage.sql.urls import parse_database_url
+from tests.mongodb_server import MongodbServer
 from tests.postgresql_server import PostgresqlServer
 from tests.service.serving import Served, serving
 from tests.services import needed
@@ -51,8 +57,11 @@ def locked(path: str) -> Generator[None]:
         holder.communicate()
 
 
+Server: TypeAlias = PostgresqlServer | MongodbServer
+
+
 @contextmanager
-def paused(server: PostgresqlServer) -> Generator[None]:
+def paused(server: Server) -> Generator[None]:
     server.pause()
     try:
         yield
@@ -61,7 +70,7 @@ def paused(server: PostgresqlServer) -> Generator[None]:
 
 
 @contextmanager
-def stopped(server: PostgresqlServer) -> Generator[None]:
+def stopped(server: Server) -> Generator[None]:
     server.stop()
     try:
         yield
@@ -70,7 +79,7 @@ def stopped(server: PostgresqlServer) -> Generator[None]:
 
 
 @pytest.fixture(scope="module")
-def mortal_server() -> Generator[PostgresqlServer]:
+def postgresql_to_stop() -> Generator[PostgresqlServer]:
     server = PostgresqlServer(needed("PostgreSQL"))
     try:
         server.start()
@@ -79,19 +88,39 @@ def mortal_server() -> Generator[PostgresqlServer]:
         server.remove()
 
 
-@pytest.fixture(params=[paused, stopped])
-def storage_and_outage(
-    request: pytest.FixtureRequest, mortal_server: PostgresqlServer
-) -> Generator[tuple[SqlStorage, Outage]]:
-    """Of a PostgreSQL that hangs, and of one that is stopped."""
-    url = mortal_server.new_database_url()
+@pytest.fixture(scope="module")
+def mongodb_to_stop() -> Generator[MongodbServer]:
+    server = MongodbServer(needed("MongoDB"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+def _postgresql_storage(url: str) -> Storage:
+    return SqlStorage(PostgresqlDatabase(parse_database_url(f"{url}?connect_timeout=2"), 0.5), _PATIENCE)
+
+
+def _mongodb_storage(url: str) -> Storage:
+    return MongoStorage(Clients(parse_mongo_url(url), 0.5), _PATIENCE)
+
+
+_ON = {"postgresql": _postgresql_storage, "mongodb": _mongodb_storage}
+
+
+@pytest.fixture(params=[("postgresql", paused), ("postgresql", stopped), ("mongodb", paused), ("mongodb", stopped)])
+def storage_and_outage(request: pytest.FixtureRequest) -> tuple[Storage, Outage]:
+    """Of a database that hangs, and of one that is stopped."""
+    kind, outage = request.param
+    server: Server = request.getfixturevalue(f"{kind}_to_stop")
+    url = server.new_database_url()
     open_administration(url).create()
-    storage = SqlStorage(PostgresqlDatabase(parse_database_url(f"{url}?connect_timeout=2"), 0.5), _PATIENCE)
-    yield storage, lambda: request.param(mortal_server)
+    return _ON[kind](url), lambda: outage(server)
 
 
 def test_every_route_answers_in_an_outage_and_all_goes_on_afterwards(
-    storage_and_outage: tuple[SqlStorage, Outage], tmp_path: Path
+    storage_and_outage: tuple[Storage, Outage], tmp_path: Path
 ) -> None:
     storage, outage = storage_and_outage
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from job_orchestra.composition.base import ApplicationComposition
+from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.retention import Retention
 from job_orchestra.repositories.accounts import Accounts
@@ -21,7 +22,6 @@ from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogStore
 from job_orchestra.storage.port import Storage, StorageAdministration
-from job_orchestra.storage.sql import open_administration, open_storage
 from job_orchestra.storage.transfer.transfer import Transfer
 
 

@@ -42,7 +42,8 @@ class ProjectsSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
     url: str = field(default="sqlite:///orchestra.db", metadata=ruled(rules.not_empty), repr=False)
-    """A relative path of SQLite is relative to the settings file."""
+    """Of SQLite, PostgreSQL or MongoDB: `sqlite:///path`, `postgresql://user:password@host:5432/database`,
+    `mongodb://user:password@host:27017/database`. A relative path of SQLite is relative to the settings file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

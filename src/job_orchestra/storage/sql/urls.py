@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from job_orchestra.domain.errors import Invalid
 
 _PLACE = "database.url"
+SCHEMES = ("sqlite", "postgresql", "postgres")
+
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _SQLITE_FORM = "sqlite:///relative/path.db or sqlite:////absolute/path.db"
 _POSTGRESQL_FORM = "postgresql://user:password@host:5432/database"
@@ -52,7 +54,7 @@ def parse_database_url(url: str, directory: Path | None = None) -> DatabaseUrl:
         _refuse(f"is no URL; write {_SQLITE_FORM}, or {_POSTGRESQL_FORM}")
     if scheme == "sqlite":
         return _parse_sqlite(url, directory)
-    if scheme not in ("postgresql", "postgres"):
+    if scheme not in SCHEMES:
         _refuse(f"has the scheme {scheme!r}; 'sqlite' and 'postgresql' are known")
     return _parse_postgresql(url)
 
