@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import shutil
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from job_orchestra.domain.definitions import Workspace
 from job_orchestra.domain.identifiers import NAME
+from job_orchestra.execution.removal import remove_tree
 from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import run_name
 from job_orchestra.execution.workspace_layout import (
@@ -167,16 +167,6 @@ def _make_fresh(directory: Path) -> HeldWorkspace:
 
 def _remove_tree(directory: Path) -> None:
     try:
-        try:
-            shutil.rmtree(directory)
-        except PermissionError:
-            # A directory that forbids writing keeps what is in it from being removed; its owner may change that.
-            directory.chmod(0o700)
-            for parent, directories, _ in os.walk(directory):
-                for name in directories:
-                    path = Path(parent, name)
-                    if not path.is_symlink():
-                        path.chmod(0o700)
-            shutil.rmtree(directory)
+        remove_tree(directory)
     except OSError as error:
         raise WorkspaceFault(f"The workspace {directory} cannot be removed: {error}.") from None
