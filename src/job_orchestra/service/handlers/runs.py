@@ -16,7 +16,8 @@ from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.control import RunTriggered, RunWish
 from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunPageAnswer, RunSummaryAnswer, WhyAnswer
-from job_orchestra.repositories.runs import RunFilter, Triggered
+from job_orchestra.repositories.run_filters import RunFilter
+from job_orchestra.repositories.runs import Triggered
 from job_orchestra.service import parameters
 from job_orchestra.service.answers.dates import optional_iso
 from job_orchestra.service.answers.pages import page
@@ -50,9 +51,6 @@ async def _list(parts: ServiceParts, call: Call, project: str | None) -> RunPage
     limit, cursor = call.value(parameters.LIMIT), call.value(parameters.CURSOR)
     newest_first = call.value(parameters.RUN_ORDER_BY)
     expression = call.value(parameters.WHERE)
-    if expression is None:
-        listed = await parts.runs.list(wanted, limit, cursor, newest_first)
-        return RunPageAnswer(await _summaries(parts, listed.items), listed.next)
     found = await parts.run_search.search(expression, wanted, limit, cursor, newest_first)
     summaries = await _summaries(parts, found.items)
     return RunPageAnswer(summaries, found.next, found.looked_through, optional_iso(found.looked_until))
