@@ -91,6 +91,27 @@ def test_beside_another_run(host: Host) -> None:
     assert processes_of(other) == []
 
 
+_UNTAGGED = (
+    "import os, resource, sys; own = resource.getrlimit(10)[1]; resource.setrlimit(10, (own, own)); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+def test_what_has_shed_even_its_tag_ends_with_the_last_run_however_many_end_at_once(host: Host) -> None:
+    """The one run has looked for what is left and reads its large log when the other comes to its end."""
+    large = host.begin(commands("until [ -e go ]; do sleep 0.01; done; head -c 300M /dev/zero"), job="large")
+    log = shlex.quote(str(large.log))
+    wait = f"until [ -s pids ] && tail -c 100 {log} | grep -q 'Run succeeded'; do sleep 0.01; done"
+    shed = shlex.join([sys.executable, "-c", _UNTAGGED, sys.executable, stubborn.__file__, "daemon"])
+    directory = begin(host, f'{shed} "$PWD/pids"; {wait}', count=1)
+    (pid,) = noted(host)
+    assert read_tag(pid) is None
+    (host.place("large") / "go").touch()
+    assert host.finish(directory).outcome == ("succeeded", "completed")
+    host.finish(large)
+    wait_for(lambda: not is_executing(pid), "the end of the process")
+
+
 # ---------- in each phase, for each reason
 
 _WAITING = "echo ready; sleep 1000"

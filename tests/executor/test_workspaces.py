@@ -48,6 +48,11 @@ def test_a_fresh_workspace_is_removed(host: Host) -> None:
     assert all(one.outcome == ("succeeded", "completed") for one in ended)
 
 
+def test_a_run_may_remove_its_own_workspace(host: Host) -> None:
+    ended = host.execute(commands('rm -rf "$PWD"'), workspace=Workspace.RUN)
+    assert ended.outcome == ("succeeded", "completed")
+
+
 def test_fresh_workspaces_do_not_wait_for_each_other(host: Host) -> None:
     place = host.root / "place"
     place.mkdir()

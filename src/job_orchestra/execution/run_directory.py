@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from pathlib import Path
 from job_orchestra.domain.identifiers import NAME
 from job_orchestra.execution.durability import make_durable
 from job_orchestra.execution.journal import write_all
+from job_orchestra.execution.removal import remove_tree
 from job_orchestra.execution.request import Request, decode_request, encode_request
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.run_key import RunKey
@@ -118,14 +120,15 @@ def delete_run_directory(directory: RunDirectory) -> None:
     hidden = directory.path.with_name(f"{_HIDDEN}{directory.name}")
     directory.path.rename(hidden)
     reach(FailPoint.WORKER_DIRECTORY_HIDDEN)
-    shutil.rmtree(hidden)
+    remove_tree(hidden)
 
 
 def remove_remains(runs: Path) -> None:
     """What a crash left half written or half deleted."""
     for entry in runs.iterdir():
         if entry.name.startswith(_HIDDEN):
-            shutil.rmtree(entry, ignore_errors=True)
+            with suppress(OSError):
+                remove_tree(entry)
 
 
 @dataclass(frozen=True, slots=True)

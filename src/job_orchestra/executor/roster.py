@@ -15,6 +15,7 @@ class Roster:
     def __init__(self) -> None:
         self._tags: dict[int, str] = {}
         self._names: set[str] = set()
+        self._ending: set[str] = set()
         self._read: dict[tuple[int, int], int | None] = {}
         """Pid and start of processes whose tag was read: it is inherited, and so has always been theirs."""
 
@@ -24,18 +25,23 @@ class Roster:
         self._names.add(name)
         self._tags[tag_of(key)] = name
 
+    def end(self, name: str) -> None:
+        """That run starts nothing any more: whatever may be its is to be ended."""
+        self._ending.add(name)
+
     def leave(self, name: str) -> None:
         key = parse_run_name(name)
         assert key is not None
         self._names.discard(name)
+        self._ending.discard(name)
         self._tags.pop(tag_of(key), None)
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
 
     def is_alone(self, name: str) -> bool:
-        """Whether that run is the only one."""
-        return self._names == {name}
+        """Whether that run is the only one that is not at its end."""
+        return not self._names - self._ending - {name}
 
     def tag_of_child(self, process: Process) -> int | None:
         """None if it has none, or has shed it before it was seen first."""

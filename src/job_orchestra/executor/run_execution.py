@@ -139,7 +139,7 @@ class RunExecution:
             traceback.print_exc()
             outcome = Outcome.fault(error)
         watch.close()
-        left = await processes.end(min(_FINAL_GRACE, request.limits.grace))
+        left = await processes.end_finally(min(_FINAL_GRACE, request.limits.grace))
         await watch.enforce()
         if left:
             await log.say(f"These processes could not be ended: {', '.join(str(one.pid) for one in left)}.")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Self
 
 from job_orchestra.execution.log_end import LogEnd, measure_log
 from job_orchestra.execution.process_tree import LogFile
+from job_orchestra.execution.removal import remove_tree
 from job_orchestra.executor.appending import append, open_file
 
 _PREFIX = "[orchestra] "
@@ -92,7 +92,7 @@ class RunLog:
     async def _put_back(self) -> None:
         """A command has removed or replaced the log: what was written gets its name again, in a file of its own."""
         if self._path.is_dir() and not self._path.is_symlink():
-            shutil.rmtree(self._path)
+            remove_tree(self._path)
         draft = self._path.with_name(".log")
         descriptor = await open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:

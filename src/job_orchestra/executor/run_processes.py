@@ -46,6 +46,11 @@ class RunProcesses:
         """Whether anything may be left; sure if it says no, and cheap."""
         return any(map(self._children.is_command, self._commands)) or self._children.has_orphans()
 
+    async def end_finally(self, grace: float) -> Sequence[Process]:
+        """As `end`, when the run starts nothing any more."""
+        self._roster.end(run_name(self._key))
+        return await self.end(grace)
+
     async def end(self, grace: float) -> Sequence[Process]:
         """Returns what could not be ended (see `end_processes`)."""
         self._children.reap()

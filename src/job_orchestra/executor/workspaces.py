@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import shutil
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from job_orchestra.domain.definitions import Workspace
 from job_orchestra.domain.identifiers import NAME
+from job_orchestra.execution.removal import remove_tree
 from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import run_name
 from job_orchestra.execution.workspace_layout import (
@@ -76,7 +76,7 @@ class Workspaces:
         directory = self.path(request)
         try:
             if request.workspace is Workspace.RUN:
-                return await asyncio.to_thread(_make_fresh, directory)
+                return await self._take_fresh(directory)
             if not await self._queue(directory, run_name(request.key), stop, announce):
                 return None
             with ExitStack() as undo:
@@ -89,6 +89,14 @@ class Workspaces:
                 return HeldWorkspace(directory, True, undo.pop_all().close)
         except OSError as error:
             raise WorkspaceFault(f"The workspace {directory} cannot be made: {error.strerror or error}.") from None
+
+    async def _take_fresh(self, directory: Path) -> HeldWorkspace:
+        try:
+            return _make_fresh(directory)
+        except FileExistsError:
+            # Threads are for this rare case alone: a start is not to wait behind the removals of other runs.
+            await asyncio.to_thread(_remove_tree, directory)
+            return _make_fresh(directory)
 
     # ---------- among the runs of this host
 
@@ -159,24 +167,14 @@ def _lock_in_thread(descriptor: int) -> asyncio.Future[None]:
 
 
 def _make_fresh(directory: Path) -> HeldWorkspace:
-    if directory.exists():
-        _remove_tree(directory)
     directory.mkdir(parents=True)
     return HeldWorkspace(directory, False, lambda: None)
 
 
 def _remove_tree(directory: Path) -> None:
     try:
-        try:
-            shutil.rmtree(directory)
-        except PermissionError:
-            # A directory that forbids writing keeps what is in it from being removed; its owner may change that.
-            directory.chmod(0o700)
-            for parent, directories, _ in os.walk(directory):
-                for name in directories:
-                    path = Path(parent, name)
-                    if not path.is_symlink():
-                        path.chmod(0o700)
-            shutil.rmtree(directory)
+        remove_tree(directory)
+    except FileNotFoundError:
+        pass  # the commands have done so themselves
     except OSError as error:
         raise WorkspaceFault(f"The workspace {directory} cannot be removed: {error}.") from None

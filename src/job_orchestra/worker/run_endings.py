@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from job_orchestra.execution.journal import decode_next, encode_line, write_all
 from job_orchestra.execution.log_end import read_log_end
 from job_orchestra.execution.process_end import end_processes
 from job_orchestra.execution.process_tree import LogFile, find_marked
+from job_orchestra.execution.removal import remove_tree
 from job_orchestra.execution.run_directory import RunDirectory
 from job_orchestra.execution.workspace_layout import run_workspace, run_workspaces
 from job_orchestra.fail_points import FailPoint, reach
@@ -44,8 +44,7 @@ class RunEndings:
         await self._end_processes(directories)
         unwritten: list[RunDirectory] = []
         for directory in directories:
-            workspace = run_workspace(self._workspaces, directory.key)
-            await asyncio.to_thread(shutil.rmtree, workspace, ignore_errors=True)
+            await asyncio.to_thread(_remove_workspace, run_workspace(self._workspaces, directory.key))
             try:
                 await asyncio.to_thread(_write_end, directory, reason)
             except OSError as error:
@@ -60,7 +59,7 @@ class RunEndings:
         found = list(parent.iterdir()) if parent.is_dir() else []
         for orphan in [path for path in found if path not in kept]:
             _logger.warning("The workspace %s is removed: there is no run of that name any more.", orphan)
-            await asyncio.to_thread(shutil.rmtree, orphan, ignore_errors=True)
+            await asyncio.to_thread(_remove_workspace, orphan)
 
     async def _end_processes(self, directories: Sequence[RunDirectory]) -> None:
         runs = {directory.key for directory in directories}
@@ -76,6 +75,15 @@ def _grace(directory: RunDirectory) -> float:
         return directory.read_request().limits.grace
     except (OSError, Invalid):
         return _GRACE
+
+
+def _remove_workspace(workspace: Path) -> None:
+    try:
+        remove_tree(workspace)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        _logger.error("The workspace %s cannot be removed: %s", workspace, error)
 
 
 def _write_end(directory: RunDirectory, reason: Reason) -> None:
