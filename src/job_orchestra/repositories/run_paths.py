@@ -1,7 +1,7 @@
 """How runs are walked through that filters let through: along indexes, so that a page costs the same in any history.
 
 An index that ends with the identifier has the runs with given values in its other columns in the order of the list.
-Which index that is, is decided here and not by the database, which could take one that has everything else in between.
+Which one it is, is decided here: left to itself, a database may take one that has everything else in between, or sort.
 """
 
 from __future__ import annotations
