@@ -6,22 +6,15 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.installation import running_installation
 from benchmarks.main_job import LOG_SIZE, PROJECTS_FILE, Measures, measure, milliseconds
 from job_orchestra.client.asynchronous import AsyncClient
-from tests.mongodb_server import MongodbServer
-from tests.postgresql_server import PostgresqlServer
-from tests.services import DATABASES, find_mongodb, find_postgresql
-
-Database = Callable[[Path], AbstractContextManager[str]]
-
-
-def sqlite(_: Path) -> AbstractContextManager[str]:
-    return nullcontext("sqlite:///orchestra.db")
+from tests.servers import running_server
+from tests.services import DATABASES
 
 
 def main() -> None:
@@ -34,16 +27,11 @@ def main() -> None:
         print(describe(asyncio.run(_measure_on(name, arguments.runs))), flush=True)
 
 
-def database_at(name: str, directory: Path) -> AbstractContextManager[str]:
-    """The URL of an empty one of that kind, there as long as the context is."""
-    return _DATABASES[name](directory)
-
-
 async def _measure_on(name: str, runs: int) -> Measures:
     with tempfile.TemporaryDirectory(prefix="orchestra-benchmark-") as temporary:
         directory = Path(temporary)
         with (
-            database_at(name, directory) as url,
+            database_at(name) as url,
             running_installation(directory, url, PROJECTS_FILE) as installation,
         ):
             client = AsyncClient(installation.service_url, installation.credentials)
@@ -73,33 +61,14 @@ def describe(measures: Measures) -> str:
 
 
 @contextmanager
-def postgresql(_: Path) -> Generator[str]:
-    programs = find_postgresql()
-    if programs is None:
-        raise SystemExit("PostgreSQL was not found; `make test-services` installs what can be installed.")
-    server = PostgresqlServer(programs)
-    try:
-        server.start()
-        yield server.new_database_url()
-    finally:
-        server.remove()
+def database_at(kind: str) -> Generator[str]:
+    """The URL of an empty one of that kind, there as long as the context is; that of SQLite is relative."""
+    if kind == "sqlite":
+        yield "sqlite:///orchestra.db"
+    else:
+        with running_server(kind) as server:
+            yield server.new_database_url()
 
-
-@contextmanager
-def mongodb(_: Path) -> Generator[str]:
-    """A replica set of one."""
-    program = find_mongodb()
-    if program is None:
-        raise SystemExit("MongoDB was not found; `make test-services` installs what can be installed.")
-    server = MongodbServer(program)
-    try:
-        server.start()
-        yield server.new_database_url()
-    finally:
-        server.remove()
-
-
-_DATABASES: dict[str, Database] = {"sqlite": sqlite, "postgresql": postgresql, "mongodb": mongodb}
 
 if __name__ == "__main__":
     main()

@@ -13,12 +13,20 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services import INSTALLED, find_chromium, find_mongodb, find_postgresql, version_of
+from tests.services import (
+    INSTALLED,
+    find_chromium,
+    find_mariadb,
+    find_mongodb,
+    find_postgresql,
+    mariadb_environment,
+    version_of,
+)
 
 _ROOT = Path(__file__).parent.parent
 _TIME_LIMIT = 900
@@ -35,6 +43,7 @@ class Service:
     program: str
     """In the folder that was found; empty where a program was found."""
     install: Callable[[], None]
+    environment: Callable[[Path], Mapping[str, str]] = lambda _: os.environ
 
 
 def main() -> int:
@@ -55,7 +64,8 @@ def _provide(service: Service) -> bool:
         print(f"{service.name}: missing, its tests will be skipped: what was installed does not run here", flush=True)
         return False
     program = place / service.program if service.program else place
-    print(f"{service.name}: {version_of([program, '--version']) or 'found'} ({program})", flush=True)
+    version = version_of([program, "--version"], service.environment(place))
+    print(f"{service.name}: {version or 'found'} ({program})", flush=True)
     return True
 
 
@@ -71,6 +81,25 @@ def _install_postgresql() -> None:
             shutil.rmtree(target, ignore_errors=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(source, target)
+
+
+def _install_mariadb() -> None:
+    """From packages of Debian or Ubuntu that are unpacked, not installed: nothing is started on this host."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise CannotInstall("install the server of MariaDB with this system's own packages")
+    if os.geteuid() == 0:
+        _execute("apt-get", "update", "--quiet=2")
+    simulated = _execute("apt-get", "install", "--simulate", "--no-install-recommends", "mariadb-server-core")
+    packages = re.findall(r"^Inst (\S+)", simulated, re.MULTILINE)
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory)
+        _execute("apt-get", "download", *packages, folder=folder)
+        for package in folder.glob("*.deb"):
+            _execute("dpkg-deb", "--extract", package, folder / "mariadb")
+        target = INSTALLED / "mariadb"
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / "mariadb", target)
 
 
 def _install_mongodb() -> None:
@@ -122,11 +151,13 @@ def _install_packages(what: str, *packages: str) -> None:
     _execute("apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *packages)
 
 
-def _execute(*command: str | Path) -> None:
+def _execute(*command: str | Path, folder: Path | None = None) -> str:
+    """What it printed."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     try:
         done = subprocess.run(
             command,
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -140,10 +171,12 @@ def _execute(*command: str | Path) -> None:
     if done.returncode:
         last_lines = " / ".join(done.stdout.strip().splitlines()[-3:])
         raise CannotInstall(f"{command[0]} ended with {done.returncode}: {last_lines}")
+    return done.stdout
 
 
 SERVICES = (
     Service("PostgreSQL", find_postgresql, "postgres", _install_postgresql),
+    Service("MariaDB", find_mariadb, "usr/sbin/mariadbd", _install_mariadb, mariadb_environment),
     Service("MongoDB", find_mongodb, "", _install_mongodb),
     Service("Chromium", find_chromium, "", _install_chromium),
 )

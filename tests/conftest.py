@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from job_orchestra.composition.databases import open_administration
+from tests.mariadb_server import MariadbServer
 from tests.mongodb_server import MongodbServer
 from tests.postgresql_server import PostgresqlServer
 from tests.services import DATABASES, needed
@@ -28,6 +29,24 @@ def postgresql() -> Iterator[PostgresqlServer]:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql: PostgresqlServer) -> str:
     url = postgresql.new_database_url()
+    open_administration(url).create()
+    return url
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariadbServer]:
+    """Likewise."""
+    server = MariadbServer(needed("MariaDB"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def mariadb_template(mariadb: MariadbServer) -> str:
+    url = mariadb.new_database_url()
     open_administration(url).create()
     return url
 
@@ -76,6 +95,14 @@ def postgresql_url(postgresql: PostgresqlServer, postgresql_template: str) -> st
 
 
 @pytest.fixture
+def mariadb_url(mariadb: MariadbServer, mariadb_template: str) -> Iterator[str]:
+    """Likewise; afterwards another test gets it, without rows."""
+    url = mariadb.lend(mariadb_template)
+    yield url
+    mariadb.give_back(url)
+
+
+@pytest.fixture
 def mongodb_url(mongodb: MongodbServer, empty_mongodb_urls: list[str]) -> Iterator[str]:
     """Likewise; to empty one costs a tenth of making one."""
     yield from _lent(mongodb, empty_mongodb_urls)
@@ -104,6 +131,12 @@ def new_sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str
 def new_postgresql_url(postgresql: PostgresqlServer) -> Callable[[], str]:
     """Likewise."""
     return postgresql.new_database_url
+
+
+@pytest.fixture(scope="session")
+def new_mariadb_url(mariadb: MariadbServer) -> Callable[[], str]:
+    """Likewise."""
+    return mariadb.new_database_url
 
 
 @pytest.fixture(scope="session")

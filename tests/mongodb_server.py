@@ -98,6 +98,8 @@ class MongodbNode:
 class MongodbServer:
     """`members` of 0 is a single node without a replica set; what is done is done to all of them."""
 
+    name = "MongoDB"
+
     def __init__(self, program: Path, *arguments: str, members: int = 1) -> None:
         name = _REPLICA_SET if members else None
         self.nodes = [MongodbNode(program, *arguments, replica_set=name) for _ in range(members or 1)]

@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.campaign import Scale, carry_out
-from tests.faults.databases import Database, Served, Sqlite
+from tests.faults.databases import Database, OnServer, Sqlite
 from tests.faults.plan import Victim
-from tests.mongodb_server import MongodbServer
-from tests.postgresql_server import PostgresqlServer
-from tests.services import DATABASES, find_mongodb, find_postgresql
+from tests.servers import running_server
+from tests.services import DATABASES
 
 _LONGEST_PAUSE = 20.0
 
@@ -57,22 +56,8 @@ def _database(kind: str, directory: Path) -> Generator[Database]:
     if kind == "sqlite":
         yield Sqlite(directory / "orchestra.db")
         return
-    server = _server(kind)
-    if server is None:
-        sys.exit(f"{kind} was not found; `make test-services` installs what can be installed.")
-    try:
-        server.start()
-        yield Served(Victim(kind), server)
-    finally:
-        server.remove()
-
-
-def _server(kind: str) -> PostgresqlServer | MongodbServer | None:
-    if kind == "mongodb":
-        mongod = find_mongodb()
-        return MongodbServer(mongod) if mongod else None
-    programs = find_postgresql()
-    return PostgresqlServer(programs) if programs else None
+    with running_server(kind) as server:
+        yield OnServer(Victim(kind), server)
 
 
 if __name__ == "__main__":

@@ -8,22 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.faults.plan import Act, Victim
-
-
-class Server(Protocol):
-    """A database that is a process of its own, or several."""
-
-    def new_database_url(self) -> str: ...
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def kill(self) -> None: ...
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
+from tests.servers import Server
 
 
 class Database(Protocol):
@@ -54,11 +39,12 @@ class Sqlite:
             connection.close()
 
 
-class Served:
-    """On a server of its own."""
+class OnServer:
+    """Any but SQLite, which has none."""
 
     def __init__(self, victim: Victim, server: Server) -> None:
         self.victim = victim
+        self._server = server
         self.url = server.new_database_url()
         self._means = {
             Act.KILL: (server.kill, server.start),

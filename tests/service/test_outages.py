@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 import httpx2
 import pytest
@@ -17,18 +16,12 @@ import pytest
 from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.roles import Role
 from job_orchestra.service.routes import ROUTES
-from job_orchestra.storage.mongo import parse_mongo_url
-from job_orchestra.storage.mongo.clients import Clients
-from job_orchestra.storage.mongo.storage import MongoStorage
 from job_orchestra.storage.port import Storage
-from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
 from job_orchestra.storage.sql.sqlite import SqliteDatabase
 from job_orchestra.storage.sql.storage import SqlStorage
 from job_orchestra.storage.sql.urls import parse_database_url
-from tests.mongodb_server import MongodbServer
-from tests.postgresql_server import PostgresqlServer
+from tests.servers import SERVERS, Server, impatient_storage, new_server
 from tests.service.serving import Served, serving
-from tests.services import needed
 
 _PATIENCE = 2.0
 _NEEDS_NO_DATABASE = {"/", "/health", "/openapi.json", "/docs"}
@@ -57,9 +50,6 @@ def locked(path: str) -> Generator[None]:
         holder.communicate()
 
 
-Server: TypeAlias = PostgresqlServer | MongodbServer
-
-
 @contextmanager
 def paused(server: Server) -> Generator[None]:
     server.pause()
@@ -78,45 +68,19 @@ def stopped(server: Server) -> Generator[None]:
         server.start()
 
 
-@pytest.fixture(scope="module")
-def postgresql_to_stop() -> Generator[PostgresqlServer]:
-    server = PostgresqlServer(needed("PostgreSQL"))
-    try:
+@pytest.fixture(scope="module", params=SERVERS)
+def mortal_server(request: pytest.FixtureRequest) -> Generator[Server]:
+    with new_server(request.param) as server:
         server.start()
         yield server
-    finally:
-        server.remove()
 
 
-@pytest.fixture(scope="module")
-def mongodb_to_stop() -> Generator[MongodbServer]:
-    server = MongodbServer(needed("MongoDB"))
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
-
-
-def _postgresql_storage(url: str) -> Storage:
-    return SqlStorage(PostgresqlDatabase(parse_database_url(f"{url}?connect_timeout=2"), 0.5), _PATIENCE)
-
-
-def _mongodb_storage(url: str) -> Storage:
-    return MongoStorage(Clients(parse_mongo_url(url), 0.5), _PATIENCE)
-
-
-_ON = {"postgresql": _postgresql_storage, "mongodb": _mongodb_storage}
-
-
-@pytest.fixture(params=[("postgresql", paused), ("postgresql", stopped), ("mongodb", paused), ("mongodb", stopped)])
-def storage_and_outage(request: pytest.FixtureRequest) -> tuple[Storage, Outage]:
-    """Of a database that hangs, and of one that is stopped."""
-    kind, outage = request.param
-    server: Server = request.getfixturevalue(f"{kind}_to_stop")
-    url = server.new_database_url()
+@pytest.fixture(params=[paused, stopped])
+def storage_and_outage(request: pytest.FixtureRequest, mortal_server: Server) -> tuple[Storage, Outage]:
+    """Of a server that hangs, and of one that is stopped."""
+    url = mortal_server.new_database_url()
     open_administration(url).create()
-    return _ON[kind](url), lambda: outage(server)
+    return impatient_storage(url, 0.5, _PATIENCE), lambda: request.param(mortal_server)
 
 
 def test_every_route_answers_in_an_outage_and_all_goes_on_afterwards(

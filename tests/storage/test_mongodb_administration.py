@@ -13,13 +13,13 @@ from pymongo.database import Database
 from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.mongo.forms import Form
-from job_orchestra.storage.mongo.migrations import carry_out, newest_version, version_of, versions_after
-from job_orchestra.storage.mongo.versions import advance_version, create_version
+from job_orchestra.storage.mongo.migrations import migrate, migrations_after, newest_version, version_of
+from job_orchestra.storage.mongo.versions import create_version
 from job_orchestra.storage.port import Find, SchemaState, Storage, StorageUnavailable
 from job_orchestra.storage.schema import COLLECTIONS, VERSION, Collection, Index
 from tests.storage.scenario import batch, identifiers, insert, play
 
-_MIGRATIONS: Sequence[str] = versions_after(None) or ()
+_MIGRATIONS: Sequence[str] = migrations_after(None) or ()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_newer_schema_is_left_alone(url: str) -> None:
         administration.upgrade()
 
     async def scenario(storage: Storage) -> None:
-        with pytest.raises(StorageUnavailable, match="schema 9999, which this program is too old for"):
+        with pytest.raises(StorageUnavailable, match="has schema 9999, this program knows none above"):
             await storage.find(Find("users"))
 
     play(url, scenario)
@@ -89,9 +89,10 @@ def test_every_step_of_the_migrations_can_be_repeated(mongodb_url: str) -> None:
     """As it is after an interruption behind it, or by two who do it at once."""
     with opened(mongodb_url) as database:
         before = {each.name: database[each.name].index_information() for each in COLLECTIONS}
+        told: list[str] = []
         for name in _MIGRATIONS:
-            carry_out(database, name)
-            advance_version(database, version_of(name))
+            migrate(database, name, told.append)
+        assert told == []
         assert {each.name: database[each.name].index_information() for each in COLLECTIONS} == before
     assert open_administration(mongodb_url).state() is SchemaState.CURRENT
 
@@ -108,7 +109,7 @@ def test_every_earlier_schema_is_brought_up(url: str, mongodb_url: str, name: st
         assert administration.state() is SchemaState.OLDER
         assert administration.versions() == (version_of(name), newest_version())
         play(url, _is_refused)
-        assert administration.upgrade() == versions_after(version_of(name))
+        assert administration.upgrade() == migrations_after(version_of(name))
         assert administration.state() is SchemaState.CURRENT
         assert administration.upgrade() == ()
         with opened(mongodb_url) as fresh:
@@ -121,11 +122,18 @@ def test_an_upgrade_that_was_interrupted_is_gone_on_with(url: str) -> None:
     first, second, *_ = _MIGRATIONS
     with opened(url) as database:
         _create_schema(database, first, {"_id": "a"}, {"_id": "b", "is_pinned": True})
-        carry_out(database, second)
+        migrate(database, second, lambda _: None)
+        database["schema"].update_one({}, {"$set": {"version": version_of(first)}})
+        database["runs"].update_one({"_id": "a"}, {"$unset": {"is_pinned": ""}})
         database["removals"].drop()
         administration = open_administration(url)
         assert administration.state() is SchemaState.OLDER
-        assert administration.upgrade() == versions_after(version_of(first))
+        told: list[str] = []
+        assert administration.upgrade(told.append) == migrations_after(version_of(first))
+        assert told[:2] == [
+            f"{second}: adding the field is_pinned to runs (2 rows)",
+            f"{second}: creating the collection removals",
+        ]
         assert {each["_id"]: each["is_pinned"] for each in database["runs"].find()} == {"a": False, "b": True}
         assert "removals" in database.list_collection_names()
 
@@ -142,16 +150,16 @@ def test_places_that_cannot_be_used() -> None:
 def _create_schema(database: Database[dict[str, Any]], last: str, *runs: dict[str, Any]) -> None:
     """As the program left it whose last migration that was; the runs are as old as the first schema."""
     first, *others = _MIGRATIONS
-    carry_out(database, first)
+    migrate(database, first, lambda _: None)
     database["runs"].insert_many(runs)
     for name in others:
         if name <= last:
-            carry_out(database, name)
+            migrate(database, name, lambda _: None)
     assert create_version(database, version_of(last))
 
 
 async def _is_refused(storage: Storage) -> None:
-    with pytest.raises(StorageUnavailable, match=r"an older one; .* `orchestra database upgrade` helps"):
+    with pytest.raises(StorageUnavailable, match="`orchestra database upgrade` brings it there"):
         await storage.find(Find("users"))
 
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 import pymongo
 from pymongo.database import Database
 
-from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.storage.mongo import versions
 from job_orchestra.storage.mongo.clients import Clients, Document, has_transactions
 from job_orchestra.storage.mongo.loads import MongoLoad, collection_with_rows, delete_everything
-from job_orchestra.storage.mongo.migrations import carry_out, newest_version, version_of, versions_after
+from job_orchestra.storage.mongo.migrations import migrate, migrations_after, newest_version, state_of
 from job_orchestra.storage.mongo.outages import translated
 from job_orchestra.storage.mongo.snapshots import MongoSnapshot, WatchedSnapshot
-from job_orchestra.storage.mongo.versions import (
-    StoredVersion,
-    advance_version,
-    create_version,
-    read_version,
-    replace_mark,
-)
+from job_orchestra.storage.mongo.versions import StoredVersion, create_version, read_version, replace_mark
 from job_orchestra.storage.port import Load, SchemaState, Snapshot
 from job_orchestra.storage.schema import COLLECTIONS
+from job_orchestra.storage.schema_check import advice
 
 _OURS = frozenset({versions.COLLECTION, *(collection.name for collection in COLLECTIONS)})
 
@@ -46,59 +41,49 @@ class MongoAdministration:
                 raise self._has_schema()
             self._create(database)
 
-    def upgrade(self) -> Sequence[str]:
+    def upgrade(self, tell: Callable[[str], None] = lambda _: None) -> Sequence[str]:
         with self._database() as database:
-            stored = self._stored_version(database)
-            if stored.load is not None:
-                raise self._incomplete()
-            return self._upgrade(database, stored.version)
+            stored = self._version(database)
+            self._refuse(stored, SchemaState.MISSING, SchemaState.NEWER, SchemaState.INCOMPLETE)
+            missing = migrations_after(stored.version if stored else None) or ()
+            for name in missing:
+                migrate(database, name, tell)
+            return missing
 
     def state(self) -> SchemaState:
-        with self._database() as database:
-            stored = self._version(database)
-        if stored is None:
-            return SchemaState.MISSING
-        if stored.load is not None:
-            return SchemaState.INCOMPLETE
-        if stored.version == newest_version():
-            return SchemaState.CURRENT
-        return SchemaState.NEWER if versions_after(stored.version) is None else SchemaState.OLDER
+        return state_of(self._look())
 
     def versions(self) -> tuple[str | None, str]:
-        with self._database() as database:
-            stored = self._version(database)
+        stored = self._look()
         return None if stored is None else stored.version, newest_version()
+
+    def warnings(self) -> Sequence[str]:
+        """None: each write asks for the journals of a majority, and is refused where there is none."""
+        return ()
+
+    def _look(self) -> StoredVersion | None:
+        with self._database() as database:
+            return self._version(database)
 
     def _create(self, database: Database[Document]) -> None:
         self._check_nothing_else(database)
-        for name in versions_after(None) or ():
-            carry_out(database, name)
+        for name in migrations_after(None) or ():
+            migrate(database, name, lambda _: None)
         if not create_version(database, newest_version()):
             raise self._has_schema()
-
-    def _upgrade(self, database: Database[Document], version: str) -> Sequence[str]:
-        missing = versions_after(version)
-        if missing is None:
-            raise Conflict(
-                f"{self._clients.name} has version {version}, this program knows none above {newest_version()}: "
-                "the program is older than the database."
-            )
-        for name in missing:
-            carry_out(database, name)
-            advance_version(database, version_of(name))
-        return missing
 
     # ---------- all rows
 
     @contextmanager
     def snapshot(self) -> Generator[Snapshot]:
+        unusable = set(SchemaState) - {SchemaState.CURRENT}
         with self._database() as database:
             if has_transactions(database.client):
                 with database.client.start_session(snapshot=True) as session:
-                    self._check_complete(read_version(database, session))
+                    self._refuse(read_version(database, session), *unusable)
                     yield MongoSnapshot(database, session)
             else:
-                self._check_complete(read_version(database))
+                self._refuse(read_version(database), *unusable)
                 snapshot = WatchedSnapshot(self._clients.name, database)
                 yield snapshot
                 snapshot.check_unmoved()
@@ -118,12 +103,13 @@ class MongoAdministration:
     def _check_loadable(self, database: Database[Document], stored: StoredVersion | None) -> None:
         if stored is None:
             self._check_nothing_else(database)
-        elif stored.load is None:
-            self._check_current(stored.version)
-            if (collection := collection_with_rows(database)) is not None:
-                raise Conflict(f"{self._clients.name} is not empty: there are rows in {collection}.")
-        elif versions_after(stored.version) is None:
-            self._check_current(stored.version)
+            return
+        if stored.load is not None:  # what is there goes, and an older schema is upgraded
+            self._refuse(StoredVersion(stored.version), SchemaState.NEWER)
+            return
+        self._refuse(stored, SchemaState.OLDER, SchemaState.NEWER)
+        if (collection := collection_with_rows(database)) is not None:
+            raise Conflict(f"{self._clients.name} is not empty: there are rows in {collection}.")
 
     def _begin_load(self, database: Database[Document]) -> StoredVersion:
         """The mark in a database with the current schema, and nothing of an earlier load."""
@@ -137,36 +123,16 @@ class MongoAdministration:
             raise Conflict(f"{self._clients.name} is being changed by somebody else at the same time.")
         if stored.load is not None:
             delete_everything(database)
-            self._upgrade(database, stored.version)
+            for name in migrations_after(stored.version) or ():
+                migrate(database, name, lambda _: None)
         return mark
 
     # ---------- what is refused
 
-    def _stored_version(self, database: Database[Document]) -> StoredVersion:
-        stored = self._version(database)
-        if stored is None:
-            raise self._has_no_schema()
-        return stored
-
-    def _check_complete(self, stored: StoredVersion | None) -> None:
-        if stored is None:
-            raise self._has_no_schema()
-        if stored.load is not None:
-            raise self._incomplete()
-        self._check_current(stored.version)
-
-    def _check_current(self, version: str) -> None:
-        missing = versions_after(version)
-        if missing is None:
-            raise Conflict(
-                f"{self._clients.name} has schema {version}, this program knows none above {newest_version()}: "
-                "install the newer program."
-            )
-        if missing:
-            raise Conflict(
-                f"{self._clients.name} has schema {version}; `orchestra database upgrade` brings it to "
-                f"{newest_version()}."
-            )
+    def _refuse(self, stored: StoredVersion | None, *states: SchemaState) -> None:
+        if (state := state_of(stored)) in states:
+            version = stored.version if stored else None
+            raise Conflict(f"{self._clients.name} {advice(state, version, newest_version())}.")
 
     def _check_nothing_else(self, database: Database[Document]) -> None:
         foreign = _first_foreign(database)
@@ -179,15 +145,6 @@ class MongoAdministration:
     def _has_schema(self) -> Conflict:
         return Conflict(f"{self._clients.name} has a schema already; `orchestra database status` tells which.")
 
-    def _has_no_schema(self) -> Conflict:
-        return Conflict(f"{self._clients.name} has no schema; `orchestra database create` creates it.")
-
-    def _incomplete(self) -> Conflict:
-        return Conflict(
-            f"{self._clients.name} is not complete: an import did not come to its end; "
-            "`orchestra database import` starts it over."
-        )
-
     # ---------- the connection
 
     @contextmanager
@@ -195,7 +152,7 @@ class MongoAdministration:
         try:
             with self._clients.connect() as client:
                 yield self._clients.database(client)
-        except Conflict:
+        except OrchestraError:
             raise
         except Exception as error:  # what is no outage goes on as it is
             told = translated(error, self._clients.name, self._clients.answer_timeout)

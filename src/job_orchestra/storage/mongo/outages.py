@@ -21,12 +21,6 @@ from pymongo.errors import (
 
 from job_orchestra.storage.port import StorageUnavailable
 
-NO_SCHEMA = "has no schema yet, or an older one; `orchestra database create` or `orchestra database upgrade` helps"
-
-INCOMPLETE = (
-    "is not complete: an import is under way, or did not come to its end; `orchestra database import` starts it over"
-)
-
 _DUPLICATE = 11000
 _TIMED_OUT = 50
 _TOO_LARGE = frozenset({10334, 17419, 17420})

@@ -11,10 +11,11 @@ import pymongo
 from pymongo.database import Database
 
 from job_orchestra.storage.mongo.clients import Client, Clients, Document, has_transactions
-from job_orchestra.storage.mongo.migrations import newest_version, versions_after
-from job_orchestra.storage.mongo.outages import INCOMPLETE, NO_SCHEMA, translated
-from job_orchestra.storage.mongo.versions import StoredVersion, read_version
-from job_orchestra.storage.port import StorageUnavailable
+from job_orchestra.storage.mongo.migrations import newest_version, state_of
+from job_orchestra.storage.mongo.outages import translated
+from job_orchestra.storage.mongo.versions import read_version
+from job_orchestra.storage.port import SchemaState, StorageUnavailable
+from job_orchestra.storage.schema_check import advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +58,10 @@ class Session:
             if self._client is None:
                 self._client = self._clients.connect()
         database = self._clients.database(self._client)
-        self._check(read_version(database))
+        stored = read_version(database)
+        state = state_of(stored)
+        if state is not SchemaState.CURRENT:
+            there = None if stored is None else stored.version
+            raise StorageUnavailable(f"{self._clients.name} {advice(state, there, newest_version())}.")
         self._found = Found(self._client, database, has_transactions(self._client))
         return self._found
-
-    def _check(self, stored: StoredVersion | None) -> None:
-        name = self._clients.name
-        if stored is None:
-            raise StorageUnavailable(f"{name} {NO_SCHEMA}.")
-        if versions_after(stored.version) is None:
-            raise StorageUnavailable(f"{name} has schema {stored.version}, which this program is too old for.")
-        if stored.load is not None:
-            raise StorageUnavailable(f"{name} {INCOMPLETE}.")
-        if stored.version != newest_version():
-            raise StorageUnavailable(f"{name} {NO_SCHEMA}.")

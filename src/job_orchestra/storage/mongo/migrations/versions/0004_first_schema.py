@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pymongo.database import Database
-
-from job_orchestra.storage.mongo.migrations.steps import create_collection, create_index, create_unique_index
+from job_orchestra.storage.mongo.migrations.schema_change import SchemaChange
 
 _COLLECTIONS = (
     "projects",
@@ -41,16 +37,15 @@ _INDEXES = (
 )
 
 
-def upgrade(database: Database[dict[str, Any]]) -> None:
+def upgrade(schema: SchemaChange) -> None:
     for name in _COLLECTIONS:
-        create_collection(database, name)
+        schema.create_collection(name)
     for collection, name, paths in _INDEXES:
-        create_index(database, collection, name, paths)
-    create_unique_index(
-        database,
+        schema.create_index(collection, name, *paths)
+    schema.create_unique_index(
         "runs",
         "runs_by_project_job_idempotency_key",
-        ("project", "job", "idempotency_key"),
+        *("project", "job", "idempotency_key"),
         nullable="idempotency_key",
     )
-    create_unique_index(database, "tokens", "tokens_by_sha256", ("sha256",))
+    schema.create_unique_index("tokens", "tokens_by_sha256", "sha256")

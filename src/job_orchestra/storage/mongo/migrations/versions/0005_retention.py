@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pymongo.database import Database
-
-from job_orchestra.storage.mongo.migrations.steps import create_collection, set_default
+from job_orchestra.storage.mongo.migrations.schema_change import SchemaChange
 
 
-def upgrade(database: Database[dict[str, Any]]) -> None:
-    set_default(database, "runs", "is_pinned", False)
-    create_collection(database, "removals")
+def upgrade(schema: SchemaChange) -> None:
+    schema.set_default("runs", "is_pinned", False)
+    schema.create_collection("removals")

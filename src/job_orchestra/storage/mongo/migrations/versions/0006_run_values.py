@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pymongo.database import Database
-
-from job_orchestra.storage.mongo.migrations.steps import create_collection, create_index
+from job_orchestra.storage.mongo.migrations.schema_change import SchemaChange
 
 
-def upgrade(database: Database[dict[str, Any]]) -> None:
-    create_collection(database, "run_values")
-    create_index(database, "run_values", "run_values_by_path_run_value", ("_id.path", "_id.run", "_id.value"))
-    create_index(database, "run_values", "run_values_by_run", ("_id.run",))
-    create_collection(database, "result_keys")
+def upgrade(schema: SchemaChange) -> None:
+    schema.create_collection("run_values")
+    schema.create_index("run_values", "run_values_by_path_run_value", "_id.path", "_id.run", "_id.value")
+    schema.create_index("run_values", "run_values_by_run", "_id.run")
+    schema.create_collection("result_keys")
