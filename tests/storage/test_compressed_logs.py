@@ -20,7 +20,7 @@ import zstandard
 from job_orchestra.fail_points import VARIABLE, FailPoint
 from job_orchestra.storage.files import open_log_inventory, open_log_store
 from job_orchestra.storage.files.compressing import FRAME
-from job_orchestra.storage.log_port import Compression, LogDamaged, LogEntry, LogKey, LogPiece, LogStore
+from job_orchestra.storage.log_port import Compression, LogDamaged, LogEntry, LogEnded, LogKey, LogPiece, LogStore
 from job_orchestra.storage.port import StorageUnavailable
 
 KEY = LogKey("example", "01m85kb309z79grqvh", 1)
@@ -167,7 +167,7 @@ def test_what_is_told_again_of_a_compressed_log_changes_nothing(tmp_path: Path) 
         await store_log(store, log)
         await compress(store, log)
         await store.append([LogPiece(KEY, 0, log)])
-        with pytest.raises(ValueError, match="has ended"):
+        with pytest.raises(LogEnded):
             await store.append([LogPiece(KEY, len(log), b"more")])
         assert await read_all(store) == log
 
