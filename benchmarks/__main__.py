@@ -33,14 +33,19 @@ def main() -> None:
         print(describe(asyncio.run(_measure_on(name, arguments.runs))), flush=True)
 
 
+def database_at(name: str, directory: Path) -> AbstractContextManager[str]:
+    """The URL of an empty one of that kind, there as long as the context is."""
+    return _DATABASES[name](directory)
+
+
 async def _measure_on(name: str, runs: int) -> Measures:
     with tempfile.TemporaryDirectory(prefix="orchestra-benchmark-") as temporary:
         directory = Path(temporary)
         with (
-            _DATABASES[name](directory) as url,
-            running_installation(directory, url, PROJECTS_FILE) as (service_url, credentials),
+            database_at(name, directory) as url,
+            running_installation(directory, url, PROJECTS_FILE) as installation,
         ):
-            client = AsyncClient(service_url, credentials)
+            client = AsyncClient(installation.service_url, installation.credentials)
             try:
                 return await measure(client, name, directory, runs)
             finally:
