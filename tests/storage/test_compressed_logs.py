@@ -21,7 +21,7 @@ import zstandard
 from job_orchestra.fail_points import VARIABLE, FailPoint
 from job_orchestra.storage.files import open_log_inventory, open_log_store
 from job_orchestra.storage.files.compressing import FRAME
-from job_orchestra.storage.log_port import Compression, LogDamaged, LogEntry, LogEnded, LogKey, LogPiece, LogStore
+from job_orchestra.storage.log_port import Compression, LogDamaged, LogEnded, LogEntry, LogKey, LogPiece, LogStore
 from job_orchestra.storage.port import StorageUnavailable
 
 KEY = LogKey("example", "01m85kb309z79grqvh", 1)
