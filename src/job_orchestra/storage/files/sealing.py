@@ -1,7 +1,7 @@
 """Logs that have ended are sealed: nobody appends to them any more, another master that is late least of all.
 
-The sticky bit of a file says so; it means nothing else on files. Who looks at it and writes, or sets it, holds a lock on
-the file meanwhile: without that, a process that was stopped between the two would write behind the seal when it goes on.
+The sticky bit of a file says so; it means nothing else on files. Who looks at it and writes, or sets it, holds a lock
+on the file meanwhile: without that, a process that was stopped in between would write behind the seal when it goes on.
 """
 
 from __future__ import annotations
