@@ -10,6 +10,9 @@ import pytest
 
 from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.json import JsonValue
+from job_orchestra.domain.statuses import ACTIVE, RunStatus
+from job_orchestra.repositories.run_filters import RunFilter
+from job_orchestra.repositories.run_paths import path_of
 from job_orchestra.storage.mongo.statements import Deletion, Statements
 from job_orchestra.storage.port import (
     Batch,
@@ -108,6 +111,15 @@ _FINDS = {
 }
 
 
+_PATHS = {
+    "runs_by_project_identifier": RunFilter(project="p1"),
+    "runs_by_project_job_identifier": RunFilter(project="p1", job="j1"),
+    "runs_by_project_status_identifier": RunFilter(project="p1", statuses=(RunStatus.FAILED, RunStatus.RUNNING)),
+    "runs_by_project_job_status_identifier": RunFilter(project="p1", job="j1", statuses=(RunStatus.FAILED,)),
+    "runs_by_status_worker_identifier": RunFilter(worker="w1", statuses=ACTIVE),
+    "runs_by_worker_identifier": RunFilter(worker="w1"),
+    "runs_by_source_kind_source_identifier_identifier": RunFilter(source_identifier="u3"),
+}
 _DELETIONS = {
     "values of a path up to a run": (
         _BY_VALUES,
@@ -149,6 +161,19 @@ def test_rows_come_from_an_index_in_its_order(filled_url: str, what: str) -> Non
     # A page costs what is on it: no more than a look or two beside, or one beside each that is named.
     looks = figures["nReturned"] if what == "runs that are named" else 0
     assert figures["totalKeysExamined"] <= max(figures["nReturned"], 1) + looks + 3, figures
+
+
+@pytest.mark.parametrize("index", _PATHS)
+def test_lists_of_runs_go_along_the_indexes_that_their_paths_are_for(filled_url: str, index: str) -> None:
+    for branch in path_of(_PATHS[index]).branches:
+        prepared = Statements().find(Find("runs", branch, _NEWEST_FIRST, after=("00000000004000",), limit=10))
+        command = {"find": "runs", "filter": prepared.filter, "sort": dict(prepared.sort), "limit": prepared.limit}
+        explained = _explain(filled_url, command)
+        stages = list(_stages(explained["queryPlanner"]["winningPlan"]))
+        assert "SORT" not in {stage["stage"] for stage in stages}, stages
+        assert explained["executionStats"]["totalKeysExamined"] <= 13, explained["executionStats"]
+        if explained["executionStats"]["nReturned"]:
+            assert {stage["indexName"] for stage in stages if "indexBounds" in stage} == {index}, stages
 
 
 @pytest.mark.parametrize("what", _DELETIONS)
@@ -201,7 +226,7 @@ def _run(number: int, status: str) -> Insert:
         "request": {},
         "queue_key": "k",
         "source_kind": "user",
-        "source_identifier": "eve",
+        "source_identifier": f"u{number % 11}",
         "idempotency_key": f"key {number}" if number % 2 else None,
         "created_at": number,
         "status": status,

@@ -132,13 +132,13 @@ _PATHS = {
 }
 
 
-def test_lists_of_runs_go_along_the_indexes_that_their_paths_are_for(database_url: str) -> None:
-    _fill(database_url)
-    statements = _statements(database_url)
+def test_lists_of_runs_go_along_the_indexes_that_their_paths_are_for(sql_url: str) -> None:
+    _fill(sql_url)
+    statements = _statements(sql_url)
     order = (Order("identifier", descending=True),)
     for index, wanted in _PATHS.items():
         for branch in path_of(wanted).branches:
-            plan = _plan(database_url, statements.find(Find("runs", branch, order, ("00000000004000",))).statement)
+            plan = _plan(sql_url, statements.find(Find("runs", branch, order, ("00000000004000",))).statement)
             assert index in plan, plan
             assert "sort" not in plan.lower().replace("presorted", ""), plan
             assert "temp b-tree" not in plan.lower(), plan
