@@ -27,14 +27,24 @@ def main() -> None:
         print(describe(asyncio.run(_measure_on(name, arguments.runs))), flush=True)
 
 
+@contextmanager
+def database_at(kind: str) -> Generator[str]:
+    """The URL of an empty one of that kind, there as long as the context is; of SQLite beside the settings file."""
+    if kind == "sqlite":
+        yield "sqlite:///orchestra.db"
+    else:
+        with running_server(kind) as server:
+            yield server.new_database_url()
+
+
 async def _measure_on(name: str, runs: int) -> Measures:
     with tempfile.TemporaryDirectory(prefix="orchestra-benchmark-") as temporary:
         directory = Path(temporary)
         with (
-            _database(name) as url,
-            running_installation(directory, url, PROJECTS_FILE) as (service_url, credentials),
+            database_at(name) as url,
+            running_installation(directory, url, PROJECTS_FILE) as installation,
         ):
-            client = AsyncClient(service_url, credentials)
+            client = AsyncClient(installation.service_url, installation.credentials)
             try:
                 return await measure(client, name, directory, runs)
             finally:
@@ -58,15 +68,6 @@ def describe(measures: Measures) -> str:
             "",
         ]
     )
-
-
-@contextmanager
-def _database(kind: str) -> Generator[str]:
-    if kind == "sqlite":
-        yield "sqlite:///orchestra.db"
-    else:
-        with running_server(kind) as server:
-            yield server.new_database_url()
 
 
 if __name__ == "__main__":

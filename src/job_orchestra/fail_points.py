@@ -31,6 +31,10 @@ class FailPoint(StrEnum):
     """The file of a log exists; its name is not durable, and no byte is in it."""
     STORAGE_LOG_WRITTEN = "storage.log_written"
     """Bytes of a log are in its file; they are not durable, and the intake has not been told."""
+    STORAGE_LOG_COMPRESSED = "storage.log_compressed"
+    """A compressed log is whole and durable, and is not called so; the plain one is there as it was."""
+    STORAGE_LOG_DOUBLED = "storage.log_doubled"
+    """The compressed log has its name; the plain one is still there, and is the one that is read."""
 
     MASTER_WORKER_REGISTERED = "master.worker_registered"
     """The worker is connected in the database; it has no welcome."""

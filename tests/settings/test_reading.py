@@ -66,7 +66,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ORCHESTRA_SERVICE_MASTER_URLS="ws://a:1, ws://b:2",
         ORCHESTRA_LOGGING_LEVEL="DEBUG",
         ORCHESTRA_WORKER_TOKEN_FILE="secret",
+        ORCHESTRA_STORAGE_COMPRESS_LOGS="True",
     )
+    assert settings.storage.compress_logs
     assert settings.master.port == 2
     assert settings.worker.properties == {"disk": "fast", "tags": ["a", 1]}
     assert settings.service.master_urls == ("ws://a:1", "ws://b:2")
@@ -100,8 +102,11 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
         properties = {since = 1979-05-27}
         directory = 3
         executor_limit = true
+        [storage]
+        compress_logs = 1
     """
-    assert mistakes(tmp_path, text, ORCHESTRA_WEBSITE_PORT="x", ORCHESTRA_WEBSITE_PROT="x") == [
+    environment = {"WEBSITE_PORT": "x", "WEBSITE_PROT": "x", "STORAGE_COMPRESS_LOGS": "yes"}
+    assert mistakes(tmp_path, text, **{f"ORCHESTRA_{name}": value for name, value in environment.items()}) == [
         "orchestra.toml: [mastr]: there is no such section; did you mean master?",
         "orchestra.toml: [master] prot: there is no such setting; did you mean port?",
         "orchestra.toml: [worker] properties: since is a date, which has to be written as text in quotes",

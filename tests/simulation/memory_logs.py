@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
-from job_orchestra.storage.log_port import LogKey, LogPiece
+from job_orchestra.storage.log_port import Compression, LogKey, LogPiece
 from tests.simulation.memory_storage import Passage, Straight
 
 
@@ -14,6 +14,7 @@ class LogBytes:
 
     def __init__(self) -> None:
         self.logs: dict[LogKey, bytearray] = {}
+        self.compression_position = ""
         self.on_change: Callable[[LogKey, bytearray], None] = lambda _key, _log: None
 
     def append(self, pieces: Sequence[LogPiece]) -> None:
@@ -65,6 +66,23 @@ class MemoryLogs:
 
     async def truncate(self, key: LogKey) -> None:
         await self._passage.carry(lambda: self._contents.truncate(key), "truncate a log")
+
+    async def compress(self, key: LogKey, size: int, sha256: str) -> Compression:
+        """There is no smaller form in memory."""
+        is_right = await self.sha256(key) == (size, sha256)
+        return Compression.NOTHING_TO_GAIN if is_right else Compression.DIFFERENT
+
+    async def compression_position(self) -> str:
+        return await self._passage.carry(lambda: self._contents.compression_position, "position of compression")
+
+    async def store_compression_position(self, position: str) -> None:
+        def work() -> None:
+            self._contents.compression_position = position
+
+        await self._passage.carry(work, "store the position of compression")
+
+    async def occupied(self, keys: Sequence[LogKey]) -> list[int]:
+        return await self.sizes(keys)
 
     async def delete(self, key: LogKey) -> None:
         def work() -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from job_orchestra.domain.statuses import ACTIVE, RunStatus
+from job_orchestra.repositories.run_filters import RunFilter
+from job_orchestra.repositories.run_paths import path_of
 from job_orchestra.storage.port import Condition, Count, Find, Insert, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.sql.databases import database_at
 from job_orchestra.storage.sql.statements import Prepared, Statements
@@ -109,6 +112,29 @@ def test_a_history_is_read_along_the_index_that_fits_best(database_url: str) -> 
     statements = _statements(database_url)
     for index, find in _FINDS_IN_HISTORY.items():
         _check(_plan(database_url, statements.find(find).statement), index)
+
+
+_PATHS = {
+    "runs_by_project_identifier": RunFilter(project="p1"),
+    "runs_by_project_job_identifier": RunFilter(project="p1", job="j1"),
+    "runs_by_project_status_identifier": RunFilter(project="p1", statuses=(RunStatus.FAILED, RunStatus.RUNNING)),
+    "runs_by_project_job_status_identifier": RunFilter(project="p1", job="j1", statuses=(RunStatus.FAILED,)),
+    "runs_by_status_worker_identifier": RunFilter(worker="w1", statuses=ACTIVE),
+    "runs_by_worker_identifier": RunFilter(worker="w1"),
+    "runs_by_source_kind_source_identifier_identifier": RunFilter(source_identifier="eve"),
+}
+
+
+def test_lists_of_runs_go_along_the_indexes_that_their_paths_are_for(database_url: str) -> None:
+    _fill(database_url)
+    statements = _statements(database_url)
+    order = (Order("identifier", descending=True),)
+    for index, wanted in _PATHS.items():
+        for branch in path_of(wanted).branches:
+            plan = _plan(database_url, statements.find(Find("runs", branch, order, ("00000000004000",))).statement)
+            assert index in plan, plan
+            assert "sort" not in plan.lower().replace("presorted", ""), plan
+            assert "temp b-tree" not in plan.lower(), plan
 
 
 @pytest.mark.parametrize("count", [1, 7, 500])

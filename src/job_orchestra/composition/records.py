@@ -13,6 +13,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.log_check import LogCheck
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.removals import Removals
@@ -20,8 +21,8 @@ from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
-from job_orchestra.storage.files import open_log_store
-from job_orchestra.storage.log_port import LogStore
+from job_orchestra.storage.files import open_log_inventory, open_log_store
+from job_orchestra.storage.log_port import LogInventory, LogStore
 from job_orchestra.storage.port import Storage, StorageAdministration
 from job_orchestra.storage.schema_check import require_current
 from job_orchestra.storage.sql import open_administration, open_storage
@@ -59,6 +60,11 @@ class RecordsComposition(ApplicationComposition):
         log_store = open_log_store(self.settings.storage.directory)
         self.close_with(log_store.close)
         return log_store
+
+    @cached_property
+    def log_inventory(self) -> LogInventory:
+        """Whatever files there are among the logs."""
+        return open_log_inventory(self.settings.storage.directory)
 
     @cached_property
     def worker_selector(self) -> WorkerSelector:
@@ -108,3 +114,8 @@ class RecordsComposition(ApplicationComposition):
     def pruning(self) -> Pruning:
         """Removes runs that need not be kept any longer."""
         return Pruning(ExpiredRuns(self.storage, self.clock), Removals(self.storage), self.log_store)
+
+    @cached_property
+    def log_check(self) -> LogCheck:
+        """Compares the records of runs with the files of their logs."""
+        return LogCheck(self.storage, self.log_store, self.log_inventory)

@@ -16,6 +16,7 @@ from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
+from job_orchestra.master.compression import CompressionRounds
 from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.holds import Holds
 from job_orchestra.master.intake import Intake, Stored
@@ -42,6 +43,7 @@ from job_orchestra.protocol.control import (
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.log_compression import LogCompression
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.result_index import ResultIndex
@@ -82,6 +84,7 @@ class MasterApplication:
         log_store: LogStore,
         selector: WorkerSelector,
         clock: Clock,
+        log_compression: LogCompression | None = None,
         frame_server: type[FrameServer] = FrameServer,
     ) -> None:
         self._identifier = identifier
@@ -103,6 +106,7 @@ class MasterApplication:
         self._result_keys = ResultKeys(result_index, self._outage)
         self._admission = Admission(accounts)
         self._retention = RetentionRounds(retentions, pruning, self._outage)
+        self._compression = None if log_compression is None else CompressionRounds(log_compression)
         self._losses = Losses(
             queue=run_queue,
             progress=run_progress,
@@ -163,6 +167,8 @@ class MasterApplication:
                     self._result_keys.run(),
                     self._retention.run(),
                 ]
+                if self._compression is not None:
+                    side_tasks.append(self._compression.run())
                 await self._until_stopped(stop, self._watch(side_tasks))
             # What was received before is still stored, but for no longer than storage can be used.
             self._outage.give_up()

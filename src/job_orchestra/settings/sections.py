@@ -50,6 +50,8 @@ class DatabaseSettings:
 class StorageSettings:
     directory: Path = Path("logs")
     """Of the logs: written by the master, read by the service."""
+    compress_logs: bool = False
+    """Whether the master compresses the logs of ended runs; for who reads them they stay what they are."""
     retention_days: int | None = field(default=None, metadata=ruled(rules.days))
     """Days for which runs are kept after their end, unless project or job say otherwise; default: for ever."""
     retention_count: int | None = field(default=None, metadata=ruled(rules.count))

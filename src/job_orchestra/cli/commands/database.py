@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from job_orchestra.cli.exit_codes import ExitCode
 from job_orchestra.cli.host import on_host, records_of
 from job_orchestra.cli.options import Output, output_option, read_settings, settings_option
 from job_orchestra.cli.output import print_json
@@ -21,7 +22,7 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be
 
 @click.group()
 def database() -> None:
-    """Create, upgrade, inspect and prune the database; move all that is in it to another one."""
+    """Create, upgrade, inspect, check and prune the database; move all that is in it to another one."""
 
 
 @database.command("create")
@@ -98,6 +99,31 @@ def prune_database(settings_file: Path, output: Output, dry_run: bool, project: 
         pruning.show(output, tallies, dry_run)
 
     on_host(settings_file, work)
+
+
+@database.command("check")
+@click.option("--thorough", is_flag=True, help="Read every log to its end, and compare its SHA-256, too.")
+@click.option(
+    "--remove-unneeded", is_flag=True, help="Remove logs that no run has, and what interrupted compressions left."
+)
+@output_option
+@settings_option
+@click.pass_context
+def check_database(
+    ctx: click.Context, settings_file: Path, output: Output, thorough: bool, remove_unneeded: bool
+) -> None:
+    """Compare what is recorded of the logs of runs with their files, while the installation works or not.
+
+    Told are logs that are missing, shorter or longer than recorded, compressed files that cannot be read, logs that no
+    run has, what interrupted compressions left, and files that are no logs. The exit code is 1 if any of that is left.
+    """
+    from job_orchestra.cli.log_checking import check
+
+    tally = on_host(
+        settings_file, lambda records: check(records, output, is_thorough=thorough, is_removing=remove_unneeded)
+    )
+    if tally.left:
+        ctx.exit(ExitCode.FAILED)
 
 
 @database.command("export")
