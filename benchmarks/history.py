@@ -60,7 +60,7 @@ def main() -> None:
 
 def describe(sizes: Sequence[int], measured: Sequence[Times]) -> str:
     """As a table of Markdown, in milliseconds."""
-    heading = ["", *(f"{size:,} runs" for size in sizes), "last : first"]
+    heading = ["asked for", *(f"{size:,} runs" for size in sizes), "last : first"]
     lines = [f"| {' | '.join(heading)} |", f"| --- |{' ---: |' * (len(sizes) + 1)}"]
     for name in measured[0]:
         times = [one[name] for one in measured]

@@ -26,9 +26,8 @@ from job_orchestra.storage.sql.statements import Prepared, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
 
 # Every query goes along an index. The planner shall not prefer to read a whole table because it was small, or never
-# measured, when the plan was made. Nor shall it walk through runs in the order of their keys because their pages lie
-# side by side, past all that are not asked for: reading pages is free, so that the index with the fewest rows to look
-# at wins.
+# measured, when the plan was made. Nor shall it walk through runs in the order of their keys, past all that are not
+# asked for, because their pages lie side by side: pages cost nothing here, so that the index with the fewest rows wins.
 _SESSION = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
