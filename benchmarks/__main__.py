@@ -27,6 +27,16 @@ def main() -> None:
         print(describe(asyncio.run(_measure_on(name, arguments.runs))), flush=True)
 
 
+@contextmanager
+def database_at(kind: str) -> Generator[str]:
+    """The URL of an empty one of that kind, there as long as the context is; of SQLite beside the settings file."""
+    if kind == "sqlite":
+        yield "sqlite:///orchestra.db"
+    else:
+        with running_server(kind) as server:
+            yield server.new_database_url()
+
+
 async def _measure_on(name: str, runs: int) -> Measures:
     with tempfile.TemporaryDirectory(prefix="orchestra-benchmark-") as temporary:
         directory = Path(temporary)
@@ -58,16 +68,6 @@ def describe(measures: Measures) -> str:
             "",
         ]
     )
-
-
-@contextmanager
-def database_at(kind: str) -> Generator[str]:
-    """The URL of an empty one of that kind, there as long as the context is; that of SQLite is relative."""
-    if kind == "sqlite":
-        yield "sqlite:///orchestra.db"
-    else:
-        with running_server(kind) as server:
-            yield server.new_database_url()
 
 
 if __name__ == "__main__":

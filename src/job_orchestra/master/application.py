@@ -257,7 +257,9 @@ class MasterApplication:
 
     def _on_errand_done(self, task: asyncio.Task[None]) -> None:
         self._errands.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        # Storage that cannot be used is no fault: it is waited for, unless the master stops.
+        if error is not None and not isinstance(error, Unavailable):
             # A hint is a comfort: the safety poll finds what it was about.
             _logger.error("What a hint asked for failed.", exc_info=error)
 
