@@ -81,6 +81,22 @@ def test_a_snapshot_that_the_server_keeps_no_longer(tmp_path: Path) -> None:
         server.remove()
 
 
+def test_a_snapshot_that_is_older_than_its_collection(new_mongodb_url: Callable[[], str], tmp_path: Path) -> None:
+    """As one is that was taken when the server had just been started."""
+    url = new_mongodb_url()
+    administration = records_at(url, tmp_path).administration
+    administration.create()
+    with (
+        pytest.raises(StorageUnavailable, match="no snapshot of them yet"),
+        administration.snapshot() as snapshot,
+        pymongo.MongoClient[dict[str, Any]](url) as client,
+    ):
+        database = client.get_default_database()
+        database["users"].drop()
+        database.create_collection("users")
+        list(snapshot.rows("users"))
+
+
 def test_what_others_write_during_a_load_is_noticed(new_url: Callable[[], str], tmp_path: Path) -> None:
     """As the last rows of a load may that was ended when this one began."""
     url = new_url()

@@ -32,6 +32,7 @@ _SENTENCES = {
     14031: "cannot grow: its disk is full",
     24: "is locked by another process",
     239: "keeps no snapshot for as long as this took; its parameter minSnapshotHistoryWindowInSeconds says how long",
+    246: "has collections that were changed just now, be it by its start, and no snapshot of them yet",
     262: "is too busy",
     11601: "interrupted what it was asked",
 }
