@@ -183,6 +183,7 @@ class Surroundings:
         self.clock = clock
         self.port = 0
         self.token = ""
+        self.identifier = "m"
 
     async def prepare(self) -> None:
         await self.accounts.create_user("workers", roles=(Role.WORKER,))
@@ -190,7 +191,7 @@ class Surroundings:
 
     def master(self, projects: Sequence[ConfiguredProject] = PROJECTS) -> MasterApplication:
         return MasterApplication(
-            identifier="m",
+            identifier=self.identifier,
             address="127.0.0.1",
             port=0,
             pending_expiry=3600,
