@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from cronsim import CronSim, CronSimError
@@ -15,3 +16,9 @@ def check_expression(expression: str) -> None:
         raise ValueError(f"is no cron expression: {str(error).lower()}") from None
     except StopIteration:
         raise ValueError("names a time that never comes") from None
+
+
+def local_times(expression: str, behind: datetime) -> Iterator[datetime]:
+    """The local times that five fields name; see `LocalTimes`."""
+    # Without a zone the library leaves the days on which clocks change to us.
+    return CronSim(expression, behind)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.protocol.http_server import listen, serve
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
@@ -52,6 +53,7 @@ class ServiceApplication:
         workers: Workers,
         schedules: Schedules,
         log_store: LogStore,
+        local_times: LocalTimes,
         selector: WorkerSelector,
         master_urls: Sequence[str],
         clock: Clock,
@@ -74,6 +76,7 @@ class ServiceApplication:
             schedules=schedules,
             workers=workers,
             log_store=log_store,
+            local_times=local_times,
             selector=selector,
             transformation=Transformation(result_transformers),
             clock=clock,

@@ -11,6 +11,7 @@ from job_orchestra.protocol.resources import Page
 from job_orchestra.service.handlers import archives, jobs, logs, me, projects, runs, schedules, system, users, workers
 from job_orchestra.service.parameters import (
     ATTEMPT,
+    COUNT,
     FOLLOW,
     IDEMPOTENCY_KEY,
     LOSE_RUNS,
@@ -99,6 +100,9 @@ _PROJECTS = (
           summary="The project's schedules.", query=(ORDER_BY, *PAGE), answer=Page[resources.ScheduleAnswer]),
     Route(method="GET", path=_SCHEDULE, permission=_READ, handler=schedules.show,
           summary="One schedule.", answer=resources.ScheduleAnswer),
+    Route(method="GET", path=_SCHEDULE + "/preview", permission=_READ, handler=schedules.preview,
+          summary="When the schedule ticks next, enabled or not.", query=(COUNT,),
+          answer=resources.SchedulePreviewAnswer),
     Route(method="POST", path=_SCHEDULE + "/enable", permission=_SWITCH, handler=schedules.enable,
           summary="The schedule triggers its job.", answer=resources.ScheduleAnswer),
     Route(method="POST", path=_SCHEDULE + "/disable", permission=_SWITCH, handler=schedules.disable,
