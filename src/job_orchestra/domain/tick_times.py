@@ -15,7 +15,9 @@ from job_orchestra.domain.cron import standard_expression, time_zone
 from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
 
 LocalTimes: TypeAlias = Callable[[str, datetime], Iterator[datetime]]
-"""The local times, without a zone, that five cron fields name behind the given one; ascending."""
+"""The local times, without a zone, that five cron fields name behind the given one; ascending.
+
+ValueError if they name none."""
 
 _DAY = timedelta(days=1)
 """No clock was ever put forward or back by more."""
