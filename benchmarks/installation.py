@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from job_orchestra.client.credentials import Credentials
@@ -17,14 +18,25 @@ from job_orchestra.composition.installation_secrets import InstallationSecrets, 
 EXECUTORS = 16
 
 
+@dataclass(frozen=True, slots=True)
+class Installation:
+    service_url: str
+    website_url: str
+    credentials: Credentials
+    """Of who may do everything."""
+
+
 @contextmanager
-def running_installation(directory: Path, database_url: str, projects: str) -> Generator[tuple[str, Credentials]]:
-    """URL of the service, and who may do everything there."""
+def running_installation(
+    directory: Path, database_url: str, projects: str, settings: str = ""
+) -> Generator[Installation]:
+    """`settings` are sections beside those that every benchmark has."""
     master, service, website = _free_ports(3)
     (directory / "projects.py").write_text(projects)
     (directory / "orchestra.toml").write_text(
         f'[database]\nurl = "{database_url}"\n[master]\nport = {master}\n[service]\nport = {service}\n'
         f'[website]\nport = {website}\n[worker]\nexecutor_limit = {EXECUTORS}\n[logging]\nlevel = "warning"\n'
+        f"{settings}"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORCHESTRA_")}
     process = subprocess.Popen(
@@ -42,7 +54,7 @@ def running_installation(directory: Path, database_url: str, projects: str) -> G
                 break
         credentials = read_secret(InstallationSecrets.of(directory).command_line)
         assert credentials is not None, "`orchestra up` did not get ready"
-        yield f"http://127.0.0.1:{service}", credentials
+        yield Installation(f"http://127.0.0.1:{service}", f"http://127.0.0.1:{website}", credentials)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)

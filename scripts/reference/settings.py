@@ -23,6 +23,7 @@ In environment variables a list is written with commas, a table as JSON: `ORCHES
 
 _TYPES = {
     "str": "text",
+    "bool": "`true` or `false`",
     "int": "integer",
     "int | None": "integer",
     "Path": "path",
@@ -62,4 +63,6 @@ def _sections(texts: dict[str, dict[str, str]]) -> Iterable[str]:
 def _default(field: Field[object]) -> str:
     if field.default_factory is not MISSING:
         return _FACTORIES.get(getattr(field.default_factory, "__name__", ""), "")
+    if isinstance(field.default, bool):
+        return code(str(field.default).lower())
     return "" if field.default is None or field.default == () else code(field.default)

@@ -31,6 +31,10 @@ class FailPoint(StrEnum):
     """The file of a log exists; its name is not durable, and no byte is in it."""
     STORAGE_LOG_WRITTEN = "storage.log_written"
     """Bytes of a log are in its file; they are not durable, and the intake has not been told."""
+    STORAGE_LOG_COMPRESSED = "storage.log_compressed"
+    """A compressed log is whole and durable, and is not called so; the plain one is there as it was."""
+    STORAGE_LOG_DOUBLED = "storage.log_doubled"
+    """The compressed log has its name; the plain one is still there, and is the one that is read."""
 
     MASTER_WORKER_REGISTERED = "master.worker_registered"
     """The worker is connected in the database; it has no welcome."""
@@ -44,6 +48,7 @@ class FailPoint(StrEnum):
     """Bytes of the log are durable; the events that came with them are not, and nothing is acknowledged."""
     MASTER_EVENTS_COMMITTED = "master.events_committed"
     """Events and the run after them are in the database; they are not acknowledged."""
+    MASTER_LOG_SEALED = "master.log_sealed"
     MASTER_LOG_VERIFIED = "master.log_verified"
     """The whole log is stored, and compared with the worker's; in the database the run has not ended."""
     MASTER_END_COMMITTED = "master.end_committed"

@@ -20,7 +20,13 @@ from tests.fail_points.scenarios import CASES, PROJECT, Case, Play
 _FIRST_COMMIT_OF_A_RUN = 4
 """Of a master that has started: behind those for projects, its earlier connections, and the worker."""
 _PHASES = ("setup", "commands", "teardown")
-_IN_TESTS_OF_THEIR_OWN = {FailPoint.STORAGE_GATHERED, FailPoint.MASTER_ROWS_REMOVED, FailPoint.MASTER_LOGS_REMOVED}
+_IN_TESTS_OF_THEIR_OWN = {
+    FailPoint.STORAGE_GATHERED,
+    FailPoint.STORAGE_LOG_COMPRESSED,
+    FailPoint.STORAGE_LOG_DOUBLED,
+    FailPoint.MASTER_ROWS_REMOVED,
+    FailPoint.MASTER_LOGS_REMOVED,
+}
 
 
 def test_no_fail_point_is_left_out() -> None:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from job_orchestra.domain.events import ResultsChanged
 from job_orchestra.domain.queries.parsing import parse_expression
 from job_orchestra.protocol.messages import Accepted, Acknowledged, Execute
+from job_orchestra.repositories.run_filters import RunFilter
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_search import Budget, RunSearch
-from job_orchestra.repositories.runs import RunFilter
 from job_orchestra.storage.port import Find, Order
 from tests.master.peers import DEADLINE, Scenario, Surroundings, events, started
 

@@ -20,8 +20,8 @@ from job_orchestra.domain.queries.paths import Path, Source
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.result_index import ResultIndex
+from job_orchestra.repositories.run_filters import RunFilter
 from job_orchestra.repositories.run_search import Budget, RunSearch, Searched
-from job_orchestra.repositories.runs import RunFilter
 from job_orchestra.storage.port import Batch, Count, Find, Outcome, Row, Storage
 from tests.domain.query_strategies import conditions, expressions, objects
 from tests.domain.strategies import checked

@@ -11,7 +11,7 @@ from job_orchestra.domain.errors import Conflict, Invalid, NotFound
 from job_orchestra.domain.jobs import RunLimits
 from job_orchestra.domain.runs import RunRequest, Source, SourceKind
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.repositories.runs import RunFilter
+from job_orchestra.repositories.run_filters import RunFilter
 from tests.repositories.records import USER, Records, play, request_of
 
 

@@ -5,13 +5,14 @@ import random
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import Run
-from job_orchestra.storage.log_port import LogKey, LogPiece
+from job_orchestra.storage.log_port import Compression, LogKey, LogPiece
 from tests.service.serving import DEADLINE, Play, Served
 
 _LOG = bytes(range(256)) * 4
@@ -120,6 +121,50 @@ def test_head_tells_the_size_and_nothing_else(play: Play) -> None:
         assert (await client.head("/projects")).status_code == 200
 
     play(scenario)
+
+
+def test_a_compressed_log_is_for_its_readers_what_it_was(play_on_sqlite: Play) -> None:
+    log = _LOG * 3000  # of several frames
+
+    async def scenario(served: Served) -> None:
+        client, run = await _with_log(served, log)
+        run = await served.ended(run)
+        before = await client.get(_path(run).removesuffix("log") + "archive")
+        key = LogKey("example", run.identifier, run.attempt)
+        assert await served.log_store.compress(key, len(log), sha256(log).hexdigest()) is Compression.DONE
+        for parameters in ({}, {"follow": "true"}):
+            assert (await client.get(_path(run), params=parameters)).content == log
+        assert (await client.head(_path(run))).headers["content-length"] == str(len(log))
+        for start, end in ((0, 0), (262_140, 262_150), (1000, 2_000_000), (len(log) - 10, len(log) - 1)):
+            response = await client.get(_path(run), headers={"Range": f"bytes={start}-{end}"})
+            assert (response.status_code, response.content) == (206, log[start : end + 1])
+            assert response.headers["content-range"] == f"bytes {start}-{end}/{len(log)}"
+        response = await client.get(_path(run), params={"follow": "true"}, headers={"Range": "bytes=2000000-"})
+        assert response.content == log[2_000_000:]
+        assert (await client.get(_path(run).removesuffix("log") + "archive")).content == before.content
+
+    play_on_sqlite(scenario)
+
+
+def _damage(directory: Path) -> None:
+    (file,) = directory.rglob("*.zst")
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_damaged_log_is_an_error_that_ends(play_on_sqlite: Play, tmp_path: Path, follow: bool) -> None:
+    log = _LOG * 3000
+
+    async def scenario(served: Served) -> None:
+        client, run = await _with_log(served, log)
+        run = await served.ended(run)
+        await served.log_store.compress(LogKey("example", run.identifier, 1), len(log), sha256(log).hexdigest())
+        _damage(tmp_path)
+        response = await client.get(_path(run), params={"follow": "true"} if follow else {})
+        assert response.status_code == 503
+        assert "is damaged: it does not end with a seek table" in response.json()["detail"]
+
+    play_on_sqlite(scenario)
 
 
 def test_a_run_without_a_log_has_an_empty_one(play: Play) -> None:

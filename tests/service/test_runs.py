@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from job_orchestra.domain.event_records import EventRecord
@@ -8,6 +9,7 @@ from job_orchestra.domain.roles import Role
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import WorkerDescription
 from job_orchestra.storage.log_port import LogKey, LogPiece
+from tests.repositories.history import past_run, store
 from tests.service.serving import Play, Served
 
 
@@ -45,6 +47,28 @@ def test_filters(play: Play) -> None:
         assert await found(created_after=created) == [waiting.identifier]
         assert await found(created_before=created) == [failed.identifier]
         assert await found(created_before="2026-11-24T01:00:00+01:00") == [waiting.identifier, failed.identifier]
+
+    play(scenario)
+
+
+def test_counts_are_exact_up_to_a_number_and_say_when_there_are_more(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        begin = served.clock.now()
+        dates = [begin + timedelta(milliseconds=number) for number in range(1001)]
+        await store(served.storage, [past_run(date, project="example", job="hello") for date in dates])
+
+        async def count(**params: str) -> object:
+            response = await client.get("/runs", params={"count": "true", "limit": "1", **params})
+            return response.json()["count"]
+
+        assert await count() == {"number": 1000, "is_exact": False}
+        assert await count(created_before=dates[1000].isoformat()) == {"number": 1000, "is_exact": True}
+        assert await count(project="example", status="failed,succeeded") == {"number": 1000, "is_exact": False}
+        assert await count(project="other") == {"number": 0, "is_exact": True}
+        assert await count(project="example", worker="w") is None
+        assert await count(where="results.a exists") is None
+        assert (await client.get("/runs")).json()["count"] is None
 
     play(scenario)
 

@@ -66,7 +66,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ORCHESTRA_SERVICE_MASTER_URLS="ws://a:1, ws://b:2",
         ORCHESTRA_LOGGING_LEVEL="DEBUG",
         ORCHESTRA_WORKER_TOKEN_FILE="secret",
+        ORCHESTRA_STORAGE_COMPRESS_LOGS="True",
     )
+    assert settings.storage.compress_logs
     assert settings.master.port == 2
     assert settings.worker.properties == {"disk": "fast", "tags": ["a", 1]}
     assert settings.service.master_urls == ("ws://a:1", "ws://b:2")
@@ -77,6 +79,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 def test_what_a_client_or_a_run_finds_in_its_environment_is_no_setting(tmp_path: Path) -> None:
     names = ("USER", "TOKEN", "SETTINGS", "PROJECT", "JOB", "RUN", "ATTEMPT", "RESULT_FILE")
     assert load(tmp_path, **{f"ORCHESTRA_{name}": "x" for name in names}) == load(tmp_path)
+
+
+def test_what_is_neither_true_nor_false_in_the_environment(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, ORCHESTRA_STORAGE_COMPRESS_LOGS="yes") == [
+        "ORCHESTRA_STORAGE_COMPRESS_LOGS: 'yes' is not true or false"
+    ]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -100,6 +108,8 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
         properties = {since = 1979-05-27}
         directory = 3
         executor_limit = true
+        [storage]
+        compress_logs = 1
     """
     assert mistakes(tmp_path, text, ORCHESTRA_WEBSITE_PORT="x", ORCHESTRA_WEBSITE_PROT="x") == [
         "orchestra.toml: [mastr]: there is no such section; did you mean master?",
@@ -107,6 +117,7 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
         "orchestra.toml: [worker] properties: since is a date, which has to be written as text in quotes",
         "orchestra.toml: [worker] directory: 3 is not text in quotes",
         "orchestra.toml: [worker] executor_limit: true is not a whole number",
+        "orchestra.toml: [storage] compress_logs: 1 is neither true nor false",
         "ORCHESTRA_WEBSITE_PORT: 'x' is not a whole number",
         "ORCHESTRA_WEBSITE_PROT: there is no such setting; did you mean ORCHESTRA_WEBSITE_PORT?",
         "orchestra.toml: [master] port: 70000 will not do: a port is a number from 0 (any free one) to 65535",

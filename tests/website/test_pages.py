@@ -54,6 +54,13 @@ def test_a_job_with_its_form(operator: Visitor, examples: Examples) -> None:
     assert examples.succeeded.identifier in page
 
 
+def test_runs_are_counted(operator: Visitor, examples: Examples) -> None:
+    counted = re.search(r'<p class="hint">(\d+) runs.</p>', operator.get("/runs").text)
+    assert counted
+    assert int(counted[1]) >= len(vars(examples))
+    assert 'class="hint"' not in operator.get("/runs?job=nothing").text
+
+
 def test_runs_are_filtered(operator: Visitor, examples: Examples) -> None:
     def shown(query: str) -> set[str]:
         page = operator.get(f"/runs{query}").text

@@ -27,7 +27,8 @@ class ExitCode(IntEnum):
 
 MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.SUCCEEDED: "done; after `--follow`: the run succeeded",
-    ExitCode.FAILED: "after `--follow`: the run failed; of `demo --exit`: an example did not end as it should",
+    ExitCode.FAILED: "after `--follow`: the run failed; of `demo --exit`: an example did not end as it should; "
+    "of `database check`: something is wrong",
     ExitCode.ABORTED: "after `--follow`: the run was aborted or cancelled",
     ExitCode.EXCEPTION: "after `--follow`: the run ended as an exception",
     ExitCode.NOT_FOUND: "there is no such project, job, run, …",

@@ -16,7 +16,7 @@ from job_orchestra.cli.supervision import only_one, plan_children, supervise
 from job_orchestra.composition.installation_secrets import InstallationSecrets
 from job_orchestra.domain.errors import OrchestraError
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.repositories.runs import RunFilter
+from job_orchestra.repositories.run_filters import RunFilter
 from job_orchestra.settings.sections import Settings
 
 Work = Callable[[str | None], Coroutine[Any, Any, bool]]

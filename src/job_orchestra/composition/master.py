@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from job_orchestra.composition.projects import load_projects
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.configuration import ConfiguredProject
+from job_orchestra.repositories.log_compression import LogCompression
 from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -36,6 +37,11 @@ class MasterComposition(RecordsComposition):
         return ResultIndex(self.storage, self.clock, self.settings.storage.indexed_results)
 
     @cached_property
+    def log_compression(self) -> LogCompression | None:
+        """Compresses the logs of ended runs; None leaves them as they are."""
+        return LogCompression(self.storage, self.log_store, self.clock) if self.settings.storage.compress_logs else None
+
+    @cached_property
     def frame_server(self) -> type[FrameServer]:
         """What listens for workers and services."""
         from job_orchestra.protocol.connection import FrameServer
@@ -52,6 +58,7 @@ class MasterComposition(RecordsComposition):
             port=self.settings.master.port,
             pending_expiry=self.settings.master.pending_expiry,
             load_projects=self.load_projects,
+            check_schema=self.check_schema,
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
@@ -65,5 +72,6 @@ class MasterComposition(RecordsComposition):
             log_store=self.log_store,
             selector=self.worker_selector,
             clock=self.clock,
+            log_compression=self.log_compression,
             frame_server=self.frame_server,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 
 from job_orchestra.composition.base import ApplicationComposition
@@ -12,6 +14,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.log_check import LogCheck
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.removals import Removals
@@ -19,9 +22,10 @@ from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
-from job_orchestra.storage.files import open_log_store
-from job_orchestra.storage.log_port import LogStore
+from job_orchestra.storage.files import open_log_inventory, open_log_store
+from job_orchestra.storage.log_port import LogInventory, LogStore
 from job_orchestra.storage.port import Storage, StorageAdministration
+from job_orchestra.storage.schema_check import require_current
 from job_orchestra.storage.sql import open_administration, open_storage
 from job_orchestra.storage.transfer.transfer import Transfer
 
@@ -44,10 +48,24 @@ class RecordsComposition(ApplicationComposition):
         return Transfer(self.administration)
 
     @cached_property
+    def check_schema(self) -> Callable[[], Awaitable[None]]:
+        """Conflict if the database has another schema than this program's; Unavailable as long as none can be seen."""
+
+        async def check() -> None:
+            await asyncio.to_thread(require_current, self.administration)
+
+        return check
+
+    @cached_property
     def log_store(self) -> LogStore:
         log_store = open_log_store(self.settings.storage.directory)
         self.close_with(log_store.close)
         return log_store
+
+    @cached_property
+    def log_inventory(self) -> LogInventory:
+        """Whatever files there are among the logs."""
+        return open_log_inventory(self.settings.storage.directory)
 
     @cached_property
     def worker_selector(self) -> WorkerSelector:
@@ -104,3 +122,8 @@ class RecordsComposition(ApplicationComposition):
     def pruning(self) -> Pruning:
         """Removes runs that need not be kept any longer."""
         return Pruning(ExpiredRuns(self.storage, self.clock), Removals(self.storage), self.log_store)
+
+    @cached_property
+    def log_check(self) -> LogCheck:
+        """Compares the records of runs with the files of their logs."""
+        return LogCheck(self.storage, self.log_store, self.log_inventory)

@@ -16,6 +16,7 @@ from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
+from job_orchestra.master.compression import CompressionRounds
 from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.holds import Holds
 from job_orchestra.master.intake import Intake, Stored
@@ -42,6 +43,7 @@ from job_orchestra.protocol.control import (
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.log_compression import LogCompression
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.result_index import ResultIndex
@@ -68,6 +70,7 @@ class MasterApplication:
         port: int,
         pending_expiry: int,
         load_projects: Callable[[], Sequence[ConfiguredProject]],
+        check_schema: Callable[[], Awaitable[None]],
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
@@ -81,6 +84,7 @@ class MasterApplication:
         log_store: LogStore,
         selector: WorkerSelector,
         clock: Clock,
+        log_compression: LogCompression | None = None,
         frame_server: type[FrameServer] = FrameServer,
     ) -> None:
         self._identifier = identifier
@@ -89,6 +93,7 @@ class MasterApplication:
         self._pending_expiry = pending_expiry
         self._clock = clock
         self._load_projects = load_projects
+        self._check_schema = check_schema
         self._projects = projects
         self._queue = run_queue
         self._workers = workers
@@ -101,6 +106,7 @@ class MasterApplication:
         self._result_keys = ResultKeys(result_index, self._outage)
         self._admission = Admission(accounts)
         self._retention = RetentionRounds(retentions, pruning, self._outage)
+        self._compression = None if log_compression is None else CompressionRounds(log_compression)
         self._losses = Losses(
             queue=run_queue,
             progress=run_progress,
@@ -141,7 +147,7 @@ class MasterApplication:
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Serves until `stop` is set; answers from the first moment, with 503 until the database is there.
 
-        Invalid if the projects are, before anything is changed.
+        Invalid if the projects are, Conflict if the database has another schema, before anything is changed.
         """
         configured = self._load_projects()
         self._services.listen(self._on_hint)
@@ -161,6 +167,8 @@ class MasterApplication:
                     self._result_keys.run(),
                     self._retention.run(),
                 ]
+                if self._compression is not None:
+                    side_tasks.append(self._compression.run())
                 await self._until_stopped(stop, self._watch(side_tasks))
             # What was received before is still stored, but for no longer than storage can be used.
             self._outage.give_up()
@@ -171,6 +179,7 @@ class MasterApplication:
             errand.cancel()
 
     async def _prepare(self, configured: Sequence[ConfiguredProject]) -> None:
+        await self._outage.outlast(self._check_schema)
         await self._outage.outlast(lambda: self._projects.apply(configured))
         await self._outage.outlast(lambda: self._workers.disconnect_all(self._identifier))
 
@@ -248,7 +257,9 @@ class MasterApplication:
 
     def _on_errand_done(self, task: asyncio.Task[None]) -> None:
         self._errands.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        # Storage that cannot be used is no fault: it is waited for, unless the master stops.
+        if error is not None and not isinstance(error, Unavailable):
             # A hint is a comfort: the safety poll finds what it was about.
             _logger.error("What a hint asked for failed.", exc_info=error)
 

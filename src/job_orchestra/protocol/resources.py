@@ -305,13 +305,24 @@ class RunSummaryAnswer(Answer, frozen=True):
     is_pinned: bool = False
 
 
+class CountAnswer(Answer, frozen=True):
+    number: int
+    is_exact: bool
+    """False: there are more than `number`, and nobody counted how many."""
+
+
 class RunPageAnswer(Page[RunSummaryAnswer], frozen=True):
-    """A page of RunSummaryAnswer, in `items` and `next`; of a list with `where`, also how far it has looked."""
+    """A page of RunSummaryAnswer, in `items` and `next`.
+
+    Of a list with `where`, or with filters that no index has together, also how far it has looked.
+    """
 
     looked_through: int | None = None
     """How many runs were looked at for this page; with a `next`, it may be shorter than `limit`."""
     looked_until: str | None = None
     """When the last of them was created; what is older, or newer if that is the order, is for the next page."""
+    count: CountAnswer | None = None
+    """Of all pages together, if `count=true`; null where runs have to be looked at one by one."""
 
 
 class EventAnswer(Answer, frozen=True):

@@ -14,7 +14,9 @@ from job_orchestra.domain.queries.value_keys import Hint, KeyRange, hints_of
 from job_orchestra.repositories.conditions import among, equal, holds
 from job_orchestra.repositories.rows.columns import text
 from job_orchestra.repositories.rows.result_keys import KeyState
-from job_orchestra.storage.port import Condition, Count, Find, Operator, Order, Row, Storage
+from job_orchestra.repositories.run_filters import RunFilter, conditions_of
+from job_orchestra.repositories.run_paths import RunPath, count_on, rows_on
+from job_orchestra.storage.port import Condition, Find, Operator, Order, Row, Storage
 from job_orchestra.storage.schema import RESULT_KEYS, RUN_VALUES, RUNS
 
 _MOST_INDEX_ROWS = 5000
@@ -37,22 +39,26 @@ class Candidates(Protocol):
         ...
 
 
-async def candidates_for(storage: Storage, query: Find, expression: Expression, few: int) -> Candidates:
-    """`query` finds runs by the other filters, in the order of their identifiers.
+async def candidates_for(
+    storage: Storage, runs: RunFilter, path: RunPath, order: Order, expression: Expression | None, few: int
+) -> Candidates:
+    """`runs` are the other filters, `path` goes along an index of them, `order` is by identifiers.
 
     If these leave `few` runs, or the index names so few, there is no need for anything better than to take them all.
     """
-    hint = await _usable_hint(storage, expression)
-    if hint is None or (query.where and await storage.count(Count(RUNS.name, query.where, few)) < few):
-        return AllRuns(storage, query)
-    path = hint.path.key
+    hint = None if expression is None else await _usable_hint(storage, expression)
+    if hint is None or (not path.is_everything and await count_on(storage, path, few) < few):
+        return AllRuns(storage, path, order)
+    query = Find(RUNS.name, conditions_of(runs), (order,))
+    key = hint.path.key
     if hint.keys:
-        return IndexedRuns(storage, query, ByValues(storage, query, path, hint.keys))
-    order = (Order("value"), Order("run"))
-    named = await storage.find(Find(RUN_VALUES.name, (equal("path", path), *_within(hint.range)), order, limit=few + 1))
+        return IndexedRuns(storage, query, ByValues(storage, query, key, hint.keys))
+    by_value = (Order("value"), Order("run"))
+    within = (equal("path", key), *_within(hint.range))
+    named = await storage.find(Find(RUN_VALUES.name, within, by_value, limit=few + 1))
     if len(named) <= few:
         return IndexedRuns(storage, query, These(query, {text(row, "run") for row in named}))
-    return IndexedRuns(storage, query, ByRange(storage, query, path, hint.range))
+    return IndexedRuns(storage, query, ByRange(storage, query, key, hint.range))
 
 
 async def _usable_hint(storage: Storage, expression: Expression) -> Hint | None:
@@ -66,15 +72,15 @@ async def _usable_hint(storage: Storage, expression: Expression) -> Hint | None:
 
 
 class AllRuns:
-    """Every run that the other filters let through."""
+    """Every run on a path."""
 
-    def __init__(self, storage: Storage, query: Find) -> None:
+    def __init__(self, storage: Storage, path: RunPath, order: Order) -> None:
         self._storage = storage
-        self._query = query
+        self._path = path
+        self._order = order
 
     async def following(self, after: str | None, size: int) -> Stretch:
-        place = None if after is None else (after,)
-        rows = await self._storage.find(replace(self._query, after=place, limit=size))
+        rows = await rows_on(self._storage, self._path, self._order, after, size)
         return Stretch(rows, len(rows), text(rows[-1], "identifier") if len(rows) == size else None)
 
 

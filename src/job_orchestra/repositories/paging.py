@@ -34,6 +34,11 @@ async def list_page(storage: Storage, query: Find, cursor: str | None, read: Cal
     after = None if cursor is None else decode_cursor(cursor, query)
     # One more than asked for tells whether there is a following page.
     rows = await storage.find(replace(query, after=after, limit=query.limit + 1))
+    return page_of(rows, query, read)
+
+
+def page_of(rows: Sequence[Row], query: Find, read: Callable[[Row], Item]) -> Listed[Item]:
+    """`rows` are those of the page and, if there are more, the first one of the next."""
     page = rows[: query.limit]
     has_more = len(rows) > query.limit
     following = encode_cursor([page[-1][order.column] for order in query.order]) if has_more and page else None

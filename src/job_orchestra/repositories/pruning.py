@@ -31,6 +31,7 @@ class Tally:
     """Of the oldest and the newest, which tell when they were triggered."""
     last: str = ""
     log_bytes: int = 0
+    """Of the files, which may be compressed."""
 
     def plus(self, runs: Sequence[str], log_bytes: int) -> Tally:
         return replace(
@@ -90,7 +91,7 @@ class Pruning:
         return gone, log_bytes
 
     async def _log_bytes(self, removals: Sequence[Removal]) -> int:
-        return sum(await self._log_store.sizes(_log_keys(removals)))
+        return sum(await self._log_store.occupied(_log_keys(removals)))
 
 
 async def gently(steps: AsyncGenerator[Step]) -> AsyncGenerator[Step]:

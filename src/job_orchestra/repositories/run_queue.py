@@ -16,6 +16,7 @@ from job_orchestra.domain.workers import Worker
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
 from job_orchestra.repositories.rows.runs import run_facts, run_from_row
+from job_orchestra.repositories.run_paths import everything_on, unfinished_of
 from job_orchestra.repositories.workers import still_away
 from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import RUNS
@@ -89,9 +90,7 @@ class RunQueue:
 
     async def assigned_to(self, worker: str) -> list[Run]:
         """All runs of the worker that have not ended."""
-        where = (equal("worker", worker), among("status", ACTIVE))
-        rows = await find_everything(self._storage, Find(RUNS.name, where, _BY_IDENTIFIER))
-        return _readable(rows)
+        return _readable(await everything_on(self._storage, unfinished_of(worker)))
 
     async def assigned(self) -> list[Run]:
         """All runs that have a worker, which has not started them yet."""

@@ -1,4 +1,7 @@
-"""Runs that match an expression: candidates are looked at one by one, in pages, for as long as a request may take."""
+"""Lists of runs at a bounded cost: along indexes, or looked at one by one for as long as a request may take.
+
+They are looked at where an expression is asked for, or filters that no index has together.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,13 @@ from job_orchestra.domain.queries.evaluation import Asked, matches
 from job_orchestra.domain.queries.expressions import Expression
 from job_orchestra.domain.runs import Run
 from job_orchestra.repositories.candidates import Candidates, candidates_for
-from job_orchestra.repositories.paging import LIMIT, decode_cursor, encode_cursor
+from job_orchestra.repositories.conditions import holds
+from job_orchestra.repositories.paging import LIMIT, encode_cursor
 from job_orchestra.repositories.rows.columns import json_object, text
 from job_orchestra.repositories.rows.runs import run_from_row
-from job_orchestra.repositories.runs import RunFilter, conditions_of
-from job_orchestra.storage.port import Find, Order, Row, Storage
-from job_orchestra.storage.schema import RUNS
+from job_orchestra.repositories.run_filters import RunFilter
+from job_orchestra.repositories.run_paths import count_on, list_on, path_for, place_of
+from job_orchestra.storage.port import Condition, Order, Row, Storage
 
 _FIRST_STRETCH = 50
 _LONGEST_STRETCH = 500
@@ -43,9 +47,9 @@ class Searched:
     """May be fewer than were asked for, though there are more."""
     next: str | None
     """Cursor to go on from; None: there are no more."""
-    looked_through: int
-    """Runs, or rows of the index in their place."""
-    looked_until: datetime | None
+    looked_through: int | None = None
+    """Runs, or rows of the index in their place; None where an index serves all that is asked for."""
+    looked_until: datetime | None = None
     """When the last run that was looked at was created; None if there was none."""
 
 
@@ -56,27 +60,53 @@ class RunSearch:
 
     async def search(
         self,
-        expression: Expression,
+        expression: Expression | None,
         runs: RunFilter,
         limit: int = LIMIT,
         cursor: str | None = None,
         newest_first: bool = True,
     ) -> Searched:
         """By time of creation; Invalid at `cursor` if no list of runs made it."""
-        query = Find(RUNS.name, conditions_of(runs), (Order("identifier", newest_first),))
-        after = None if cursor is None else text({"after": decode_cursor(cursor, query)[0]}, "after")
-        candidates = await candidates_for(self._storage, query, expression, self.budget.few)
-        walk = _Walk(expression, limit, self.budget, after)
+        path = await path_for(self._storage, runs)
+        if expression is None and not path.rest:
+            listed = await list_on(self._storage, path, limit, cursor, newest_first)
+            return Searched(listed.items, listed.next)
+        after = place_of(cursor)
+        order = Order("identifier", newest_first)
+        candidates = await candidates_for(self._storage, runs, path.along_indexes, order, expression, self.budget.few)
+        walk = _Walk(_Meant(expression, path.rest), limit, self.budget, after)
         while not walk.is_over:
             await walk.go_on(candidates)
         following = None if walk.end is None else encode_cursor([walk.end])
         until = None if walk.last is None else from_microseconds(run_identifier_milliseconds(walk.last) * 1000)
         return Searched(walk.found, following, walk.looked_through, until)
 
+    async def count(self, runs: RunFilter, at_most: int) -> int | None:
+        """Counted no further than that; None where runs would have to be looked at one by one."""
+        path = await path_for(self._storage, runs)
+        return None if path.rest else await count_on(self._storage, path, at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What every run of the answer has to be like, however it was found."""
+
+    expression: Expression | None
+    rest: Sequence[Condition]
+
+    def places(self, rows: Sequence[Row]) -> list[int]:
+        """Of the rows that match. In a thread: results may be large, and nobody else shall wait for them."""
+        return [place for place, row in enumerate(rows) if self._is_meant(row)]
+
+    def _is_meant(self, row: Row) -> bool:
+        if not all(holds(condition, row) for condition in self.rest):
+            return False
+        return self.expression is None or matches(self.expression, _asked(row))
+
 
 @dataclass(slots=True)
 class _Walk:
-    expression: Expression
+    meant: _Meant
     limit: int
     budget: Budget
     end: str | None
@@ -94,7 +124,7 @@ class _Walk:
         started_at = now()
         self._deadline = self._deadline or started_at + self.budget.seconds
         stretch = await candidates.following(self.end, min(self._size, self.budget.runs - self._loaded))
-        meant = await asyncio.to_thread(_meant, stretch.rows, self.expression)
+        meant = await asyncio.to_thread(self.meant.places, stretch.rows)
         self._take(stretch.rows, meant, stretch.looked_at, stretch.end)
         self._pace(now() - started_at)
         if self.end is None or self._loaded >= self.budget.runs or now() >= self._deadline:
@@ -117,11 +147,6 @@ class _Walk:
             self._size = min(2 * self._size, _LONGEST_STRETCH)
         elif seconds > _SLOW:
             self._size = max(self._size // 2, 1)
-
-
-def _meant(rows: Sequence[Row], expression: Expression) -> list[int]:
-    """Places of the rows that match. In a thread: results may be large, and nobody else shall wait for them."""
-    return [place for place, row in enumerate(rows) if matches(expression, _asked(row))]
 
 
 def _asked(row: Row) -> Asked:

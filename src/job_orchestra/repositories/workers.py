@@ -9,16 +9,15 @@ from datetime import datetime
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.moments import to_microseconds
-from job_orchestra.domain.statuses import ACTIVE
 from job_orchestra.domain.workers import Worker, WorkerDescription
 from job_orchestra.repositories.conditions import ATTEMPTS, Contended, among, equal, find_everything, find_one
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
 from job_orchestra.repositories.rows.workers import description_to_data, worker_from_row
+from job_orchestra.repositories.run_paths import count_on, unfinished_of
 from job_orchestra.storage.port import (
     Batch,
     Condition,
-    Count,
     Delete,
     Find,
     Insert,
@@ -29,7 +28,7 @@ from job_orchestra.storage.port import (
     Storage,
     Update,
 )
-from job_orchestra.storage.schema import RUNS, WORKERS
+from job_orchestra.storage.schema import WORKERS
 
 _ORDER = (Order("identifier"),)
 
@@ -188,7 +187,7 @@ class Workers:
         `lose_runs` allows such runs: a master finds that their worker has no record, and gives them up.
         """
         found = await self.get(worker)
-        active = await self._storage.count(Count(RUNS.name, (equal("worker", worker), among("status", ACTIVE))))
+        active = await count_on(self._storage, unfinished_of(worker))
         if found.is_enabled:
             raise Conflict(f"Worker {worker!r} is enabled; disable it first.")
         if found.is_connected:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from job_orchestra.domain.errors import NotFound, Unavailable
 from job_orchestra.domain.runs import Run
 from job_orchestra.service.parts import ServiceParts
-from job_orchestra.storage.log_port import LogKey
+from job_orchestra.storage.log_port import LogDamaged, LogKey
 
 _CHUNK = 256 << 10
 
@@ -43,6 +43,8 @@ async def followed(parts: ServiceParts, run: Run, attempt: int | None, start: in
                 while data := await parts.log_store.read(key, offset, _CHUNK):
                     yield data
                     offset += len(data)
+            except LogDamaged:
+                raise  # it will be so the next time, too
             except Unavailable:
                 pass  # looked at again below, by and by
             else:

@@ -201,14 +201,22 @@ CREATED_BEFORE: Parameter[datetime | None] = Parameter(
 WHERE: Parameter[Expression | None] = Parameter(
     "where",
     "Only runs whose parameters and results are like this, such as `results.tests.failed > 0`. A page may then be "
-    "shorter than `limit` though there are more, and `next` goes on.",
+    "shorter than `limit` though there are more, and `next` goes on; likewise with filters that no index has "
+    "together.",
     parse_expression,
     None,
     {"type": "string", "maxLength": LONGEST},
     is_free=True,
 )
+COUNT = Parameter(
+    "count",
+    "Counts the runs of all pages, too: exactly up to 1,000, and beyond it says that there are more.",
+    _one_of(_FLAGS),
+    False,
+    {"type": "boolean", "default": False},
+)
 RUN_FILTERS: tuple[Parameter[Any], ...] = (
-    JOB, STATUS, WORKER, SOURCE, SOURCE_IDENTIFIER, CREATED_AFTER, CREATED_BEFORE, WHERE, RUN_ORDER_BY, *PAGE,
+    JOB, STATUS, WORKER, SOURCE, SOURCE_IDENTIFIER, CREATED_AFTER, CREATED_BEFORE, WHERE, COUNT, RUN_ORDER_BY, *PAGE,
 )  # fmt: skip
 
 FOLLOW = Parameter(

@@ -27,6 +27,8 @@ def from_toml(wanted: object, value: object) -> object:
 def from_environment(wanted: object, text: str) -> object:
     if wanted in (int, int | None):
         return _from_text(int, text, "a whole number")
+    if wanted is bool:
+        return _from_text(_truth, text, "true or false")
     if wanted == tuple[str, ...]:
         return tuple(part for part in (part.strip() for part in text.split(",")) if part)
     if wanted == JsonObject:
@@ -37,8 +39,12 @@ def from_environment(wanted: object, text: str) -> object:
 def _from_text(convert: Callable[[str], object], text: str, expected: str) -> object:
     try:
         return convert(text)
-    except ValueError:
+    except (ValueError, KeyError):
         raise WrongType(f"{text!r} is not {expected}") from None
+
+
+def _truth(text: str) -> bool:
+    return {"true": True, "false": False}[text.strip().lower()]
 
 
 def _text(value: object) -> str:
@@ -52,6 +58,12 @@ def _text(value: object) -> str:
 def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise WrongType(f"{_shown(value)} is not a whole number")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise WrongType(f"{_shown(value)} is neither true nor false")
     return value
 
 
@@ -108,6 +120,7 @@ _FROM_TOML: Mapping[Any, Callable[[object], object]] = {
     str: _text,
     int: _whole,
     int | None: _whole,
+    bool: _flag,
     Path: _path,
     Path | None: _path,
     LogLevel: _one_of(LogLevel),

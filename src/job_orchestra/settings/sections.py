@@ -42,13 +42,16 @@ class ProjectsSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
     url: str = field(default="sqlite:///orchestra.db", metadata=ruled(rules.not_empty), repr=False)
-    """A relative path of SQLite is relative to the settings file."""
+    """`sqlite:///path` (a relative one is relative to the settings file), `postgresql://user:password@host/database`,
+    or `mysql://user:password@host/database` for MariaDB and MySQL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageSettings:
     directory: Path = Path("logs")
     """Of the logs: written by the master, read by the service."""
+    compress_logs: bool = False
+    """Whether the master compresses the logs of ended runs; for who reads them they stay what they are."""
     retention_days: int | None = field(default=None, metadata=ruled(rules.days))
     """Days for which runs are kept after their end, unless project or job say otherwise; default: for ever."""
     retention_count: int | None = field(default=None, metadata=ruled(rules.count))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
+
+from job_orchestra.domain.errors import OrchestraError
+from job_orchestra.storage.port import StorageUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +29,45 @@ class LogPiece:
     data: bytes
 
 
+class LogEnded(OrchestraError):
+    """What was to be appended goes beyond a log that is sealed."""
+
+
+class LogDamaged(StorageUnavailable):
+    """What is stored of a log cannot be read, and waiting will not help."""
+
+
+class Compression(Enum):
+    """What came of compressing a log."""
+
+    DONE = auto()
+    NOTHING_TO_GAIN = auto()
+    """It is compressed already, would not become smaller, or is gone."""
+    BUSY = auto()
+    """Somebody else is at it."""
+    DIFFERENT = auto()
+    """It is not the log that it should be, and was left as it is."""
+
+
 class LogStore(Protocol):
     """Raises StorageUnavailable when the disk is full or out of reach; then nothing of the call counts as stored.
 
-    Reading needs no lock: what `size` covers never changes.
+    Reading needs no lock: what `size` covers never changes, in whatever form it is kept.
     """
 
     async def append(self, pieces: Sequence[LogPiece]) -> None:
         """Durable when it returns. A piece may overlap what is stored (it is the same bytes).
 
-        One that would leave a gap is a ValueError.
+        One that would leave a gap is a ValueError, one beyond the end of a sealed log is LogEnded.
         """
+        ...
+
+    async def seal(self, key: LogKey) -> None:
+        """From now on nothing is appended, by whatever process: what `sha256` says of the log stays true."""
+        ...
+
+    async def reopen(self, keys: Sequence[LogKey]) -> None:
+        """Takes the seals away again, where there are any: those logs have not ended after all."""
         ...
 
     async def size(self, key: LogKey) -> int:
@@ -47,7 +79,7 @@ class LogStore(Protocol):
         ...
 
     async def read(self, key: LogKey, offset: int, limit: int) -> bytes:
-        """At most `limit` bytes; empty at the end and where there is no log."""
+        """At most `limit` bytes, and at least one unless it is the end or there is no log."""
         ...
 
     async def sha256(self, key: LogKey) -> tuple[int, str]:
@@ -55,7 +87,23 @@ class LogStore(Protocol):
         ...
 
     async def truncate(self, key: LogKey) -> None:
-        """Empties the log, for one that did not match what the worker has and is sent again."""
+        """Empties and reopens the log, for one that did not match what the worker has and is sent again."""
+        ...
+
+    async def compress(self, key: LogKey, size: int, sha256: str) -> Compression:
+        """Keeps a log that has ended, with this size and digest, in less room; for readers it stays what it is."""
+        ...
+
+    async def compression_position(self) -> str:
+        """As it was stored last; empty at first."""
+        ...
+
+    async def store_compression_position(self, position: str) -> None:
+        """How far compression has come, durably, for whoever goes on with it. It stands beside the logs themselves."""
+        ...
+
+    async def occupied(self, keys: Sequence[LogKey]) -> list[int]:
+        """The bytes that deleting each of them frees."""
         ...
 
     async def delete(self, key: LogKey) -> None:
@@ -63,3 +111,30 @@ class LogStore(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A file among those of the logs."""
+
+    file: str
+    key: LogKey | None
+    """None for one that is no log."""
+    is_left_over: bool = False
+    """Of a compression that was interrupted: nobody reads it, or writes it any more."""
+
+
+class LogInventory(Protocol):
+    """Raises StorageUnavailable when the disk is out of reach."""
+
+    def entries(self) -> AsyncGenerator[list[LogEntry]]:
+        """All that there are, a few at a time; what comes or goes meanwhile may be missing."""
+        ...
+
+    async def has(self, entry: LogEntry) -> bool:
+        """Whether the file is still there."""
+        ...
+
+    async def remove_left_over(self, entry: LogEntry) -> bool:
+        """Whether it is still that, and gone now."""
+        ...

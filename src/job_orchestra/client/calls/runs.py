@@ -16,13 +16,15 @@ def list_all(
     created_after: str | None = None,
     created_before: str | None = None,
     where: str | None = None,
+    count: bool = False,
     limit: int | None = None,
     cursor: str | None = None,
     order_by: str | None = None,
 ) -> Call[RunPageAnswer]:
     """Of a project, or of all. Newest first, unless `order_by` says otherwise; dates are ISO 8601.
 
-    With `where`, a page may have fewer than `limit` runs though there are more behind its `next`.
+    With `where`, or filters that no index has together, a page may have fewer than `limit` runs though there are more
+    behind its `next`. `count`: how many there are on all pages, as far as that is cheap.
     """
     filters = query(
         job=job,
@@ -31,6 +33,7 @@ def list_all(
         created_after=created_after,
         created_before=created_before,
         where=where,
+        count="true" if count else None,
         limit=limit,
         cursor=cursor,
         order_by=order_by,

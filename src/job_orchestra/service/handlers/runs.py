@@ -15,8 +15,17 @@ from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.control import RunTriggered, RunWish
-from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunPageAnswer, RunSummaryAnswer, WhyAnswer
-from job_orchestra.repositories.runs import RunFilter, Triggered
+from job_orchestra.protocol.resources import (
+    CountAnswer,
+    EventAnswer,
+    Page,
+    RunAnswer,
+    RunPageAnswer,
+    RunSummaryAnswer,
+    WhyAnswer,
+)
+from job_orchestra.repositories.run_filters import RunFilter
+from job_orchestra.repositories.runs import Triggered
 from job_orchestra.service import parameters
 from job_orchestra.service.answers.dates import optional_iso
 from job_orchestra.service.answers.pages import page
@@ -25,6 +34,9 @@ from job_orchestra.service.call import Answered, Call
 from job_orchestra.service.late_reports import find_late_report, late_reports_of
 from job_orchestra.service.logs import log_key
 from job_orchestra.service.parts import ServiceParts
+
+_MOST_COUNTED = 1000
+"""An index is counted through in milliseconds so far; a number beyond tells people nothing that is worth more."""
 
 
 async def list_everywhere(parts: ServiceParts, call: Call) -> RunPageAnswer:
@@ -50,12 +62,15 @@ async def _list(parts: ServiceParts, call: Call, project: str | None) -> RunPage
     limit, cursor = call.value(parameters.LIMIT), call.value(parameters.CURSOR)
     newest_first = call.value(parameters.RUN_ORDER_BY)
     expression = call.value(parameters.WHERE)
-    if expression is None:
-        listed = await parts.runs.list(wanted, limit, cursor, newest_first)
-        return RunPageAnswer(await _summaries(parts, listed.items), listed.next)
     found = await parts.run_search.search(expression, wanted, limit, cursor, newest_first)
+    count = await _count(parts, wanted) if expression is None and call.value(parameters.COUNT) else None
     summaries = await _summaries(parts, found.items)
-    return RunPageAnswer(summaries, found.next, found.looked_through, optional_iso(found.looked_until))
+    return RunPageAnswer(summaries, found.next, found.looked_through, optional_iso(found.looked_until), count)
+
+
+async def _count(parts: ServiceParts, wanted: RunFilter) -> CountAnswer | None:
+    number = await parts.run_search.count(wanted, _MOST_COUNTED + 1)
+    return None if number is None else CountAnswer(min(number, _MOST_COUNTED), number <= _MOST_COUNTED)
 
 
 async def _summaries(parts: ServiceParts, runs: Sequence[Run]) -> list[RunSummaryAnswer]:

@@ -33,6 +33,9 @@ class Descriptors:
         self._open[path] = descriptor
         return descriptor
 
+    def is_open(self, path: Path) -> bool:
+        return path in self._open
+
     def close(self, path: Path) -> None:
         descriptor = self._open.pop(path, None)
         if descriptor is not None:

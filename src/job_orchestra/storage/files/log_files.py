@@ -1,20 +1,27 @@
-"""The port for log bytes on the file system: a file for each attempt of a run, exactly the bytes of the log."""
+"""The port for log bytes on the file system: a file for each attempt of a run, exactly the bytes of the log.
+
+One that has ended may be a compressed file instead.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.storage.files.descriptors import Descriptors, make_durable, remove_empty_folders
-from job_orchestra.storage.files.paths import log_path
-from job_orchestra.storage.log_port import LogKey, LogPiece
+from job_orchestra.storage.files.forms import LogForms
+from job_orchestra.storage.files.paths import POSITION, all_paths, compressed_path, log_path
+from job_orchestra.storage.files.positions import read_position, write_position
+from job_orchestra.storage.files.sealing import alone, is_sealed, set_seal, writing
+from job_orchestra.storage.log_port import Compression, LogEnded, LogKey, LogPiece
 from job_orchestra.storage.port import StorageUnavailable
 
 T = TypeVar("T")
@@ -34,7 +41,9 @@ class LogFiles:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="log writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="log reader")
         self._syncing = ThreadPoolExecutor(_SYNCING_THREADS, thread_name_prefix="log sync")
-        self._is_closed = False
+        self._compressing = ThreadPoolExecutor(1, thread_name_prefix="log compression")
+        self._forms = LogForms()
+        self._closed = threading.Event()
 
     async def append(self, pieces: Sequence[LogPiece]) -> None:
         # A file's pieces stay in their order; each file is made durable once.
@@ -46,40 +55,63 @@ class LogFiles:
 
     async def size(self, key: LogKey) -> int:
         path = log_path(self._directory, key)
-        return await self._in(self._readers, lambda: _size(path))
+        return await self._in(self._readers, lambda: self._forms.size(path))
 
     async def sizes(self, keys: Sequence[LogKey]) -> list[int]:
         paths = [log_path(self._directory, key) for key in keys]
-        return await self._in(self._readers, lambda: [_size(path) for path in paths])
+        return await self._in(self._readers, lambda: [self._forms.size(path) for path in paths])
 
     async def read(self, key: LogKey, offset: int, limit: int) -> bytes:
         path = log_path(self._directory, key)
         if offset < 0 or limit < 0:
             raise ValueError(f"neither offset nor limit is negative: {offset}, {limit}")
-        return await self._in(self._readers, lambda: _read(path, offset, limit))
+        return await self._in(self._readers, lambda: self._forms.read(path, offset, limit))
 
     async def sha256(self, key: LogKey) -> tuple[int, str]:
         path = log_path(self._directory, key)
-        return await self._in(self._readers, lambda: _sha256(path))
+        return await self._in(self._readers, lambda: self._forms.sha256(path))
+
+    async def seal(self, key: LogKey) -> None:
+        path = log_path(self._directory, key)
+        await self._in(self._writer, lambda: self._seal(path, True))
+
+    async def reopen(self, keys: Sequence[LogKey]) -> None:
+        paths = [log_path(self._directory, key) for key in keys]
+        await self._in(self._readers, lambda: self._reopen(paths))
 
     async def truncate(self, key: LogKey) -> None:
         path = log_path(self._directory, key)
         await self._in(self._writer, lambda: self._truncate(path))
+
+    async def compress(self, key: LogKey, size: int, sha256: str) -> Compression:
+        path = log_path(self._directory, key)
+        return await self._in(self._compressing, lambda: self._compress(path, size, sha256))
+
+    async def compression_position(self) -> str:
+        return await self._in(self._readers, lambda: read_position(self._directory / POSITION))
+
+    async def store_compression_position(self, position: str) -> None:
+        await self._in(self._compressing, lambda: write_position(self._directory / POSITION, position))
+
+    async def occupied(self, keys: Sequence[LogKey]) -> list[int]:
+        paths = [log_path(self._directory, key) for key in keys]
+        return await self._in(self._readers, lambda: [self._forms.occupied(path) for path in paths])
 
     async def delete(self, key: LogKey) -> None:
         path = log_path(self._directory, key)
         await self._in(self._writer, lambda: self._delete(path))
 
     async def close(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
+        is_first = not self._closed.is_set()
+        self._closed.set()
+        await asyncio.to_thread(self._compressing.shutdown)  # first, for it needs the writer
+        if is_first:
             self._writer.submit(self._descriptors.close_all)
         for executor in (self._writer, self._readers, self._syncing):
             await asyncio.to_thread(executor.shutdown)
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        if self._is_closed:
-            raise StorageUnavailable("The log files were closed: this process is ending.")
+        self._check_open()
         try:
             return await asyncio.get_running_loop().run_in_executor(executor, work)
         except OSError as error:
@@ -87,23 +119,41 @@ class LogFiles:
                 f"The log files in {self._directory} cannot be used: {error.strerror or error}."
             ) from error
 
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise StorageUnavailable("The log files were closed: this process is ending.")
+
     def _append(self, by_path: dict[Path, list[LogPiece]]) -> None:
         """All or nothing, as far as anybody is told: where it fails, every file gets back the size that it had."""
-        sizes: dict[Path, int] = {}
-        paths = list(by_path)
+        grown: dict[Path, _Growth] = {}
+        paths = [path for path, pieces in by_path.items() if not self._has_compressed(path, pieces)]
         try:
             for start in range(0, len(paths), _FILES_AT_ONCE):
                 written: list[int] = []
                 for path in paths[start : start + _FILES_AT_ONCE]:
                     descriptor = self._descriptors.writable(path)
-                    sizes[path] = os.fstat(descriptor).st_size
-                    _write(descriptor, sizes[path], by_path[path])
+                    with writing(descriptor) as facts:
+                        if is_sealed(facts):
+                            _check_within(facts.st_size, by_path[path])
+                            continue
+                        grown[path] = _Growth(facts.st_size, max(facts.st_size, _end(by_path[path])))
+                        _write(descriptor, facts.st_size, by_path[path])
                     written.append(descriptor)
                 reach(FailPoint.STORAGE_LOG_WRITTEN)
                 self._make_durable(written)
         except BaseException:
-            self._take_back(sizes)
+            self._take_back(grown)
             raise
+
+    def _has_compressed(self, path: Path, pieces: Sequence[LogPiece]) -> bool:
+        """Whether the log has ended and is compressed, so that it has these bytes already."""
+        if self._descriptors.is_open(path):
+            return False
+        size = self._forms.compressed_size(path)
+        if size is None or path.exists():
+            return False
+        _check_within(size, pieces)
+        return True
 
     def _make_durable(self, descriptors: Sequence[int]) -> None:
         if len(descriptors) == 1:
@@ -114,25 +164,73 @@ class LogFiles:
         for one in waits:
             one.result()
 
-    def _take_back(self, sizes: dict[Path, int]) -> None:
-        for path, size in sizes.items():
+    def _take_back(self, grown: dict[Path, _Growth]) -> None:
+        for path, growth in grown.items():
             # What cannot even be shortened holds the bytes of the log all the same, only more of them.
-            with suppress(OSError):
-                os.truncate(path, size)
+            with suppress(OSError, StorageUnavailable):
+                descriptor = self._descriptors.writable(path)
+                with alone(descriptor, path.name) as facts:
+                    # Another master may have gone on with the log meanwhile.
+                    if facts.st_size <= growth.after and not is_sealed(facts):
+                        os.ftruncate(descriptor, min(facts.st_size, growth.before))
             self._descriptors.close(path)
+
+    def _seal(self, path: Path, is_set: bool) -> None:
+        if path.exists():
+            descriptor = self._descriptors.writable(path)
+            with alone(descriptor, path.name) as facts:
+                set_seal(descriptor, facts, is_set)
+
+    def _reopen(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            with suppress(FileNotFoundError):
+                if is_sealed(path.stat()):
+                    self._writer.submit(self._seal, path, False).result()
 
     def _truncate(self, path: Path) -> None:
         if path.exists():
             descriptor = self._descriptors.writable(path)
-            os.ftruncate(descriptor, 0)
+            with alone(descriptor, path.name) as facts:
+                os.ftruncate(descriptor, 0)
+                set_seal(descriptor, facts, False)
             os.fdatasync(descriptor)
+        if compressed_path(path).exists():
+            compressed_path(path).unlink()
+            make_durable(path.parent)
+
+    def _compress(self, path: Path, size: int, sha256: str) -> Compression:
+        from job_orchestra.storage.files.compressing import compress
+
+        def forget() -> None:
+            """So that a file that is removed is not kept open, and its room with it."""
+            self._writer.submit(self._descriptors.close, path).result()
+
+        return compress(path, size, sha256, self._check_open, forget)
 
     def _delete(self, path: Path) -> None:
         self._descriptors.close(path)
+        for one in all_paths(path):
+            one.unlink(missing_ok=True)
         with suppress(FileNotFoundError):
-            path.unlink()
             make_durable(path.parent)
         remove_empty_folders(path.parent, self._directory)
+
+
+@dataclass(frozen=True, slots=True)
+class _Growth:
+    """Sizes of a file."""
+
+    before: int
+    after: int
+
+
+def _end(pieces: Sequence[LogPiece]) -> int:
+    return max(piece.offset + len(piece.data) for piece in pieces)
+
+
+def _check_within(size: int, pieces: Sequence[LogPiece]) -> None:
+    if _end(pieces) > size:
+        raise LogEnded(f"The log of run {pieces[0].key.run} has ended with {size} bytes: nothing is appended to it.")
 
 
 def _write(descriptor: int, size: int, pieces: Sequence[LogPiece]) -> None:
@@ -146,30 +244,3 @@ def _write(descriptor: int, size: int, pieces: Sequence[LogPiece]) -> None:
             place += written
             rest = rest[written:]
         size = max(size, place)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def _read(path: Path, offset: int, limit: int) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return b""
-    try:
-        return os.pread(descriptor, limit, offset)
-    finally:
-        os.close(descriptor)
-
-
-def _sha256(path: Path) -> tuple[int, str]:
-    try:
-        with path.open("rb", buffering=0) as file:
-            digest = hashlib.file_digest(file, "sha256")
-            return file.tell(), digest.hexdigest()
-    except FileNotFoundError:
-        return 0, hashlib.sha256().hexdigest()

@@ -10,7 +10,7 @@ from job_orchestra.domain.errors import Invalid, NotFound
 from job_orchestra.domain.queries.parsing import parse_expression
 from job_orchestra.domain.queries.scanning import ExpressionMistake
 from job_orchestra.domain.statuses import ACTIVE, RunStatus
-from job_orchestra.protocol.resources import RunSummaryAnswer
+from job_orchestra.protocol.resources import CountAnswer, RunSummaryAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import with_query
 from job_orchestra.website.visit import Visit
@@ -59,12 +59,14 @@ class RunsPage(Page):
     mistakes: tuple[str, ...] = ()
     where: Marked | None = None
     runs: tuple[RunSummaryAnswer, ...] = ()
+    count: CountAnswer | None = None
+    """Of all pages together, where it is known."""
     first: str | None = None
     """Address of the newest runs, where this is not their page."""
     next: str | None = None
     """Address of the page with older runs."""
     looked_through: int | None = None
-    """How many runs were looked at, where an expression is asked for."""
+    """How many runs were looked at, where they have to be looked at one by one."""
     looked_until: str | None = None
 
 
@@ -88,6 +90,7 @@ async def show_all(visit: Visit) -> Response:
                 status=filters.status or None,
                 worker=filters.worker or None,
                 where=filters.where or None,
+                count=True,
                 limit=_LIMIT,
                 cursor=cursor or None,
             )
@@ -111,6 +114,7 @@ async def show_all(visit: Visit) -> Response:
         filter=filters,
         statuses=STATUSES,
         runs=tuple(found.items),
+        count=found.count,
         first=_address(visit, filters, None) if cursor else None,
         next=_address(visit, filters, found.next) if found.next else None,
         looked_through=found.looked_through,
