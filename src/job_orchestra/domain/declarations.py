@@ -127,10 +127,6 @@ class Schedule:
     """Of a local time that does not exist: `next` for the first moment behind the gap (default), or `skip`."""
     repeated_time: str | None = None
     """Of a local time that exists twice: `once` for the first one (default), or `twice`."""
-    catch_up: str = "latest"
-    """Of ticks that came due while no master was there: `none`, `latest` or `all` make runs."""
-    catch_up_age: float | None = None
-    """Seconds; what came due longer ago is not caught up with."""
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     description: str = ""
     is_enabled_at_first: bool = False

@@ -23,16 +23,6 @@ class RepeatedTime(StrEnum):
     TWICE = "twice"
 
 
-class CatchUp(StrEnum):
-    """What becomes of ticks that came due while no master was there."""
-
-    NONE = "none"
-    LATEST = "latest"
-    """The last of them makes a run."""
-    ALL = "all"
-    """Each makes a run, as soon as that of the one before has ended."""
-
-
 @dataclass(frozen=True, slots=True)
 class ScheduleSettings:
     """What the configuration says of a schedule."""
@@ -44,9 +34,6 @@ class ScheduleSettings:
     """By default `next` or, for expressions of every hour, `skip`."""
     repeated_time: RepeatedTime | None = None
     """By default `once` or, for expressions of every hour, `twice`."""
-    catch_up: CatchUp = CatchUp.LATEST
-    catch_up_age: float | None = None
-    """Seconds; what came due longer ago is not caught up with."""
     parameters: JsonObject = field(default_factory=dict[str, JsonValue])
     description: str = ""
     is_enabled_at_first: bool = False

@@ -180,8 +180,6 @@ class ScheduleAnswer(Answer, frozen=True):
     missing_time: str | None
     repeated_time: str | None
     """None: as the expression suggests."""
-    catch_up: str
-    catch_up_age: float | None
     parameters: JsonObject
     description: str
     is_active: bool

@@ -167,7 +167,7 @@ RUN_ORDER_BY = Parameter(
     {**_choices("created_at", "-created_at"), "default": "-created_at"},
 )
 PAGE: tuple[Parameter[Any], ...] = (LIMIT, CURSOR)
-COUNT = Parameter(
+TICK_COUNT = Parameter(
     "count",
     "How many ticks are told.",
     _integer(1, _MOST_TICKS),

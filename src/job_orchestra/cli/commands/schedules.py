@@ -9,7 +9,6 @@ from job_orchestra.cli.connection import service
 from job_orchestra.cli.options import Output, output_option, page_options, settings_option
 from job_orchestra.cli.output import (
     Column,
-    duration,
     moment,
     pairs,
     print_fields,
@@ -115,8 +114,6 @@ def _print_schedule(output: Output, schedule: ScheduleAnswer) -> None:
         ("time zone", schedule.time_zone),
         ("missing time", schedule.missing_time or ""),
         ("repeated time", schedule.repeated_time or ""),
-        ("catch up", schedule.catch_up),
-        ("catch up age", duration(schedule.catch_up_age)),
         ("parameters", pairs(schedule.parameters)),
         ("enabled", yes(schedule.is_enabled)),
         ("configured", yes(schedule.is_active)),

@@ -56,8 +56,6 @@ def schedule_answer(schedule: Schedule) -> ScheduleAnswer:
         time_zone=settings.time_zone,
         missing_time=settings.missing_time,
         repeated_time=settings.repeated_time,
-        catch_up=settings.catch_up,
-        catch_up_age=settings.catch_up_age,
         parameters=settings.parameters,
         description=settings.description,
         is_active=schedule.is_active,
