@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property
 
 from job_orchestra.composition.base import ApplicationComposition
+from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.retention import Retention
 from job_orchestra.domain.tick_times import LocalTimes
@@ -26,7 +27,6 @@ from job_orchestra.storage.files import open_log_inventory, open_log_store
 from job_orchestra.storage.log_port import LogInventory, LogStore
 from job_orchestra.storage.port import Storage, StorageAdministration
 from job_orchestra.storage.schema_check import require_current
-from job_orchestra.storage.sql import open_administration, open_storage
 from job_orchestra.storage.transfer.transfer import Transfer
 
 
