@@ -7,16 +7,24 @@ A new service gets a function in tests/services.py that finds it, and an entry i
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services import INSTALLED, find_chromium, find_postgresql, version_of
+from tests.services import (
+    INSTALLED,
+    find_chromium,
+    find_mariadb,
+    find_postgresql,
+    mariadb_environment,
+    version_of,
+)
 
 _ROOT = Path(__file__).parent.parent
 _TIME_LIMIT = 900
@@ -33,6 +41,7 @@ class Service:
     program: str
     """In the folder that was found; empty where a program was found."""
     install: Callable[[], None]
+    environment: Callable[[Path], Mapping[str, str]] = lambda _: os.environ
 
 
 def main() -> int:
@@ -53,7 +62,8 @@ def _provide(service: Service) -> bool:
         print(f"{service.name}: missing, its tests will be skipped: what was installed does not run here", flush=True)
         return False
     program = place / service.program if service.program else place
-    print(f"{service.name}: {version_of([program, '--version']) or 'found'} ({program})", flush=True)
+    version = version_of([program, "--version"], service.environment(place))
+    print(f"{service.name}: {version or 'found'} ({program})", flush=True)
     return True
 
 
@@ -78,6 +88,25 @@ def _install_postgresql() -> None:
             shutil.move(source, target)
 
 
+def _install_mariadb() -> None:
+    """From packages of Debian or Ubuntu that are unpacked, not installed: nothing is started on this host."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise CannotInstall("install the server of MariaDB with this system's own packages")
+    if os.geteuid() == 0:
+        _execute("apt-get", "update", "--quiet=2")
+    simulated = _execute("apt-get", "install", "--simulate", "--no-install-recommends", "mariadb-server-core")
+    packages = re.findall(r"^Inst (\S+)", simulated, re.MULTILINE)
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory)
+        _execute("apt-get", "download", *packages, folder=folder)
+        for package in folder.glob("*.deb"):
+            _execute("dpkg-deb", "--extract", package, folder / "mariadb")
+        target = INSTALLED / "mariadb"
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / "mariadb", target)
+
+
 def _install_chromium() -> None:
     if shutil.which("apt-get") is None:
         raise CannotInstall("install Chromium with this system's own packages")
@@ -87,11 +116,13 @@ def _install_chromium() -> None:
     _execute("apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core")
 
 
-def _execute(*command: str | Path) -> None:
+def _execute(*command: str | Path, folder: Path | None = None) -> str:
+    """What it printed."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     try:
         done = subprocess.run(
             command,
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -105,10 +136,12 @@ def _execute(*command: str | Path) -> None:
     if done.returncode:
         last_lines = " / ".join(done.stdout.strip().splitlines()[-3:])
         raise CannotInstall(f"{command[0]} ended with {done.returncode}: {last_lines}")
+    return done.stdout
 
 
 SERVICES = (
     Service("PostgreSQL", find_postgresql, "postgres", _install_postgresql),
+    Service("MariaDB", find_mariadb, "usr/sbin/mariadbd", _install_mariadb, mariadb_environment),
     Service("Chromium", find_chromium, "", _install_chromium),
 )
 

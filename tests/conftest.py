@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from job_orchestra.storage.sql import open_administration
+from tests.mariadb_server import MariadbServer
 from tests.postgresql_server import PostgresqlServer
 from tests.services import DATABASES, needed
 
@@ -32,6 +33,24 @@ def postgresql_template(postgresql: PostgresqlServer) -> str:
 
 
 @pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariadbServer]:
+    """Likewise."""
+    server = MariadbServer(needed("MariaDB"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def mariadb_template(mariadb: MariadbServer) -> str:
+    url = mariadb.new_database_url()
+    open_administration(url).create()
+    return url
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "orchestra.db"
     open_administration(f"sqlite:///{path}").create()
@@ -48,6 +67,14 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 def postgresql_url(postgresql: PostgresqlServer, postgresql_template: str) -> str:
     """Likewise."""
     return postgresql.copy_of(postgresql_template)
+
+
+@pytest.fixture
+def mariadb_url(mariadb: MariadbServer, mariadb_template: str) -> Iterator[str]:
+    """Likewise; afterwards another test gets it, without rows."""
+    url = mariadb.lend(mariadb_template)
+    yield url
+    mariadb.give_back(url)
 
 
 @pytest.fixture(params=DATABASES)
@@ -67,6 +94,12 @@ def new_sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str
 def new_postgresql_url(postgresql: PostgresqlServer) -> Callable[[], str]:
     """Likewise."""
     return postgresql.new_database_url
+
+
+@pytest.fixture(scope="session")
+def new_mariadb_url(mariadb: MariadbServer) -> Callable[[], str]:
+    """Likewise."""
+    return mariadb.new_database_url
 
 
 @pytest.fixture(params=DATABASES)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.faults.plan import Act, Victim
-from tests.postgresql_server import PostgresqlServer
+from tests.server_process import ServerProcess
 
 _MEANS = {
-    Act.KILL: (PostgresqlServer.kill, PostgresqlServer.start),
-    Act.TERMINATE: (PostgresqlServer.stop, PostgresqlServer.start),
-    Act.STOP: (PostgresqlServer.pause, PostgresqlServer.resume),
+    Act.KILL: (ServerProcess.kill, ServerProcess.start),
+    Act.TERMINATE: (ServerProcess.stop, ServerProcess.start),
+    Act.STOP: (ServerProcess.pause, ServerProcess.resume),
 }
 
 
@@ -45,10 +45,11 @@ class Sqlite:
             connection.close()
 
 
-class Postgresql:
-    victim = Victim.POSTGRESQL
+class OnServer:
+    """PostgreSQL, or MariaDB."""
 
-    def __init__(self, server: PostgresqlServer) -> None:
+    def __init__(self, victim: Victim, server: ServerProcess) -> None:
+        self.victim = victim
         self._server = server
         self.url = server.new_database_url()
 

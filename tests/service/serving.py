@@ -68,6 +68,7 @@ class Served(Records):
             address="127.0.0.1",
             port=0,
             url="http://service.test",
+            check_schema=self._look,
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
@@ -85,6 +86,9 @@ class Served(Records):
         self.is_hinting = True
         """Whether followers hear of what happens, as they do from a master."""
         self._clients: list[httpx2.AsyncClient] = []
+
+    async def _look(self) -> None:
+        await self.projects.list(limit=1)
 
     @property
     def url(self) -> str:

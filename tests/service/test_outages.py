@@ -16,13 +16,11 @@ import pytest
 from job_orchestra.domain.roles import Role
 from job_orchestra.service.routes import ROUTES
 from job_orchestra.storage.sql import open_administration
-from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
 from job_orchestra.storage.sql.sqlite import SqliteDatabase
 from job_orchestra.storage.sql.storage import SqlStorage
 from job_orchestra.storage.sql.urls import parse_database_url
-from tests.postgresql_server import PostgresqlServer
+from tests.servers import SERVERS, Server, impatient_database, new_server
 from tests.service.serving import Served, serving
-from tests.services import needed
 
 _PATIENCE = 2.0
 _NEEDS_NO_DATABASE = {"/", "/health", "/openapi.json", "/docs"}
@@ -52,7 +50,7 @@ def locked(path: str) -> Generator[None]:
 
 
 @contextmanager
-def paused(server: PostgresqlServer) -> Generator[None]:
+def paused(server: Server) -> Generator[None]:
     server.pause()
     try:
         yield
@@ -61,7 +59,7 @@ def paused(server: PostgresqlServer) -> Generator[None]:
 
 
 @contextmanager
-def stopped(server: PostgresqlServer) -> Generator[None]:
+def stopped(server: Server) -> Generator[None]:
     server.stop()
     try:
         yield
@@ -69,24 +67,19 @@ def stopped(server: PostgresqlServer) -> Generator[None]:
         server.start()
 
 
-@pytest.fixture(scope="module")
-def mortal_server() -> Generator[PostgresqlServer]:
-    server = PostgresqlServer(needed("PostgreSQL"))
-    try:
+@pytest.fixture(scope="module", params=SERVERS)
+def mortal_server(request: pytest.FixtureRequest) -> Generator[Server]:
+    with new_server(request.param) as server:
         server.start()
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture(params=[paused, stopped])
-def storage_and_outage(
-    request: pytest.FixtureRequest, mortal_server: PostgresqlServer
-) -> Generator[tuple[SqlStorage, Outage]]:
-    """Of a PostgreSQL that hangs, and of one that is stopped."""
+def storage_and_outage(request: pytest.FixtureRequest, mortal_server: Server) -> Generator[tuple[SqlStorage, Outage]]:
+    """Of a server that hangs, and of one that is stopped."""
     url = mortal_server.new_database_url()
     open_administration(url).create()
-    storage = SqlStorage(PostgresqlDatabase(parse_database_url(f"{url}?connect_timeout=2"), 0.5), _PATIENCE)
+    storage = SqlStorage(impatient_database(url, 0.5), _PATIENCE)
     yield storage, lambda: request.param(mortal_server)
 
 

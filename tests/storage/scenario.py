@@ -21,6 +21,8 @@ from job_orchestra.storage.port import (
 from job_orchestra.storage.sql import open_storage
 from tests.simulation.memory_storage import MemoryDatabase, MemoryStorage
 
+WORKER: Row = {"identifier": "w", "owner": "o", "instance": "i", "description": {}, "registered_at": 0}
+
 _in_memory: dict[str, MemoryDatabase] = {}
 
 

@@ -8,9 +8,7 @@ import psycopg
 import pytest
 
 from job_orchestra.storage.port import Batch, Condition, Delete, Insert, Operator, Outcome, Storage, Update, Value
-from tests.storage.scenario import batch, equal, get, identifiers, insert, open_at, play, rename
-
-_WORKER: dict[str, Value] = {"identifier": "w", "owner": "o", "instance": "i", "description": {}, "registered_at": 0}
+from tests.storage.scenario import WORKER, batch, equal, get, identifiers, insert, open_at, play, rename
 
 
 def test_an_insert_takes_its_key_once(storage_url: str) -> None:
@@ -132,8 +130,10 @@ def test_mistakes_of_the_program_are_raised_at_once(storage_url: str) -> None:
             (insert("x", display_name=None), TypeError),
             (insert("x\0y"), ValueError),
             (insert("x\ud800"), ValueError),
+            (insert("x" * 65), ValueError),
+            (Update("users", (), {"identifier": "x" * 65}), ValueError),
             (insert("x", roles=[float("nan")]), ValueError),
-            (Insert("workers", {**_WORKER, "skew": float("inf")}), ValueError),
+            (Insert("workers", {**WORKER, "skew": float("inf")}), ValueError),
             (Update("users", (), {}), ValueError),
             (Update("users", (Condition("created_at", Operator.LESS, None),), {"created_at": 1}), TypeError),
             (Update("users", (Condition("roles", Operator.EQUAL, []),), {"created_at": 1}), TypeError),

@@ -24,6 +24,7 @@ from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.storage.files import open_log_store
+from job_orchestra.storage.schema_check import require_current
 from job_orchestra.storage.sql import open_administration, open_storage
 from job_orchestra.website.application import WebsiteApplication
 from tests.website.clock import ShiftedClock
@@ -107,6 +108,7 @@ class Installation:
             address="127.0.0.1",
             port=0,
             url="",
+            check_schema=lambda: asyncio.to_thread(require_current, open_administration(url, directory)),
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,

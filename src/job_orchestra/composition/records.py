@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 
 from job_orchestra.composition.base import ApplicationComposition
@@ -22,6 +24,7 @@ from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_inventory, open_log_store
 from job_orchestra.storage.log_port import LogInventory, LogStore
 from job_orchestra.storage.port import Storage, StorageAdministration
+from job_orchestra.storage.schema_check import require_current
 from job_orchestra.storage.sql import open_administration, open_storage
 from job_orchestra.storage.transfer.transfer import Transfer
 
@@ -42,6 +45,15 @@ class RecordsComposition(ApplicationComposition):
     def transfer(self) -> Transfer:
         """Exports and imports."""
         return Transfer(self.administration)
+
+    @cached_property
+    def check_schema(self) -> Callable[[], Awaitable[None]]:
+        """Conflict if the database has another schema than this program's; Unavailable as long as none can be seen."""
+
+        async def check() -> None:
+            await asyncio.to_thread(require_current, self.administration)
+
+        return check
 
     @cached_property
     def log_store(self) -> LogStore:

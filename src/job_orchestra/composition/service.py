@@ -39,6 +39,7 @@ class ServiceComposition(RecordsComposition):
             address=self.settings.service.address,
             port=self.settings.service.port,
             url=self.settings.service.url,
+            check_schema=self.check_schema,
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,

@@ -70,6 +70,7 @@ class MasterApplication:
         port: int,
         pending_expiry: int,
         load_projects: Callable[[], Sequence[ConfiguredProject]],
+        check_schema: Callable[[], Awaitable[None]],
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
@@ -92,6 +93,7 @@ class MasterApplication:
         self._pending_expiry = pending_expiry
         self._clock = clock
         self._load_projects = load_projects
+        self._check_schema = check_schema
         self._projects = projects
         self._queue = run_queue
         self._workers = workers
@@ -145,7 +147,7 @@ class MasterApplication:
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Serves until `stop` is set; answers from the first moment, with 503 until the database is there.
 
-        Invalid if the projects are, before anything is changed.
+        Invalid if the projects are, Conflict if the database has another schema, before anything is changed.
         """
         configured = self._load_projects()
         self._services.listen(self._on_hint)
@@ -177,6 +179,7 @@ class MasterApplication:
             errand.cancel()
 
     async def _prepare(self, configured: Sequence[ConfiguredProject]) -> None:
+        await self._outage.outlast(self._check_schema)
         await self._outage.outlast(lambda: self._projects.apply(configured))
         await self._outage.outlast(lambda: self._workers.disconnect_all(self._identifier))
 
@@ -254,7 +257,9 @@ class MasterApplication:
 
     def _on_errand_done(self, task: asyncio.Task[None]) -> None:
         self._errands.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        # Storage that cannot be used is no fault: it is waited for, unless the master stops.
+        if error is not None and not isinstance(error, Unavailable):
             # A hint is a comfort: the safety poll finds what it was about.
             _logger.error("What a hint asked for failed.", exc_info=error)
 

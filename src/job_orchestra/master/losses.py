@@ -107,6 +107,7 @@ class Losses:
         reach(FailPoint.MASTER_LATE_REPORT_EXPECTED)
         is_done = await (self._retry(run, away) if outcome is Outcome.RETRY else self._end(run, reason, away))
         if not is_done and not await self._is_over(run):
+            await self._outage.outlast(lambda: self._log_store.reopen([log_key(run)]))
             return
         reach(FailPoint.MASTER_LOSS_COMMITTED)
         _logger.warning("Attempt %d of run %s is given up: %s", run.attempt, run.identifier, reason.sentence)
@@ -127,6 +128,7 @@ class Losses:
         return await self._outage.outlast(lambda: self._queue.unassign(run, away)) is not None
 
     async def _end(self, run: Run, reason: Reason, away: Worker | None) -> bool:
+        await self._outage.outlast(lambda: self._log_store.seal(log_key(run)))
         size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
         ended = Ended(run.journal_sequence + 1, self._clock.now(), RunStatus.EXCEPTION, reason, 0.0, size, digest)
         after = apply_event(run, ended)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Unavailable
@@ -44,6 +44,7 @@ class ServiceApplication:
         address: str,
         port: int,
         url: str,
+        check_schema: Callable[[], Awaitable[None]],
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
@@ -62,7 +63,7 @@ class ServiceApplication:
         self.port = port
         """The real one, once `run` has called `ready`."""
         self._address = address
-        self._projects = projects
+        self._check_schema = check_schema
         self.followers = Followers()
         self._masters = Masters(master_urls, accounts, self.followers)
         self._parts = ServiceParts(
@@ -86,7 +87,10 @@ class ServiceApplication:
         )
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-        """Serves until `stop` is set; answers from the first moment, with 503 while there is no database."""
+        """Serves until `stop` is set; answers from the first moment, with 503 while there is no database.
+
+        Conflict if that has another schema than this program's.
+        """
         listener = listen(self._address, self.port)
         self.port = listener.getsockname()[1]
         async with asyncio.TaskGroup() as tasks:
@@ -105,7 +109,7 @@ class ServiceApplication:
         said = ""
         while True:
             try:
-                await self._projects.list(limit=1)
+                await self._check_schema()
                 break
             except Unavailable as error:
                 if error.message != said:

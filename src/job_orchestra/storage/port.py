@@ -7,7 +7,7 @@ MongoDB may not: so the deciding operation comes first and what follows can be r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -183,14 +183,21 @@ class StorageAdministration(Protocol):
         """Creates the schema in an empty database; Conflict if there is one already."""
         ...
 
-    def upgrade(self) -> Sequence[str]:
-        """Carries out the missing migrations, and names them; Conflict if the schema is newer than the program."""
+    def upgrade(self, tell: Callable[[str], None] = lambda _: None) -> Sequence[str]:
+        """Carries out the missing migrations, and names them; Conflict if the schema is newer than the program.
+
+        `tell` is given a line before each step. After an interruption, at whichever step, it is to be called again.
+        """
         ...
 
     def state(self) -> SchemaState: ...
 
     def versions(self) -> tuple[str | None, str]:
         """Version of the schema in the database (None: there is none) and of the program."""
+        ...
+
+    def warnings(self) -> Sequence[str]:
+        """Sentences about how the server is set up, if what was answered may be lost with it."""
         ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:

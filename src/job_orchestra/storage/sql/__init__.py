@@ -1,4 +1,4 @@
-"""Records in SQL databases: SQLite and PostgreSQL. Only composition comes here.
+"""Records in SQL databases: SQLite, PostgreSQL, MariaDB and MySQL. Only composition comes here.
 
 Importing this is cheap: SQLAlchemy and the drivers are loaded when a storage is opened.
 """

@@ -22,6 +22,14 @@ _encode_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 def encode(column: Column, value: Value) -> SqlValue:
     """TypeError or ValueError, naming the column, for what does not belong there."""
+    encoded = encode_compared(column, value)
+    if column.longest is not None and isinstance(encoded, str) and len(encoded) > column.longest:
+        raise ValueError(f"column {column.name} takes at most {column.longest} characters, not {len(encoded)}")
+    return encoded
+
+
+def encode_compared(column: Column, value: Value) -> SqlValue:
+    """The same for a value that is only compared with: what is too long for the column is merely not there."""
     if value is None and (column.is_nullable or column.type is not ColumnType.JSON):
         if not column.is_nullable:
             raise TypeError(f"column {column.name} takes no None")
@@ -64,7 +72,7 @@ def _integer(column: Column, value: Value) -> SqlValue:
 def _number(column: Column, value: Value) -> SqlValue:
     if not isinstance(value, int | float) or isinstance(value, bool):
         _refuse_type(column, value)
-    number = float(value)
+    number = float(value) + 0.0  # minus zero becomes zero, for MariaDB has no other
     if not math.isfinite(number):
         raise ValueError(f"column {column.name} takes no {number}")
     return number
