@@ -10,7 +10,8 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.tick_times import LocalTimes
-from job_orchestra.protocol.http_server import listen, serve
+from job_orchestra.protocol.http_server import serve
+from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
