@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Iterator
 
 from job_orchestra.domain.errors import Invalid
@@ -12,6 +13,7 @@ from job_orchestra.execution.inotify import Change, Inotify
 from job_orchestra.execution.journal import JournalReader, read_range
 from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.execution.run_directory import RunDirectory
+from job_orchestra.execution.run_files import NoRegularFile, open_run_file, size_of_run_file
 from job_orchestra.protocol.run_key import RunKey
 
 _logger = logging.getLogger(__name__)
@@ -63,9 +65,17 @@ class FollowedRun:
         return self.journal.read(after, limit)
 
     def read_log(self, offset: int, size: int) -> bytes:
-        """Less than `size` only where the log ends."""
-        with self.directory.log.open("rb", buffering=0) as file:
-            return read_range(file.fileno(), offset, size)
+        """Less than `size` only where the log ends, and while a command has removed or replaced it."""
+        try:
+            descriptor = open_run_file(self.directory.log, os.O_RDONLY)
+        except (FileNotFoundError, NoRegularFile):
+            if self.is_ended:
+                raise
+            return b""
+        try:
+            return read_range(descriptor, offset, size)
+        finally:
+            os.close(descriptor)
 
     def look_anew(self) -> None:
         """As `look`, also where the journal was repaired meanwhile."""
@@ -78,10 +88,10 @@ class FollowedRun:
         try:
             self.journal.look()
             size = self.journal.final_log_size
-            self.log_size = self.directory.log.stat().st_size if size is None else size
+            self.log_size = size_of_run_file(self.directory.log) if size is None else size
         except FileNotFoundError:
             pass
-        except (OSError, Invalid) as error:
+        except OSError as error:
             if not self._is_unreadable:
                 _logger.error("The directory of run %s cannot be read: %s", self.directory.name, error)
             self._is_unreadable = True
