@@ -157,9 +157,13 @@ class RunExecution:
         try:
             await self._held.remove()
         except WorkspaceFault as fault:
-            if outcome.status is RunStatus.SUCCEEDED:
-                return Outcome.exception(ReasonCode.WORKSPACE_FAILED, str(fault))
-        return outcome
+            flaw = Outcome.exception(ReasonCode.WORKSPACE_FAILED, str(fault))
+        except Exception as error:  # a fault of ours takes nobody's outcome away
+            traceback.print_exc()
+            flaw = Outcome.fault(error, " at the removal of the workspace")
+        else:
+            return outcome
+        return flaw if outcome.status is RunStatus.SUCCEEDED else outcome
 
     async def _execute(
         self, request: Request, journal: JournalWriter, log: RunLog, processes: RunProcesses, watch: LogWatch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -303,13 +303,21 @@ class RunKeeper:
             for run in ending:
                 run.look()
             unended = [run for run in ending if not run.is_ended]
-            unwritten = await self._endings.end([run.directory for run in unended], reason)
+            unwritten = await self._end_in_place_of_hosts([run.directory for run in unended], reason)
         finally:
             self._ending.difference_update(run.key for run in ending)
         for run in unended:
             self._look_at_what_is_left(run)
         if again := [run for run in unended if run.directory in unwritten and self.runs.get(run.key) is run]:
             self._begin(self._end_later(again, reason))
+
+    async def _end_in_place_of_hosts(self, runs: Sequence[RunDirectory], reason: Reason) -> Sequence[RunDirectory]:
+        """As `RunEndings.end`; whatever goes wrong, no run is left without another try."""
+        try:
+            return await self._endings.end(runs, reason)
+        except Exception:
+            _logger.exception("The ends of %d runs cannot be seen to now.", len(runs))
+            return runs
 
     def _look_at_what_is_left(self, run: FollowedRun) -> None:
         """Commands may delete or empty anything, their own run directory too; what is gone cannot be told any more."""
