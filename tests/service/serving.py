@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 
+from job_orchestra.composition.cron_expressions import local_times
 from job_orchestra.composition.databases import open_storage
 from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.placement import WorkerSelector
@@ -78,6 +79,7 @@ class Served(Records):
             workers=self.workers,
             schedules=self.schedules,
             log_store=self.log_store,
+            local_times=local_times,
             selector=WorkerSelector(),
             master_urls=master_urls,
             clock=self.clock,

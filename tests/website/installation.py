@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from job_orchestra.composition.clock import SystemClock
+from job_orchestra.composition.cron_expressions import local_times
 from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
@@ -118,6 +119,7 @@ class Installation:
             workers=self.workers,
             schedules=Schedules(self.storage, clock),
             log_store=self.log_store,
+            local_times=local_times,
             selector=WorkerSelector(),
             master_urls=(),
             clock=clock,

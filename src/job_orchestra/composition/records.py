@@ -10,6 +10,7 @@ from job_orchestra.composition.base import ApplicationComposition
 from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.retention import Retention
+from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
@@ -69,6 +70,13 @@ class RecordsComposition(ApplicationComposition):
     @cached_property
     def worker_selector(self) -> WorkerSelector:
         return WorkerSelector()
+
+    @cached_property
+    def local_times(self) -> LocalTimes:
+        """What the five fields of a schedule's expression mean."""
+        from job_orchestra.composition.cron_expressions import local_times
+
+        return local_times
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -13,7 +13,7 @@ from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
-from job_orchestra.domain.workers import Worker
+from job_orchestra.domain.workers import REFUSAL_PAUSE, Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
 from job_orchestra.master.compression import CompressionRounds
@@ -28,7 +28,7 @@ from job_orchestra.master.result_keys import ResultKeys
 from job_orchestra.master.retention import RetentionRounds
 from job_orchestra.master.services import ServiceLinks
 from job_orchestra.master.wishes import Wishes
-from job_orchestra.master.worker_link import REFUSAL_PAUSE, LinkParts
+from job_orchestra.master.worker_link import LinkParts
 from job_orchestra.protocol.connection import FrameConnection, FrameServer
 from job_orchestra.protocol.control import (
     HintToMaster,
@@ -126,7 +126,7 @@ class MasterApplication:
             late_reports=late_reports,
             log_store=log_store,
             links=self._links,
-            parts=LinkParts(Intake(run_progress, late_reports, log_store, self._outage), self),
+            parts=LinkParts(Intake(run_progress, late_reports, log_store, self._outage), self, clock),
             dispatcher=self._dispatcher,
             losses=self._losses,
             services=self._services,
@@ -287,7 +287,7 @@ class MasterApplication:
         await self._outage.outlast(lambda: self._queue.unassign(run))
         reach(FailPoint.MASTER_UNASSIGNMENT_COMMITTED)
         self._dispatcher.hint(run.identifier)
-        asyncio.get_running_loop().call_later(REFUSAL_PAUSE, self._dispatcher.wake)
+        asyncio.get_running_loop().call_later(REFUSAL_PAUSE.total_seconds(), self._dispatcher.wake)
 
 
 async def _again_and_again(look: Callable[[], Awaitable[object]], pause: float) -> NoReturn:

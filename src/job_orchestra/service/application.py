@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
-from job_orchestra.protocol.http_server import listen, serve
+from job_orchestra.domain.tick_times import LocalTimes
+from job_orchestra.protocol.http_server import serve
+from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -53,6 +55,7 @@ class ServiceApplication:
         workers: Workers,
         schedules: Schedules,
         log_store: LogStore,
+        local_times: LocalTimes,
         selector: WorkerSelector,
         master_urls: Sequence[str],
         clock: Clock,
@@ -75,6 +78,7 @@ class ServiceApplication:
             schedules=schedules,
             workers=workers,
             log_store=log_store,
+            local_times=local_times,
             selector=selector,
             transformation=Transformation(result_transformers),
             clock=clock,
