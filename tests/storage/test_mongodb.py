@@ -9,7 +9,19 @@ import pymongo
 import pytest
 from bson import Int64
 
-from job_orchestra.storage.port import Condition, Find, Insert, Operator, Order, Outcome, Storage, Update, Value
+from job_orchestra.storage.port import (
+    Condition,
+    Find,
+    Insert,
+    Operator,
+    Order,
+    Outcome,
+    Storage,
+    StorageUnavailable,
+    Update,
+    Value,
+)
+from tests.servers import impatient_storage
 from tests.storage.scenario import batch, equal, get, identifiers, insert, play, rename
 
 _TOO_LARGE = "x" * (17 << 20)
@@ -32,8 +44,38 @@ def test_a_batch_that_ends_early_keeps_what_came_before(url: str) -> None:
         outcome = await storage.write(batch(rename("nobody", "", "x"), insert("b")))
         assert outcome == Outcome((0,), failed_at=0)
         assert await identifiers(storage) == ["a", "taken"]
+        harmless = Insert("users", insert("c").row, ignore_duplicate=True)
+        outcome = await storage.write(batch(rename("taken", "x", "y"), harmless, rename("nobody", "", "x"), harmless))
+        assert outcome == Outcome((1, 1, 0), failed_at=2)
+        outcome = await storage.write(batch(harmless, rename("taken", "y", "z"), harmless, insert("d")))
+        assert outcome == Outcome((0, 1, 0, 1))
+        assert await identifiers(storage) == ["a", "c", "d", "taken"]
 
     play(url, scenario)
+
+
+def test_nothing_is_decided_before_the_records_that_belong_to_it_are_there(mongodb_url: str) -> None:
+    """Somebody else keeps the run from being changed, as a death in the middle of the batch would."""
+
+    async def scenario() -> None:
+        storage = impatient_storage(mongodb_url, 0.5, 5.0)
+        await storage.write(batch(insert("run")))
+        with (
+            pymongo.MongoClient[dict[str, Any]](mongodb_url) as client,
+            client.start_session() as session,
+            session.start_transaction(),
+        ):
+            held = client.get_default_database()["users"]
+            held.update_one({"_id": "run"}, {"$set": {"display_name": "held"}}, session=session)
+            with pytest.raises(StorageUnavailable):
+                record = Insert("users", insert("event").row, ignore_duplicate=True)
+                await storage.write(batch(rename("run", "", "changed"), record))
+            assert await identifiers(storage) == ["event", "run"]
+            session.abort_transaction()
+        assert (await get(storage, "run"))["display_name"] == ""
+        await storage.close()
+
+    asyncio.run(scenario())
 
 
 def test_several_queries_on_a_single_node_see_what_was_answered(mongodb_node_url: str) -> None:

@@ -147,7 +147,8 @@ class RunQueue:
     async def _set(
         self, where: tuple[Condition, ...], changes: Row, changed: Run, provided: Sequence[Update] = ()
     ) -> Run | None:
-        outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes), *provided)))
+        # What it is provided with is asked first: not every database takes back what came before.
+        outcome = await self._storage.write(Batch((*provided, Update(RUNS.name, where, changes))))
         return changed if outcome.is_applied else None
 
 

@@ -1,8 +1,9 @@
 """The port between repositories and databases: rows of plain values in collections, and what every database can do.
 
 A unit of work is one `Batch`. Its operations are applied in order; the first that does not match (an update whose
-conditions find no row, an insert whose key is taken) ends the batch. SQL databases then undo what came before it,
-MongoDB may not: so the deciding operation comes first and what follows can be repeated.
+conditions find no row, an insert whose key is taken) ends the batch. SQL databases then undo what came before it, and
+what a dying process had not committed. MongoDB does neither: so the deciding operation comes first, what follows can be
+repeated, and records that it must not lack are inserted with `ignore_duplicate`.
 """
 
 from __future__ import annotations
@@ -83,7 +84,10 @@ class Insert:
     row: Row
     """Columns left out take their default (None, or that of the schema)."""
     ignore_duplicate: bool = False
-    """A taken key counts as a match and changes nothing: for inserts that are repeated."""
+    """A taken key counts as a match and changes nothing: for inserts that are repeated.
+
+    They are harmless also if another operation ends the batch: a database that undoes nothing begins with them.
+    """
 
 
 @dataclass(frozen=True, slots=True)

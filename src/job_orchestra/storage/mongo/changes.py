@@ -10,7 +10,7 @@ from pymongo.errors import BulkWriteError
 
 from job_orchestra.storage.mongo.clients import Document
 from job_orchestra.storage.mongo.outages import is_duplicate
-from job_orchestra.storage.mongo.statements import Changes, Deletion, Inserts, PreparedBatch
+from job_orchestra.storage.mongo.statements import Changes, Deletion, Inserts, PreparedBatch, Step
 from job_orchestra.storage.port import Outcome
 
 _BY_KEY = "_id_"
@@ -29,22 +29,29 @@ def insert_all(database: Database[Document], inserts: Sequence[Inserts]) -> list
 
 def carry_out(database: Database[Document], batch: PreparedBatch) -> Outcome:
     """Step by step, each durable before the next; no transaction, which a process that is killed would leave open."""
+    # First what is harmless by itself: wherever the process dies, nothing is decided without it.
+    begun = {
+        place: _insert_side_by_side(database, step.collection, step.documents)
+        for place, step in enumerate(batch.steps)
+        if isinstance(step, Inserts) and step.ignore_duplicates
+    }
     rows: list[int] = []
-    for step in batch.steps:
-        match step:
-            case Inserts(ignore_duplicates=True):
-                rows += _insert_side_by_side(database, step.collection, step.documents)
-            case Inserts():
-                rows += _insert(database, step)
-                if rows[-1] == 0:
-                    return Outcome(tuple(rows), failed_at=len(rows) - 1)
-            case Changes():
-                rows.append(_change(database, step))
-                if rows[-1] == 0 and not step.optional:
-                    return Outcome(tuple(rows), failed_at=len(rows) - 1)
-            case Deletion():
-                rows.append(_delete(database, step))
+    for place, step in enumerate(batch.steps):
+        rows += begun[place] if place in begun else _carry_out(database, step)
+        if rows[-1] == 0 and step.may_fail:
+            return Outcome(tuple(rows), failed_at=len(rows) - 1)
     return Outcome(tuple(rows))
+
+
+def _carry_out(database: Database[Document], step: Step) -> list[int]:
+    """How many rows each operation changed, up to the first that ends the batch."""
+    match step:
+        case Inserts():
+            return _insert(database, step)
+        case Changes():
+            return [_change(database, step)]
+        case Deletion():
+            return [_delete(database, step)]
 
 
 def _insert(database: Database[Document], step: Inserts) -> list[int]:

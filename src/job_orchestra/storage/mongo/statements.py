@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from bson.raw_bson import RawBSONDocument
 
@@ -39,6 +39,11 @@ class Inserts:
     documents: tuple[RawBSONDocument, ...]
     ignore_duplicates: bool
 
+    @property
+    def may_fail(self) -> bool:
+        """Whether changing nothing ends the batch."""
+        return not self.ignore_duplicates
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -50,12 +55,17 @@ class Changes:
     is_by_key: bool
     optional: bool
 
+    @property
+    def may_fail(self) -> bool:
+        return not self.optional
+
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
     collection: str
     filter: Document
     is_by_key: bool
+    may_fail: ClassVar[bool] = False
 
 
 Step: TypeAlias = Inserts | Changes | Deletion
