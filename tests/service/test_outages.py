@@ -183,6 +183,9 @@ def test_a_disk_of_the_logs_that_hangs_is_told_until_it_answers(sqlite_url: str,
                     pass
                 (reason,) = answer.json()["waiting_for"]
                 assert reason.startswith("logs: The disk of the log files in /srv/logs has not answered for ")
+                run = await served.started()
+                why = (await client.get(f"/projects/example/runs/{run.identifier}/why")).json()["summary"]
+                assert "is not stored at present: The disk of the log files" in why
                 # Triggers need no logs.
                 assert (await client.post("/projects/example/jobs/hello/trigger", json={})).status_code == 201
                 pulse.is_released.set()

@@ -26,8 +26,12 @@ class Readiness:
 
     async def waiting_for(self) -> list[str]:
         """What the service cannot do without and does not get now, in sentences; empty if it is ready."""
-        logs = [] if self._log_watch is None else [f"logs: {reason}" for reason in self._log_watch.reasons]
-        return [*await self._database_reasons(), *logs]
+        return [*await self._database_reasons(), *(f"logs: {reason}" for reason in self.log_outages)]
+
+    @property
+    def log_outages(self) -> list[str]:
+        """Why logs can be neither stored nor, perhaps, read now, in sentences; empty if they can."""
+        return [] if self._log_watch is None else self._log_watch.reasons
 
     async def _database_reasons(self) -> list[str]:
         try:
