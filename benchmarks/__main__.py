@@ -20,7 +20,7 @@ from tests.services import DATABASES
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="how many runs the throughput is measured with")
-    parser.add_argument("--database", choices=DATABASES, action="append", help="default: each")
+    parser.add_argument("--database", choices=DATABASES, action="append", help="default: all")
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores. Every figure stands beside a limit of the machine measured in the same run.\n")
     for name in arguments.database or DATABASES:

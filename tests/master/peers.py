@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from job_orchestra.composition.clock import SystemClock
+from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.event_records import event_to_record
@@ -62,7 +63,6 @@ from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.schema_check import require_current
-from job_orchestra.storage.sql import open_administration, open_storage
 
 DEADLINE = 10.0
 PROJECTS = parse_projects([{"identifier": "p", "jobs": [{"identifier": "j", "commands": [["true"]]}]}])

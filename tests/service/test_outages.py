@@ -13,14 +13,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.roles import Role
 from job_orchestra.repositories.log_watch import LogWatch
 from job_orchestra.service.routes import ROUTES
-from job_orchestra.storage.sql import open_administration
+from job_orchestra.storage.port import Storage
 from job_orchestra.storage.sql.sqlite import SqliteDatabase
 from job_orchestra.storage.sql.storage import SqlStorage
 from job_orchestra.storage.sql.urls import parse_database_url
-from tests.servers import SERVERS, Server, impatient_database, new_server
+from tests.servers import SERVERS, Server, impatient_storage, new_server
 from tests.service.serving import DEADLINE, Served, serving
 from tests.storage.pulses import HeldPulse
 
@@ -77,16 +78,15 @@ def mortal_server(request: pytest.FixtureRequest) -> Generator[Server]:
 
 
 @pytest.fixture(params=[paused, stopped])
-def storage_and_outage(request: pytest.FixtureRequest, mortal_server: Server) -> Generator[tuple[SqlStorage, Outage]]:
+def storage_and_outage(request: pytest.FixtureRequest, mortal_server: Server) -> tuple[Storage, Outage]:
     """Of a server that hangs, and of one that is stopped."""
     url = mortal_server.new_database_url()
     open_administration(url).create()
-    storage = SqlStorage(impatient_database(url, 0.5), _PATIENCE)
-    yield storage, lambda: request.param(mortal_server)
+    return impatient_storage(url, 0.5, _PATIENCE), lambda: request.param(mortal_server)
 
 
 def test_every_route_answers_in_an_outage_and_all_goes_on_afterwards(
-    storage_and_outage: tuple[SqlStorage, Outage], tmp_path: Path
+    storage_and_outage: tuple[Storage, Outage], tmp_path: Path
 ) -> None:
     storage, outage = storage_and_outage
 

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import SchemaState, Storage, StorageUnavailable
 from job_orchestra.storage.schema import COLLECTIONS, ColumnType
-from job_orchestra.storage.sql import open_administration
 from job_orchestra.storage.sql.databases import database_at
-from job_orchestra.storage.sql.migrations import newest_version
 from job_orchestra.storage.sql.tables import index_name, metadata_of
 from job_orchestra.storage.sql.urls import parse_database_url
 from tests.mariadb_server import MariadbServer
@@ -27,19 +26,20 @@ from tests.storage.schemas import create_version, described, engine_of, execute
 def test_from_nothing_to_current(new_url: Callable[[], str]) -> None:
     administration = open_administration(new_url())
     assert administration.state() is SchemaState.MISSING
-    assert administration.versions() == (None, newest_version())
+    there, newest = administration.versions()
+    assert there is None
     with pytest.raises(Conflict, match="create"):
         administration.upgrade()
     administration.create()
     assert administration.state() is SchemaState.CURRENT
-    assert administration.versions() == (newest_version(), newest_version())
+    assert administration.versions() == (newest, newest)
     assert list(administration.upgrade()) == []
     with pytest.raises(Conflict, match="already"):
         administration.create()
 
 
-def test_a_newer_schema_is_left_alone(new_url: Callable[[], str]) -> None:
-    url = new_url()
+def test_a_newer_schema_is_left_alone(new_sql_url: Callable[[], str]) -> None:
+    url = new_sql_url()
     administration = open_administration(url)
     administration.create()
     execute(url, "UPDATE alembic_version SET version_num = '9999'")
@@ -48,8 +48,8 @@ def test_a_newer_schema_is_left_alone(new_url: Callable[[], str]) -> None:
         administration.upgrade()
 
 
-def test_a_database_of_something_else_is_left_alone(new_url: Callable[[], str]) -> None:
-    url = new_url()
+def test_a_database_of_something_else_is_left_alone(new_sql_url: Callable[[], str]) -> None:
+    url = new_sql_url()
     database_at(parse_database_url(url)).create()
     execute(url, "CREATE TABLE something (x INTEGER)")
     administration = open_administration(url)
@@ -60,7 +60,7 @@ def test_a_database_of_something_else_is_left_alone(new_url: Callable[[], str]) 
 
 def test_of_several_who_create_it_one_does(new_url: Callable[[], str]) -> None:
     url = new_url()
-    create = f"from job_orchestra.storage.sql import open_administration as at; at({url!r}).create()"
+    create = f"from job_orchestra.composition.databases import open_administration as at; at({url!r}).create()"
     processes = [subprocess.Popen([sys.executable, "-c", create], stderr=subprocess.PIPE) for _ in range(3)]
     told = [process.communicate()[1].decode() for process in processes]
     assert sum(not each for each in told) == 1, told
@@ -68,8 +68,8 @@ def test_of_several_who_create_it_one_does(new_url: Callable[[], str]) -> None:
     assert open_administration(url).state() is SchemaState.CURRENT
 
 
-def test_migrations_make_what_the_program_expects(new_url: Callable[[], str]) -> None:
-    migrated, fresh = new_url(), new_url()
+def test_migrations_make_what_the_program_expects(new_sql_url: Callable[[], str]) -> None:
+    migrated, fresh = new_sql_url(), new_sql_url()
     open_administration(migrated).create()
     database_at(parse_database_url(fresh)).create()
     engine = engine_of(fresh)

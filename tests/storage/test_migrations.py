@@ -28,9 +28,9 @@ _ADDED: dict[str, dict[str, object]] = {
 _fresh: dict[str, dict[str, object]] = {}
 
 
-def fresh_schema(new_url: Callable[[], str]) -> dict[str, object]:
+def fresh_schema(new_sql_url: Callable[[], str]) -> dict[str, object]:
     """As the program creates it."""
-    url = new_url()
+    url = new_sql_url()
     kind = url.partition(":")[0]
     if kind not in _fresh:
         open_administration(url).create()
@@ -43,8 +43,10 @@ class Interrupted(Exception):
 
 
 @pytest.mark.parametrize("version", [version_of(name) for name in migration_names()])
-def test_every_schema_becomes_that_of_the_program_and_keeps_its_rows(new_url: Callable[[], str], version: str) -> None:
-    url = new_url()
+def test_every_schema_becomes_that_of_the_program_and_keeps_its_rows(
+    new_sql_url: Callable[[], str], version: str
+) -> None:
+    url = new_sql_url()
     create_version(url, version)
     fill(url)
     before = rows(url)
@@ -53,22 +55,22 @@ def test_every_schema_becomes_that_of_the_program_and_keeps_its_rows(new_url: Ca
     assert list(done) == [name for name in migration_names() if version_of(name) > version]
     assert {line.partition(": ")[0] for line in told} == set(done)
     assert open_administration(url).state() is SchemaState.CURRENT
-    assert described(url) == fresh_schema(new_url)
+    assert described(url) == fresh_schema(new_sql_url)
     _check_rows(before, rows(url))
 
 
-def test_an_upgrade_may_be_interrupted_at_every_statement(new_url: Callable[[], str]) -> None:
-    url = new_url()
+def test_an_upgrade_may_be_interrupted_at_every_statement(new_sql_url: Callable[[], str]) -> None:
+    url = new_sql_url()
     create_version(url, "0001")
     fill(url)
     before = rows(url)
     _repeat_until_done(url, lambda: open_administration(url).upgrade())
-    assert described(url) == fresh_schema(new_url)
+    assert described(url) == fresh_schema(new_sql_url)
     _check_rows(before, rows(url))
 
 
-def test_a_creation_may_be_interrupted_at_every_statement(new_url: Callable[[], str]) -> None:
-    url = new_url()
+def test_a_creation_may_be_interrupted_at_every_statement(new_sql_url: Callable[[], str]) -> None:
+    url = new_sql_url()
 
     def create() -> None:
         administration = open_administration(url)
@@ -78,11 +80,11 @@ def test_a_creation_may_be_interrupted_at_every_statement(new_url: Callable[[], 
             administration.upgrade()
 
     _repeat_until_done(url, create, lambda statements: statements * 2)  # where all is taken back: there is much
-    assert described(url) == fresh_schema(new_url)
+    assert described(url) == fresh_schema(new_sql_url)
 
 
-def test_of_two_upgrades_at_once_each_migration_is_carried_out_by_one(new_url: Callable[[], str]) -> None:
-    url = new_url()
+def test_of_two_upgrades_at_once_each_migration_is_carried_out_by_one(new_sql_url: Callable[[], str]) -> None:
+    url = new_sql_url()
     create_version(url, "0001")
     upgrade = f"from job_orchestra.storage.sql import open_administration as at; print(*at({url!r}).upgrade())"
     processes = [
@@ -93,11 +95,11 @@ def test_of_two_upgrades_at_once_each_migration_is_carried_out_by_one(new_url: C
     assert all(process.returncode == 0 for process in processes), ended
     done = [name for output, _ in ended for name in output.split()]
     assert sorted(done) == list(migration_names()[1:])
-    assert described(url) == fresh_schema(new_url)
+    assert described(url) == fresh_schema(new_sql_url)
 
 
-def test_long_steps_say_how_much_there_is_to_do(new_url: Callable[[], str]) -> None:
-    url = new_url()
+def test_long_steps_say_how_much_there_is_to_do(new_sql_url: Callable[[], str]) -> None:
+    url = new_sql_url()
     create_version(url, "0002")
     fill(url)
     told: list[str] = []

@@ -24,20 +24,21 @@ from job_orchestra.storage.sql.urls import parse_database_url
 from tests.full_disk import filled, small_disk
 from tests.mariadb_server import MariadbServer
 from tests.postgresql_server import PostgresqlServer
-from tests.servers import SERVERS, Server, impatient_database, new_server
+from tests.servers import SQL_SERVERS, SqlServer, impatient_database, new_server
 from tests.storage.scenario import batch, identifiers, insert, play
 
 
-@pytest.fixture(scope="module", params=SERVERS)
-def mortal_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=SQL_SERVERS)
+def mortal_server(request: pytest.FixtureRequest) -> Iterator[SqlServer]:
     """A server that tests may kill, if they start it again; one kind after the other."""
     with new_server(request.param) as server:
+        assert isinstance(server, SqlServer)
         server.start()
         yield server
 
 
 @pytest.mark.parametrize("way", ["kill", "stop"])
-def test_a_server_goes_and_comes_back(mortal_server: Server, way: str) -> None:
+def test_a_server_goes_and_comes_back(mortal_server: SqlServer, way: str) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
 
@@ -56,7 +57,7 @@ def test_a_server_goes_and_comes_back(mortal_server: Server, way: str) -> None:
     play(url, scenario)
 
 
-def test_a_restart_between_two_calls_is_not_noticed(mortal_server: Server) -> None:
+def test_a_restart_between_two_calls_is_not_noticed(mortal_server: SqlServer) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
 
@@ -71,7 +72,7 @@ def test_a_restart_between_two_calls_is_not_noticed(mortal_server: Server) -> No
     play(url, scenario)
 
 
-def test_what_was_answered_survives_a_kill_in_the_middle(mortal_server: Server) -> None:
+def test_what_was_answered_survives_a_kill_in_the_middle(mortal_server: SqlServer) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
     answered: set[str] = set()
@@ -94,7 +95,7 @@ def test_what_was_answered_survives_a_kill_in_the_middle(mortal_server: Server) 
     play(url, scenario)
 
 
-def test_a_connection_that_is_cut_in_a_query(mortal_server: Server) -> None:
+def test_a_connection_that_is_cut_in_a_query(mortal_server: SqlServer) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
 
@@ -113,7 +114,7 @@ def test_a_connection_that_is_cut_in_a_query(mortal_server: Server) -> None:
 
 
 @pytest.mark.parametrize("way", ["answer", "queue"])
-def test_a_server_that_hangs_is_not_waited_for_for_ever(mortal_server: Server, way: str) -> None:
+def test_a_server_that_hangs_is_not_waited_for_for_ever(mortal_server: SqlServer, way: str) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
     # Whichever of both limits comes first: that of one exchange with the server, or that of the whole call.

@@ -166,7 +166,7 @@ def test_a_count_stops_where_it_is_told(storage_url: str) -> None:
     play(storage_url, scenario)
 
 
-def test_several_queries_see_one_snapshot(storage_url: str) -> None:
+def test_several_queries_see_one_snapshot(transactional_url: str) -> None:
     """Two rows are written together; whoever reads both in one go sees both or none."""
 
     async def scenario(storage: Storage) -> None:
@@ -186,7 +186,7 @@ def test_several_queries_see_one_snapshot(storage_url: str) -> None:
             assert len(behind) == len(before)
         await writing
 
-    play(storage_url, scenario)
+    play(transactional_url, scenario)
 
 
 def test_mistakes_in_queries_are_raised_at_once(storage_url: str) -> None:

@@ -39,7 +39,7 @@ def test_an_update_tells_whether_it_matched(storage_url: str) -> None:
     play(storage_url, scenario)
 
 
-def test_a_batch_that_ends_early_leaves_nothing(storage_url: str) -> None:
+def test_a_batch_that_ends_early_leaves_nothing(transactional_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("taken")))
         outcome = await storage.write(batch(insert("a"), rename("taken", "", "x"), insert("taken"), insert("b")))
@@ -47,10 +47,10 @@ def test_a_batch_that_ends_early_leaves_nothing(storage_url: str) -> None:
         assert await identifiers(storage) == ["taken"]
         assert (await get(storage, "taken"))["display_name"] == ""
 
-    play(storage_url, scenario)
+    play(transactional_url, scenario)
 
 
-def test_batches_written_at_once_fail_each_for_itself(storage_url: str) -> None:
+def test_batches_written_at_once_fail_each_for_itself(transactional_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("taken")))
         outcomes = await asyncio.gather(
@@ -63,7 +63,7 @@ def test_batches_written_at_once_fail_each_for_itself(storage_url: str) -> None:
         assert [outcome.failed_at for outcome in outcomes] == [None, 1, None, 0, None]
         assert await identifiers(storage) == ["a1", "a2", "c1", "e1", "taken"]
 
-    play(storage_url, scenario)
+    play(transactional_url, scenario)
 
 
 def test_of_many_who_compare_and_set_one_wins(storage_url: str) -> None:

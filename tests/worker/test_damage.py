@@ -17,6 +17,9 @@ _DAMAGES = {
     "a file in the place of the directory": f'{_OWN}; d="$PWD"; cd ..; rm -rf "$d"; touch "$d"',
     "journal deleted": f"{_OWN}; rm journal",
     "journal emptied": f"{_OWN}; : > journal",
+    "a pipe in the place of the journal": f"{_OWN}; rm journal; mkfifo journal",
+    "a link in the place of the journal": f"{_OWN}; mv journal other; ln -s other journal",
+    "a directory in the place of the journal": f"{_OWN}; rm journal; mkdir -p journal/deep",
 }
 
 
@@ -63,5 +66,50 @@ def test_a_run_that_writes_into_its_journal_ends_as_a_fault(directory: Path) -> 
             assert stored.outcome == ("exception", "internal_error")
             assert b"\nfurther\n" in stored.log
             assert (await master.finish(await master.execute(commands("true")))).outcome[0] == "succeeded"
+
+    run(test)
+
+
+_OTHERS = {
+    "pipe": "mkfifo {0}",
+    "link": "ln -s /dev/zero {0}",
+    "directory": "mkdir -p {0}/deep",
+    "nonsense": "echo nonsense > {0}",
+}
+
+
+@pytest.mark.parametrize("other", _OTHERS)
+def test_what_has_the_name_of_a_wish_keeps_no_abort_from_anyone(directory: Path, other: str) -> None:
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url, working(directory, url):
+            await master.until(lambda: master.is_connected)
+            obstruct = "; ".join(_OTHERS[other].format(name) for name in ("abort", ".abort"))
+            runs = [
+                await master.execute(commands(f"{prepare}; echo ready; sleep 1000"), job=job)
+                for job, prepare in (("evil", f"{_OWN}; {obstruct}"), ("good", "true"))
+            ]
+            await master.until(lambda: all(b"\nready\n" in stored.log for stored in runs))
+            for stored in runs:
+                await master.abort(stored)
+                await master.finish(stored)
+                assert stored.outcome == ("aborted", "abort_requested")
+                assert b"requested by" in stored.log
+                assert b"cannot be read" not in stored.log
+
+    run(test)
+
+
+@pytest.mark.parametrize("other", ["pipe", "link", "directory"])
+def test_a_log_that_something_else_has_the_name_of_is_put_back(directory: Path, other: str) -> None:
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url, working(directory, url):
+            await master.until(lambda: master.is_connected)
+            obstruct = "; ".join(_OTHERS[other].format(name) for name in ("log", ".log"))
+            stored = await master.execute(commands(f"echo one; {_OWN}; rm log; {obstruct}; echo two"))
+            await master.finish(stored)
+            assert stored.outcome == ("succeeded", "completed")
+            assert b"\none\ntwo\n" in stored.log
 
     run(test)

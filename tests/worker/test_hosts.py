@@ -6,8 +6,10 @@ import asyncio
 import os
 import signal
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+
+import pytest
 
 from job_orchestra.domain.job_data import limits_to_data
 from job_orchestra.domain.jobs import RunLimits
@@ -18,7 +20,7 @@ from job_orchestra.worker.hindrances import Hindrances
 from job_orchestra.worker.host_link import HostLink
 from tests.executor.hosting import commands
 from tests.worker.standing_in import StandInMaster, host_pids, run, working
-from tests.worker.test_recovery import begin, let_go, look, processes_of
+from tests.worker.test_recovery import begin, directory_of, let_go, look, processes_of
 
 
 def connections_to_hosts() -> list[socket.socket]:
@@ -34,8 +36,8 @@ def connections_to_hosts() -> list[socket.socket]:
     return found
 
 
-def output_of_hosts(directory: Path) -> str:
-    return "".join(path.read_text() for path in directory.glob("hosts/*/output"))
+def outputs_of_hosts(directory: Path) -> list[Path]:
+    return list(directory.glob("hosts/*/output"))
 
 
 def test_a_broken_connection_to_a_host_that_lives_is_opened_again(directory: Path) -> None:
@@ -98,6 +100,59 @@ def test_a_host_that_was_stopped_is_said_to_be_and_gets_no_new_runs(directory: P
     run(test)
 
 
+def test_a_stopped_host_whose_worker_was_restarted_again_and_again_hears_of_aborts(directory: Path) -> None:
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url:
+            async with working(directory, url):
+                stored = await begin(master)
+            (stopped,) = host_pids(directory)
+            os.kill(stopped, signal.SIGSTOP)
+            for _ in range(2):
+                async with working(directory, url):
+                    await master.until(lambda: master.is_connected)
+                    # Another host is there meanwhile.
+                    assert (await master.finish(await master.execute(commands("true"), job="other"))).end is not None
+            async with working(directory, url):
+                await master.until(lambda: master.is_connected)
+                await master.abort(stored)
+                await look(directory_of(directory, stored).abort.exists)
+                assert stored.end is None
+                os.kill(stopped, signal.SIGCONT)
+                await master.finish(stored)
+                assert stored.outcome == ("aborted", "abort_requested")
+                # It has nothing more to do, and leaves nothing.
+                await look(lambda: len(list((directory / "hosts").iterdir())) == 1)
+                assert host_pids(directory) != [stopped]
+
+    run(test)
+
+
+def test_a_host_that_takes_no_more_connections_keeps_no_worker_waiting(tmp_path: Path) -> None:
+    host = HostDirectory(tmp_path)
+    with host.listen(), ExitStack() as connections, pytest.raises(BlockingIOError):
+        while True:
+            connections.enter_context(host.connect())
+
+
+def test_what_a_host_said_last_is_kept_by_its_worker(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url, working(directory, url):
+            stored = await begin(master)
+            (output,) = outputs_of_hosts(directory)
+            with output.open("a") as file:
+                file.write("x" * 10_000 + " these words\n")
+            for pid in host_pids(directory):
+                os.kill(pid, signal.SIGKILL)
+            await master.finish(stored)
+            await look(lambda: not output.exists())
+
+    run(test)
+    (said,) = [record.getMessage() for record in caplog.records if "these words" in record.getMessage()]
+    assert len(said) < 5_000
+
+
 def test_hindrances_come_and_go_each_by_itself() -> None:
     told: list[str] = []
     hindrances = Hindrances(told.append)
@@ -115,7 +170,8 @@ def test_what_a_host_cannot_read_costs_no_connection(directory: Path) -> None:
             (connection,) = connections_to_hosts()
             connection.sendall(b"nonsense\n[]\n")
             connection.close()
-            await look(lambda: output_of_hosts(directory).count("A message was left alone") == 2)
+            (output,) = outputs_of_hosts(directory)
+            await look(lambda: output.read_text().count("A message was left alone") == 2)
             assert (await master.finish(await master.execute(commands("true")))).outcome[0] == "succeeded"
             let_go(directory, stored)
             await master.finish(stored)

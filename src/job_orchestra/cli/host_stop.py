@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from job_orchestra.execution.host_directory import HOSTS, HostDirectory
 from job_orchestra.execution.host_messages import StopWhenIdle, encode_host_message
-from job_orchestra.execution.process_identity import ProcessIdentity, identity_from_data, is_alive
+from job_orchestra.execution.process_identity import ProcessIdentity, is_alive
 
 _GREETING_TIMEOUT = 15.0
 
@@ -54,8 +53,5 @@ def _hosts(worker_directory: Path) -> list[HostDirectory]:
 
 def _identity(host: HostDirectory) -> ProcessIdentity | None:
     """None if it is gone: whoever has its pid now is not to be signalled."""
-    try:
-        identity = identity_from_data(json.loads(host.identity.read_bytes()))
-    except (OSError, ValueError):
-        return None
+    identity = host.read_identity()
     return identity if identity is not None and is_alive(identity) else None

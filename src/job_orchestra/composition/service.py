@@ -50,6 +50,7 @@ class ServiceComposition(RecordsComposition):
             schedules=self.schedules,
             log_store=self.log_store,
             log_watch=self.log_watch,
+            local_times=self.local_times,
             selector=self.worker_selector,
             master_urls=self.settings.service.master_urls,
             clock=self.clock,

@@ -15,6 +15,7 @@ from typing import Any
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.execution.process_identity import ProcessIdentity, identity_from_data
+from job_orchestra.execution.run_files import open_run_file
 
 _PIECE = 1 << 20
 
@@ -75,10 +76,10 @@ class JournalReader:
         return self._ends[behind - 1] - (self._ends[after - 1] if after else 0)
 
     def look(self) -> bool:
-        """Reads what was appended since; whether there was anything new."""
+        """Reads what was appended since; whether there was anything new. Raises what `open_run_file` does."""
         before = (self.is_claimed, self.sequence)
         try:
-            descriptor = os.open(self._path, os.O_RDONLY)
+            descriptor = open_run_file(self._path, os.O_RDONLY)
         except FileNotFoundError:
             return False
         try:
@@ -98,7 +99,7 @@ class JournalReader:
             return []
         first = self._ends[after - 1] if after else 0
         last = max(ends[0], *(end for end in ends if end - first <= size), 0)
-        descriptor = os.open(self._path, os.O_RDONLY)
+        descriptor = open_run_file(self._path, os.O_RDONLY)
         try:
             content = read_range(descriptor, first, last - first)
         finally:

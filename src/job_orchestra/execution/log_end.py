@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from job_orchestra.execution.run_files import open_run_file
+
 _PIECE = 1 << 20
 
 
@@ -19,7 +21,7 @@ class LogEnd:
 def read_log_end(path: Path) -> LogEnd:
     """Reads the whole log: in a thread, if it is a large one. A log that does not exist is an empty one."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_run_file(path, os.O_RDONLY)
     except FileNotFoundError:
         return LogEnd(0, hashlib.sha256().hexdigest())
     try:

@@ -32,7 +32,7 @@ class LogFile:
     @classmethod
     def at(cls, path: Path) -> LogFile | None:
         try:
-            facts = path.stat()
+            facts = path.lstat()
         except OSError:
             return None
         return cls(facts.st_dev, facts.st_ino)

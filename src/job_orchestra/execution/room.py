@@ -1,4 +1,7 @@
-"""Want of room on a disk, of descriptors or memory: it passes, and says nothing about what was asked for meanwhile."""
+"""Want of room on a disk, of descriptors, memory or processes.
+
+It passes, and says nothing about what was asked for meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,17 @@ import errno
 from collections.abc import Callable
 from typing import TypeVar
 
-SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-"""Of descriptors and memory."""
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+"""Of descriptors, memory and processes."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_LOOK_AGAIN = 1.0
-"""Nothing tells when there is room again."""
+LOOK_AGAIN = 1.0
+"""Seconds: nothing tells when there is room again."""
 
 T = TypeVar("T")
+
+
+def is_want_of_room(error: OSError) -> bool:
+    return error.errno in _FULL | SHORTAGES
 
 
 async def when_there_is_room(act: Callable[[], T]) -> T:
@@ -22,6 +29,6 @@ async def when_there_is_room(act: Callable[[], T]) -> T:
         try:
             return act()
         except OSError as error:
-            if error.errno not in _FULL | SHORTAGES:
+            if not is_want_of_room(error):
                 raise
-        await asyncio.sleep(_LOOK_AGAIN)
+        await asyncio.sleep(LOOK_AGAIN)

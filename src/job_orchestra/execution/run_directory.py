@@ -23,6 +23,8 @@ from job_orchestra.execution.durability import make_durable
 from job_orchestra.execution.journal import write_all
 from job_orchestra.execution.removal import remove_tree
 from job_orchestra.execution.request import Request, decode_request, encode_request
+from job_orchestra.execution.room import SHORTAGES
+from job_orchestra.execution.run_files import make_way, open_run_file, read_run_file
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.run_key import RunKey
 
@@ -70,7 +72,7 @@ class RunDirectory:
 
     def read_request(self) -> Request:
         """Invalid or OSError if there is none that can be carried out."""
-        return decode_request(self.request.read_bytes())
+        return decode_request(read_run_file(self.request))
 
 
 def run_name(key: RunKey) -> str:
@@ -138,22 +140,51 @@ class AbortWish:
     """Whether the worker itself wishes so, because it is to stop."""
 
 
+_UNREADABLE = AbortWish("somebody whose name in the run's directory cannot be read")
+_LONGEST_WISH = 64 << 10
+
+
 def wish_abort(directory: RunDirectory, by: str, is_shutdown: bool = False) -> None:
-    """Keeps the wish with the run; a later wish changes nothing."""
-    if directory.abort.exists():
+    """Keeps the wish with the run; a later wish changes nothing. What is no wish does not keep it from being one."""
+    if _can_be_read(read_abort(directory)):
         return
     draft = directory.path / f"{_HIDDEN}abort"
-    draft.write_text(json.dumps({"by": by, "shutdown": is_shutdown}))
+    for path in (draft, directory.abort):
+        make_way(path)
+    descriptor = open_run_file(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        write_all(descriptor, json.dumps({"by": by, "shutdown": is_shutdown}).encode())
+    finally:
+        os.close(descriptor)
     draft.rename(directory.abort)
 
 
-def read_abort(directory: RunDirectory) -> AbortWish | None:
-    """The wish to end the run, if anyone had it."""
+def is_abort_wished(directory: RunDirectory) -> bool:
+    """Whether a wish is kept with the run that can be read now."""
     try:
-        data = json.loads(directory.abort.read_bytes())
+        return _can_be_read(read_abort(directory))
+    except OSError:
+        return False
+
+
+def read_abort(directory: RunDirectory) -> AbortWish | None:
+    """The wish to end the run, if anyone had it; whatever has its name counts as one.
+
+    OSError for want of descriptors or memory.
+    """
+    try:
+        data = json.loads(read_run_file(directory.abort, _LONGEST_WISH))
+        return AbortWish(str(data["by"]), bool(data.get("shutdown")))
     except FileNotFoundError:
         return None
-    return AbortWish(str(data["by"]), bool(data.get("shutdown")))
+    except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, OSError) and error.errno in SHORTAGES:
+            raise
+        return _UNREADABLE
+
+
+def _can_be_read(wish: AbortWish | None) -> bool:
+    return wish is not None and wish is not _UNREADABLE
 
 
 def _write_request(directory: RunDirectory, request: Request) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from job_orchestra.execution.room import when_there_is_room
+from job_orchestra.execution.run_files import open_run_file
 
 
 async def append(descriptor: int, content: bytes) -> None:
@@ -16,4 +17,4 @@ async def append(descriptor: int, content: bytes) -> None:
 
 async def open_file(path: Path, flags: int) -> int:
     """Its descriptor, also where it has to be made first; OSError if something else than want of room prevents that."""
-    return await when_there_is_room(lambda: os.open(path, flags | os.O_CLOEXEC, 0o600))
+    return await when_there_is_room(lambda: open_run_file(path, flags))

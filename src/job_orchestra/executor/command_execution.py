@@ -88,11 +88,14 @@ class CommandExecution:
         offset = self.log.size
         began = loop.time()
         try:
-            pid, exit_code = await when_there_is_room(lambda: self._start(arguments))
+            started = await stop.when_there_is_room(lambda: self._start(arguments))
         except (OSError, ValueError) as error:
             outcome = self._not_started(step, arguments, error)
             await self.log.say(outcome.reason.sentence)
             return outcome
+        if started is None:
+            return stop.outcome()
+        pid, exit_code = started
         shown = tuple(map(_printable, arguments))
         noting = self.journal.append(
             lambda sequence, date: CommandStarted(sequence, date, step.phase, step.index, shown, offset, pid)

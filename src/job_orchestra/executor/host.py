@@ -27,6 +27,7 @@ from job_orchestra.execution.host_messages import (
 )
 from job_orchestra.execution.process_identity import identity_to_data, own_identity
 from job_orchestra.execution.run_directory import RUNS, RunDirectory, parse_run_name
+from job_orchestra.execution.threads import ready_threads
 from job_orchestra.executor.admission import Admission
 from job_orchestra.executor.children import Children
 from job_orchestra.executor.outcome import Outcome
@@ -69,6 +70,7 @@ class ExecutorHost:
 
     async def serve(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ready_threads())
         loop.add_signal_handler(signal.SIGCHLD, self._children.reap)
         loop.add_signal_handler(signal.SIGTERM, self._shut_down)
         for ignored in (signal.SIGINT, signal.SIGHUP):

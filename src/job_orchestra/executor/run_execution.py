@@ -14,7 +14,7 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.execution.process_identity import identity_to_data
 from job_orchestra.execution.request import Request
-from job_orchestra.execution.room import SHORTAGES
+from job_orchestra.execution.room import when_there_is_room
 from job_orchestra.execution.run_directory import AbortWish, RunDirectory, read_abort
 from job_orchestra.executor.command_execution import CommandExecution, Step
 from job_orchestra.executor.journal_writer import JournalWriter
@@ -56,9 +56,7 @@ class RunExecution:
         """Stops if someone wishes so, who may be named in the run directory."""
         try:
             wish = read_abort(self._directory) if by is None else AbortWish(by)
-        except OSError as error:
-            if error.errno not in SHORTAGES:
-                raise
+        except OSError:
             self._loop.call_later(_LOOK_AGAIN, self.heed_abort)
             return
         if wish is not None and wish.is_shutdown:
@@ -76,14 +74,14 @@ class RunExecution:
 
     async def _carry_out_once(self) -> None:
         try:
-            request = self._directory.read_request()
+            request = await when_there_is_room(self._directory.read_request)
         except FileNotFoundError:
             return
         except (OSError, Invalid) as error:
             outcome = Outcome.exception(ReasonCode.INTERNAL_ERROR, f"The request cannot be read: {error}.")
             await self._end_at_once(outcome)
             return
-        obstacle = self._obstacle(request)
+        obstacle = await when_there_is_room(lambda: self._obstacle(request))
         if obstacle is not None:
             await self._end_at_once(obstacle)
             return
@@ -159,9 +157,13 @@ class RunExecution:
         try:
             await self._held.remove()
         except WorkspaceFault as fault:
-            if outcome.status is RunStatus.SUCCEEDED:
-                return Outcome.exception(ReasonCode.WORKSPACE_FAILED, str(fault))
-        return outcome
+            flaw = Outcome.exception(ReasonCode.WORKSPACE_FAILED, str(fault))
+        except Exception as error:  # a fault of ours takes nobody's outcome away
+            traceback.print_exc()
+            flaw = Outcome.fault(error, " at the removal of the workspace")
+        else:
+            return outcome
+        return flaw if outcome.status is RunStatus.SUCCEEDED else outcome
 
     async def _execute(
         self, request: Request, journal: JournalWriter, log: RunLog, processes: RunProcesses, watch: LogWatch

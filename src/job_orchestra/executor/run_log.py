@@ -10,7 +10,7 @@ from typing import Self
 
 from job_orchestra.execution.log_end import LogEnd, measure_log
 from job_orchestra.execution.process_tree import LogFile
-from job_orchestra.execution.removal import remove_tree
+from job_orchestra.execution.run_files import make_way
 from job_orchestra.executor.appending import append, open_file
 
 _PREFIX = "[orchestra] "
@@ -91,9 +91,9 @@ class RunLog:
 
     async def _put_back(self) -> None:
         """A command has removed or replaced the log: what was written gets its name again, in a file of its own."""
-        if self._path.is_dir() and not self._path.is_symlink():
-            remove_tree(self._path)
         draft = self._path.with_name(".log")
+        make_way(self._path)
+        make_way(draft)
         descriptor = await open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             offset = 0

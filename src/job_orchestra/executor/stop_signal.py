@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
+from job_orchestra.execution.room import LOOK_AGAIN, is_want_of_room
 from job_orchestra.executor.outcome import Outcome
+
+T = TypeVar("T")
 
 
 class StopSignal:
@@ -20,6 +25,17 @@ class StopSignal:
     def outcome(self) -> Outcome | None:
         """None as long as it is not given."""
         return self._given.result() if self._given.done() else None
+
+    async def when_there_is_room(self, act: Callable[[], T]) -> T | None:
+        """As `room.when_there_is_room`, but nothing is done any more once it is given: None."""
+        while self.outcome() is None:
+            try:
+                return act()
+            except OSError as error:
+                if not is_want_of_room(error):
+                    raise
+            await asyncio.wait((self._given,), timeout=LOOK_AGAIN)
+        return None
 
     async def wait_for(self, other: asyncio.Future[int] | asyncio.Future[None]) -> bool:
         """Waits for `other` or for the signal; whether `other` is done."""

@@ -15,7 +15,9 @@ from job_orchestra.domain.definitions import Workspace
 from job_orchestra.domain.identifiers import NAME
 from job_orchestra.execution.removal import remove_tree
 from job_orchestra.execution.request import Request
+from job_orchestra.execution.room import LOOK_AGAIN
 from job_orchestra.execution.run_directory import run_name
+from job_orchestra.execution.run_files import open_run_file
 from job_orchestra.execution.workspace_layout import (
     WORKSPACES,
     job_workspace,
@@ -23,7 +25,6 @@ from job_orchestra.execution.workspace_layout import (
     project_workspace,
     run_workspace,
 )
-from job_orchestra.executor.appending import open_file
 from job_orchestra.executor.stop_signal import StopSignal
 
 
@@ -76,7 +77,7 @@ class Workspaces:
         directory = self.path(request)
         try:
             if request.workspace is Workspace.RUN:
-                return await self._take_fresh(directory)
+                return await self._take_fresh(directory, stop)
             if not await self._queue(directory, run_name(request.key), stop, announce):
                 return None
             with ExitStack() as undo:
@@ -85,18 +86,19 @@ class Workspaces:
                 if lock is None:
                     return None
                 undo.callback(_unlock, lock)
-                directory.mkdir(parents=True, exist_ok=True)
+                if await stop.when_there_is_room(lambda: _make(directory)) is None:
+                    return None
                 return HeldWorkspace(directory, True, undo.pop_all().close)
         except OSError as error:
             raise WorkspaceFault(f"The workspace {directory} cannot be made: {error.strerror or error}.") from None
 
-    async def _take_fresh(self, directory: Path) -> HeldWorkspace:
+    async def _take_fresh(self, directory: Path, stop: StopSignal) -> HeldWorkspace | None:
         try:
-            return _make_fresh(directory)
+            return await stop.when_there_is_room(lambda: _make_fresh(directory))
         except FileExistsError:
             # Threads are for this rare case alone: a start is not to wait behind the removals of other runs.
             await asyncio.to_thread(_remove_tree, directory)
-            return _make_fresh(directory)
+            return await stop.when_there_is_room(lambda: _make_fresh(directory))
 
     # ---------- among the runs of this host
 
@@ -133,8 +135,9 @@ class Workspaces:
 
     async def _lock(self, path: Path, stop: StopSignal, announce: Callable[[str], Awaitable[None]]) -> int | None:
         """A descriptor that holds the lock until it is closed."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = await open_file(path, os.O_RDWR | os.O_CREAT)
+        descriptor = await stop.when_there_is_room(lambda: _open_lock(path))
+        if descriptor is None:
+            return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -162,8 +165,23 @@ def _lock_in_thread(descriptor: int) -> asyncio.Future[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         loop.call_soon_threadsafe(locked.set_result, None)
 
-    threading.Thread(target=wait, daemon=True).start()
+    def start() -> None:
+        try:
+            threading.Thread(target=wait, daemon=True).start()
+        except RuntimeError:  # the limit of processes is reached
+            loop.call_later(LOOK_AGAIN, start)
+
+    start()
     return locked
+
+
+def _open_lock(path: Path) -> int:
+    return open_run_file(_make(path.parent) / path.name, os.O_RDWR | os.O_CREAT)
+
+
+def _make(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
 
 
 def _make_fresh(directory: Path) -> HeldWorkspace:

@@ -177,10 +177,18 @@ class ScheduleAnswer(Answer, frozen=True):
     job: str
     expression: str
     time_zone: str
+    missing_time: str | None
+    repeated_time: str | None
+    """None: as the expression suggests."""
     parameters: JsonObject
     description: str
     is_active: bool
     is_enabled: bool
+
+
+class SchedulePreviewAnswer(Answer, frozen=True):
+    ticks: list[str]
+    """Fewer than were asked for only if no more come."""
 
 
 # ---------- runs

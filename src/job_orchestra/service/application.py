@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.protocol.http_server import serve
 from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
@@ -55,6 +56,7 @@ class ServiceApplication:
         workers: Workers,
         schedules: Schedules,
         log_store: LogStore,
+        local_times: LocalTimes,
         selector: WorkerSelector,
         master_urls: Sequence[str],
         clock: Clock,
@@ -79,6 +81,7 @@ class ServiceApplication:
             schedules=schedules,
             workers=workers,
             log_store=log_store,
+            local_times=local_times,
             selector=selector,
             transformation=Transformation(result_transformers),
             clock=clock,

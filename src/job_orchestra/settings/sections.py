@@ -43,7 +43,7 @@ class ProjectsSettings:
 class DatabaseSettings:
     url: str = field(default="sqlite:///orchestra.db", metadata=ruled(rules.not_empty), repr=False)
     """`sqlite:///path` (a relative one is relative to the settings file), `postgresql://user:password@host/database`,
-    or `mysql://user:password@host/database` for MariaDB and MySQL."""
+    `mysql://user:password@host/database` for MariaDB and MySQL, or `mongodb://user:password@host/database`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

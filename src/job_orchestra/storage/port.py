@@ -203,8 +203,8 @@ class StorageAdministration(Protocol):
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Conflict unless the schema is current.
 
-        MongoDB: a session with `snapshot=True`, and cursors in the order of the key. On a server that has no snapshots
-        (one that is no replica set) it is refused, unless nothing else is connected: rows of two moments are no export.
+        A server without snapshots (MongoDB that is no replica set) is watched instead: Conflict at the end if anything
+        was written meanwhile, for rows of two moments are no export.
         """
         ...
 
@@ -218,6 +218,5 @@ class StorageAdministration(Protocol):
         From before the first row until the end the database is marked INCOMPLETE, durably, with something that is this
         load's own. If the body fails or the process dies, it stays so, and the next load empties it and starts over;
         a load whose mark is replaced by another one's inserts nothing more. At the end the mark goes, and all is there.
-        MongoDB: the mark is a field of the document that holds the version, set and removed by compare-and-set.
         """
         ...

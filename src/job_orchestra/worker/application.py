@@ -12,6 +12,7 @@ from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticat
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.stopping import OnStop
 from job_orchestra.execution.process_identity import boot_identifier
+from job_orchestra.execution.threads import ready_threads
 from job_orchestra.protocol.connection import ConnectionLost, basic_authorization, open_connection
 from job_orchestra.protocol.messages import Welcome
 from job_orchestra.protocol.run_key import RunKey
@@ -81,7 +82,11 @@ class WorkerApplication:
         self._departure.change(on_stop)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-        """Until `stop` is set; `ready` hears once, at the first welcome. Raises what `WorkerDirectory` does."""
+        """Until `stop` is set; `ready` hears once, at the first welcome.
+
+        Raises what `WorkerDirectory` and `ready_threads` do.
+        """
+        asyncio.get_running_loop().set_default_executor(ready_threads())
         directory = WorkerDirectory(self._path)
         conversation = Conversation(WorkerSession(), lambda: keeper)
 

@@ -18,49 +18,18 @@ from job_orchestra.execution.host_directory import HostDirectory
 from job_orchestra.execution.host_messages import AbortRun, ExecuteRun, StopWhenIdle
 from job_orchestra.execution.host_start import start_host
 from job_orchestra.execution.process_identity import ProcessIdentity
-from job_orchestra.fail_points import VARIABLE, FailPoint, is_of_host, reach
+from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.version import __version__
 from job_orchestra.worker.background import log_faults
 from job_orchestra.worker.directory import WorkerDirectory
-from job_orchestra.worker.host_link import HostLink, wait_for_end
+from job_orchestra.worker.host_environment import host_environment
+from job_orchestra.worker.host_link import HostLink, open_again, wait_for_end
 
 _logger = logging.getLogger(__name__)
 
-_PREFIX = "ORCHESTRA_"
-_OF_THE_START = {
-    "FDSTORE",
-    "INVOCATION_ID",
-    "JOURNAL_STREAM",
-    "LISTEN_FDNAMES",
-    "LISTEN_FDS",
-    "LISTEN_PID",
-    "MAINPID",
-    "MANAGERPID",
-    "MEMORY_PRESSURE_WATCH",
-    "MEMORY_PRESSURE_WRITE",
-    "NOTIFY_SOCKET",
-    "SYSTEMD_EXEC_PID",
-    "WATCHDOG_PID",
-    "WATCHDOG_USEC",
-}
-"""What systemd says of one start of a unit: no concern of commands, and each restart would make another host."""
-_MARKERS = {"ORCHESTRA_RUN", "ORCHESTRA_ATTEMPT"}
-"""Kept, so that a worker that is itself started by a run is known as a part of it, with its hosts."""
 _FIND_TIMEOUT = 2.0
-_PAUSE = 0.5
-"""Seconds before a connection to a host that lives is opened again."""
 _SHORTEST_LIFE = 5.0
 """A host that lives shorter than this is not restarted at once."""
-
-
-def host_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The worker's environment without its own credentials, and without what belongs to one start of it."""
-    kept = {*_MARKERS, VARIABLE} if is_of_host(environment.get(VARIABLE, "")) else _MARKERS
-    return {
-        name: value
-        for name, value in environment.items()
-        if name in kept or not (name.startswith(_PREFIX) or name in _OF_THE_START)
-    }
 
 
 class ExecutorHosts:
@@ -84,7 +53,7 @@ class ExecutorHosts:
         self._on_lost = on_lost
         self._on_found_again = on_found_again
         self._linger = linger
-        self._current = HostDirectory(directory.hosts / self._identifier())
+        self._kind = self._kind_of_host()
         self._links: set[HostLink] = set()
         self._executing: HostLink | None = None
         """The one that takes new runs."""
@@ -94,7 +63,7 @@ class ExecutorHosts:
         self._waiting: dict[str, None] = {}
         """Runs that came while there was no host of this version."""
 
-    def _identifier(self) -> str:
+    def _kind_of_host(self) -> str:
         facts = [sys.executable, *(f"{name}={value}" for name, value in sorted(self._environment.items()))]
         digest = sha256("\0".join(facts).encode(errors="surrogateescape")).hexdigest()
         return f"{__version__}-{digest[:16]}"
@@ -160,14 +129,20 @@ class ExecutorHosts:
         return task
 
     async def _find(self, directory: HostDirectory) -> None:
+        link: HostLink | None = None
         try:
             link = await HostLink.open(directory)
         except Unavailable:
-            if directory != self._current:
-                shutil.rmtree(directory.path, ignore_errors=True)
+            identity = directory.read_identity()
+            if identity is not None:
+                link = await open_again(directory, identity)
+        if link is None:
+            _clear(directory)
             return
         _logger.info("Found an executor host with %d runs.", len(link.hello.active))
-        self._adopt(link, may_execute=directory == self._current)
+        self._adopt(link, may_execute=directory.kind == self._kind)
+        # One that was stopped may greet long after its runs were told to end.
+        self._on_found_again()
 
     def _adopt(self, link: HostLink, may_execute: bool) -> None:
         self._links.add(link)
@@ -184,7 +159,7 @@ class ExecutorHosts:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await link.follow(self._on_finished)
-        while (again := await _open_again(link)) is not None:
+        while (again := await open_again(link.directory, link.hello.identity)) is not None:
             _logger.warning("The connection to an executor host broke, and stands again.")
             self._replace(link, again)
             link = again
@@ -196,10 +171,9 @@ class ExecutorHosts:
         self._links.discard(link)
         _logger.info("An executor host has ended.")
         await self._on_lost()
+        _clear(link.directory)
         if was_executing:
             await self._keep(0.0 if loop.time() - began > _SHORTEST_LIFE else 1.0)
-        elif link.directory != self._current:
-            shutil.rmtree(link.directory.path, ignore_errors=True)
 
     def _replace(self, broken: HostLink, link: HostLink) -> None:
         self._links.discard(broken)
@@ -217,44 +191,30 @@ class ExecutorHosts:
 
     async def _keep(self, pause: float) -> None:
         """Starts hosts until one greets."""
+        directory = HostDirectory.fresh(self._directory.hosts, self._kind)
         while self._executing is None and not self._is_retiring:
             await asyncio.sleep(pause)
             pause = min(10.0, pause * 2 or 1.0)
             pid: int | None = None
             try:
-                pid = start_host(self._directory.path, self._current, self._environment, self._linger)
+                pid = start_host(self._directory.path, directory, self._environment, self._linger)
                 reach(FailPoint.WORKER_HOST_STARTED)
-                self._adopt(await HostLink.open(self._current), may_execute=True)
+                self._adopt(await HostLink.open(directory), may_execute=True)
             except (OSError, Unavailable) as error:
-                _logger.error(
-                    "The executor host cannot be started (it may say why in %s): %s", self._current.output, error
-                )
+                _logger.error("The executor host cannot be started (it may say why in %s): %s", directory.output, error)
                 if pid is not None:
                     os.kill(pid, signal.SIGKILL)
                     await asyncio.to_thread(os.waitpid, pid, 0)
-
-
-async def _open_again(broken: HostLink) -> HostLink | None:
-    """Another connection to the same host; None when its process has ended."""
-    identity = broken.hello.identity
-    ending = asyncio.create_task(wait_for_end(identity), name="end of an executor host")
-    try:
-        while not ending.done():
-            # A host that ends closes its connections first: mostly this is all.
-            await asyncio.wait([ending], timeout=_PAUSE)
-            if ending.done():
-                break
-            with suppress(Unavailable):
-                link = await HostLink.open(broken.directory)
-                if link.hello.identity == identity:
-                    return link
-                await link.close()
-        return None
-    finally:
-        ending.cancel()
 
 
 def _reap(pid: int) -> None:
     """Of a process that may be a child of this one, and has ended."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
+
+
+def _clear(directory: HostDirectory) -> None:
+    """Of a host that has ended; what it said last is kept here."""
+    if words := directory.last_words():
+        _logger.warning("An executor host that has ended said at last:\n%s", words)
+    shutil.rmtree(directory.path, ignore_errors=True)

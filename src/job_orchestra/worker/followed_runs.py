@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -15,6 +16,7 @@ from job_orchestra.execution.journal import JournalReader, read_range
 from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import RunDirectory
+from job_orchestra.execution.run_files import NoRegularFile, open_run_file, size_of_run_file
 from job_orchestra.protocol.run_key import RunKey
 
 _logger = logging.getLogger(__name__)
@@ -75,9 +77,17 @@ class FollowedRun:
         return self.journal.read(after, limit)
 
     def read_log(self, offset: int, size: int) -> bytes:
-        """Less than `size` only where the log ends."""
-        with self.directory.log.open("rb", buffering=0) as file:
-            return read_range(file.fileno(), offset, size)
+        """Less than `size` only where the log ends, and while a command has removed or replaced it."""
+        try:
+            descriptor = open_run_file(self.directory.log, os.O_RDONLY)
+        except (FileNotFoundError, NoRegularFile):
+            if self.is_ended:
+                raise
+            return b""
+        try:
+            return read_range(descriptor, offset, size)
+        finally:
+            os.close(descriptor)
 
     def look_anew(self) -> None:
         """As `look`, also where the journal was repaired meanwhile."""
@@ -91,10 +101,10 @@ class FollowedRun:
             self.journal.look()
             size = self.journal.final_log_size
             # What is above the limit may be cut yet, so it counts when the run has ended.
-            self.log_size = min(self.directory.log.stat().st_size, self._log_limit) if size is None else size
+            self.log_size = min(size_of_run_file(self.directory.log), self._log_limit) if size is None else size
         except FileNotFoundError:
             pass
-        except (OSError, Invalid) as error:
+        except OSError as error:
             if not self._is_unreadable:
                 _logger.error("The directory of run %s cannot be read: %s", self.directory.name, error)
             self._is_unreadable = True

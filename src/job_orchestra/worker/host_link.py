@@ -25,6 +25,9 @@ from job_orchestra.execution.process_identity import ProcessIdentity, is_alive
 _LONGEST_LINE = 16 << 20
 """A greeting names all runs of the host, more than the 64 KiB that asyncio takes by itself."""
 
+_PAUSE = 0.5
+"""Seconds before a connection to a host that lives is opened again."""
+
 
 class HostLink:
     """One connection; a host that lives may be connected to again."""
@@ -97,6 +100,25 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()
+
+
+async def open_again(directory: HostDirectory, identity: ProcessIdentity) -> HostLink | None:
+    """A connection to that host, as soon as it takes one; None when its process has ended."""
+    ending = asyncio.create_task(wait_for_end(identity), name="end of an executor host")
+    try:
+        while not ending.done():
+            # A host that ends closes its connections first: mostly this is all.
+            await asyncio.wait([ending], timeout=_PAUSE)
+            if ending.done():
+                break
+            with suppress(Unavailable):
+                link = await HostLink.open(directory)
+                if link.hello.identity == identity:
+                    return link
+                await link.close()
+        return None
+    finally:
+        ending.cancel()
 
 
 async def wait_for_end(identity: ProcessIdentity) -> None:

@@ -15,12 +15,13 @@ from job_orchestra.domain.events import Ended
 from job_orchestra.domain.moments import from_microseconds
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.execution.journal import decode_next, encode_line, write_all
+from job_orchestra.execution.journal import decode_next, encode_line, read_range, write_all
 from job_orchestra.execution.log_end import read_log_end
 from job_orchestra.execution.process_end import end_processes
 from job_orchestra.execution.process_tree import LogFile, find_marked
 from job_orchestra.execution.removal import remove_tree
 from job_orchestra.execution.run_directory import RunDirectory
+from job_orchestra.execution.run_files import make_way, open_run_file
 from job_orchestra.execution.workspace_layout import run_workspace, run_workspaces
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.run_key import RunKey
@@ -87,9 +88,12 @@ def _remove_workspace(workspace: Path) -> None:
 
 
 def _write_end(directory: RunDirectory, reason: Reason) -> None:
-    descriptor = os.open(directory.journal, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    # Nothing of the run is left that could put something else there again.
+    for path in (directory.journal, directory.log):
+        make_way(path)
+    descriptor = open_run_file(directory.journal, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     try:
-        records = _repair(descriptor, directory.journal)
+        records = _repair(descriptor)
         if records and records[-1].kind == "ended":
             return
         if reason.code is not ReasonCode.HOST_RESTARTED:
@@ -108,11 +112,12 @@ def _write_end(directory: RunDirectory, reason: Reason) -> None:
         os.close(descriptor)
 
 
-def _repair(descriptor: int, path: Path) -> list[EventRecord]:
+def _repair(descriptor: int) -> list[EventRecord]:
     """The events of the journal; what follows the last good line is cut off: its writer was killed within it."""
     records: list[EventRecord] = []
     size = 0
-    for line in path.read_bytes().split(b"\n")[:-1]:
+    content = read_range(descriptor, 0, os.fstat(descriptor).st_size)
+    for line in content.split(b"\n")[:-1]:
         record = decode_next(line, len(records))
         if record is None:
             break
@@ -125,7 +130,7 @@ def _repair(descriptor: int, path: Path) -> list[EventRecord]:
 def _say_end(log: Path, reason: Reason) -> None:
     """A last line, written once; what an attempt on a full disk left of it is taken back."""
     line = f"[orchestra] Run exception ({reason.code}): {reason.sentence}\n".encode()
-    descriptor = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = open_run_file(log, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     try:
         size = os.fstat(descriptor).st_size
         last = os.pread(descriptor, len(line), max(0, size - len(line)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +19,7 @@ from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import (
     RunDirectory,
     delete_run_directory,
+    is_abort_wished,
     list_run_directories,
     parse_run_name,
     wish_abort,
@@ -109,8 +111,8 @@ class RunKeeper:
     def abort_all(self) -> None:
         """Ends all runs because the worker is to stop; of no effect on those that it was said of before."""
         for run in self.runs:
-            if not run.is_ended and not run.directory.abort.exists():
-                self._begin(self._abort(run, "its worker, which was told to stop", is_shutdown=True))
+            if not run.is_ended and not is_abort_wished(run.directory):
+                self._wish_abort(run, "its worker, which was told to stop", is_shutdown=True)
 
     def host_silence(self) -> float:
         """As `ExecutorHosts.silence`."""
@@ -135,9 +137,8 @@ class RunKeeper:
     def abort(self, key: RunKey, by: str) -> None:
         """Until the wish is written down, saying it again changes nothing."""
         run = self.runs.get(key)
-        if run is not None and not run.is_ended and key not in self._aborting:
-            self._aborting.add(key)
-            self._begin(self._abort(run, by))
+        if run is not None and not run.is_ended:
+            self._wish_abort(run, by)
 
     def forget(self, key: RunKey) -> None:
         """Leaves a directory alone that cannot be read."""
@@ -204,7 +205,12 @@ class RunKeeper:
         self._on_written(request.key, None)
         self.runs.look_at(run)
 
-    async def _abort(self, run: FollowedRun, by: str, is_shutdown: bool = False) -> None:
+    def _wish_abort(self, run: FollowedRun, by: str, is_shutdown: bool = False) -> None:
+        if run.key not in self._aborting:
+            self._aborting.add(run.key)
+            self._begin(self._abort(run, by, is_shutdown))
+
+    async def _abort(self, run: FollowedRun, by: str, is_shutdown: bool) -> None:
         try:
             if await self._write_wish(run, by, is_shutdown):
                 reach(FailPoint.WORKER_ABORT_WRITTEN)
@@ -260,7 +266,7 @@ class RunKeeper:
     def _pass_on_aborts(self) -> None:
         """Wishes that were written down may not have been passed on."""
         for run in self.runs:
-            if not run.is_ended and run.directory.abort.exists():
+            if not run.is_ended and os.path.lexists(run.directory.abort):
                 self._hosts.abort(run.directory.name)
 
     async def _see_to_lost_runs(self) -> None:
@@ -297,13 +303,21 @@ class RunKeeper:
             for run in ending:
                 run.look()
             unended = [run for run in ending if not run.is_ended]
-            unwritten = await self._endings.end([run.directory for run in unended], reason)
+            unwritten = await self._end_in_place_of_hosts([run.directory for run in unended], reason)
         finally:
             self._ending.difference_update(run.key for run in ending)
         for run in unended:
             self._look_at_what_is_left(run)
         if again := [run for run in unended if run.directory in unwritten and self.runs.get(run.key) is run]:
             self._begin(self._end_later(again, reason))
+
+    async def _end_in_place_of_hosts(self, runs: Sequence[RunDirectory], reason: Reason) -> Sequence[RunDirectory]:
+        """As `RunEndings.end`; whatever goes wrong, no run is left without another try."""
+        try:
+            return await self._endings.end(runs, reason)
+        except Exception:
+            _logger.exception("The ends of %d runs cannot be seen to now.", len(runs))
+            return runs
 
     def _look_at_what_is_left(self, run: FollowedRun) -> None:
         """Commands may delete or empty anything, their own run directory too; what is gone cannot be told any more."""

@@ -134,8 +134,9 @@ def check_database(
 def export_database(file: Path, settings_file: Path, overwrite: bool, output: Output) -> None:
     """Write all that is in the database to FILE (- is standard output), for `import` into any other.
 
-    All of it is of one moment, also while runs go on. Sessions are left out. The logs of runs are not in it: they are
-    files, below the directory that the settings name in [storage]; copy that, too.
+    All of it is of one moment, also while runs go on, but a single node of MongoDB has to rest meanwhile. Sessions are
+    left out. The logs of runs are not in it: they are files, below the directory that the settings name in [storage];
+    copy that, too.
     """
     records = records_of(read_settings(settings_file))
     is_stream = str(file) == "-"

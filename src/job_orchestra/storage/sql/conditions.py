@@ -10,7 +10,7 @@ from sqlalchemy import Column as SqlColumn
 
 from job_orchestra.storage.port import Condition, Operator, Order, Value
 from job_orchestra.storage.schema import Column, ColumnType
-from job_orchestra.storage.sql.values import SqlValue, encode_compared
+from job_orchestra.storage.values import PlainValue, encode_compared
 
 Clause: TypeAlias = ColumnElement[bool]
 
@@ -39,7 +39,7 @@ def conditions_form(conditions: Sequence[Condition]) -> Hashable:
     return tuple((each.column, each.operator, _value_form(each)) for each in conditions)
 
 
-def encode_condition(column: Column, condition: Condition) -> list[SqlValue]:
+def encode_condition(column: Column, condition: Condition) -> list[PlainValue]:
     if column.type is ColumnType.JSON:
         raise TypeError(f"column {column.name} is JSON and cannot be in a condition")
     value, operator = condition.value, condition.operator

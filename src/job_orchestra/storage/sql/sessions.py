@@ -70,8 +70,3 @@ class Session:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def same_for_another(error: Exception) -> Exception:
-    """An exception that several callers are told: each gets its own, for tracebacks are written into it."""
-    return StorageUnavailable(error.message) if isinstance(error, StorageUnavailable) else error

@@ -31,9 +31,9 @@ from job_orchestra.storage.schema import COLLECTIONS, Collection, Column, Column
 from job_orchestra.storage.sql import conditions
 from job_orchestra.storage.sql.index_choice import index_in_order
 from job_orchestra.storage.sql.tables import metadata_of
-from job_orchestra.storage.sql.values import Decoder, SqlValue, decoder, encode, encode_compared
+from job_orchestra.storage.values import Decoder, PlainValue, decoder, encode, encode_compared
 
-SqlRow: TypeAlias = tuple[SqlValue, ...]
+SqlRow: TypeAlias = tuple[PlainValue, ...]
 
 _KEPT = 2_000
 _MOST_ROWS = 2**31 - 1
@@ -84,9 +84,9 @@ class _Statement:
     """Text with places, and for each place the number of a given value, or else a constant."""
 
     text: str
-    places: tuple[tuple[int | None, SqlValue], ...]
+    places: tuple[tuple[int | None, PlainValue], ...]
 
-    def with_values(self, given: Sequence[SqlValue]) -> Prepared:
+    def with_values(self, given: Sequence[PlainValue]) -> Prepared:
         return Prepared(
             self.text, tuple(constant if number is None else given[number] for number, constant in self.places)
         )
@@ -108,7 +108,7 @@ class _Form:
         except KeyError:
             raise KeyError(f"collection {self.name} has no column {name}") from None
 
-    def encode(self, where: Sequence[Condition]) -> list[SqlValue]:
+    def encode(self, where: Sequence[Condition]) -> list[PlainValue]:
         return [value for each in where for value in conditions.encode_condition(self.column(each.column), each)]
 
     def where(self, where: Sequence[Condition], parameters: conditions.Parameters) -> ColumnElement[bool]:
@@ -203,12 +203,12 @@ class Statements:
 
 def _compile(clause: ClauseElement, dialect: Dialect) -> _Statement:
     compiled: Any = clause.compile(dialect=dialect)
-    constants: Mapping[str, SqlValue] = compiled.params
+    constants: Mapping[str, PlainValue] = compiled.params
     names: Sequence[str] = compiled.positiontup or ()
     return _Statement(str(compiled), tuple(_place(name, constants) for name in names))
 
 
-def _place(name: str, constants: Mapping[str, SqlValue]) -> tuple[int | None, SqlValue]:
+def _place(name: str, constants: Mapping[str, PlainValue]) -> tuple[int | None, PlainValue]:
     if name.startswith(conditions.GIVEN):
         return int(name.removeprefix(conditions.GIVEN)), None
     return None, constants[name]

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from job_orchestra.domain.errors import Invalid
 
 _PLACE = "database.url"
+
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _SQLITE_FORM = "sqlite:///relative/path.db or sqlite:////absolute/path.db"
 _MYSQL_OPTIONS = {
@@ -39,6 +40,7 @@ _SERVERS = {
     "mysql": DatabaseKind.MYSQL,
     "mariadb": DatabaseKind.MYSQL,
 }
+SCHEMES = ("sqlite", *_SERVERS)
 _FORMS = {
     DatabaseKind.POSTGRESQL: "postgresql://user:password@host:5432/database",
     DatabaseKind.MYSQL: "mysql://user:password@host:3306/database",
