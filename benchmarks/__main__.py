@@ -6,43 +6,42 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.installation import running_installation
 from benchmarks.main_job import LOG_SIZE, PROJECTS_FILE, Measures, measure, milliseconds
 from job_orchestra.client.asynchronous import AsyncClient
-from tests.postgresql_server import PostgresqlServer
-from tests.services import find_postgresql
-
-Database = Callable[[Path], AbstractContextManager[str]]
-
-
-def sqlite(_: Path) -> AbstractContextManager[str]:
-    return nullcontext("sqlite:///orchestra.db")
+from tests.servers import running_server
+from tests.services import DATABASES
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="how many runs the throughput is measured with")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append", help="default: both")
+    parser.add_argument("--database", choices=DATABASES, action="append", help="default: all")
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores. Every figure stands beside a limit of the machine measured in the same run.\n")
-    for name in arguments.database or ("sqlite", "postgresql"):
+    for name in arguments.database or DATABASES:
         print(describe(asyncio.run(_measure_on(name, arguments.runs))), flush=True)
 
 
-def database_at(name: str, directory: Path) -> AbstractContextManager[str]:
-    """The URL of an empty one of that kind, there as long as the context is."""
-    return _DATABASES[name](directory)
+@contextmanager
+def database_at(kind: str) -> Generator[str]:
+    """The URL of an empty one of that kind, there as long as the context is; of SQLite beside the settings file."""
+    if kind == "sqlite":
+        yield "sqlite:///orchestra.db"
+    else:
+        with running_server(kind) as server:
+            yield server.new_database_url()
 
 
 async def _measure_on(name: str, runs: int) -> Measures:
     with tempfile.TemporaryDirectory(prefix="orchestra-benchmark-") as temporary:
         directory = Path(temporary)
         with (
-            database_at(name, directory) as url,
+            database_at(name) as url,
             running_installation(directory, url, PROJECTS_FILE) as installation,
         ):
             client = AsyncClient(installation.service_url, installation.credentials)
@@ -70,21 +69,6 @@ def describe(measures: Measures) -> str:
         ]
     )
 
-
-@contextmanager
-def postgresql(_: Path) -> Generator[str]:
-    programs = find_postgresql()
-    if programs is None:
-        raise SystemExit("PostgreSQL was not found; `make test-services` installs what can be installed.")
-    server = PostgresqlServer(programs)
-    try:
-        server.start()
-        yield server.new_database_url()
-    finally:
-        server.remove()
-
-
-_DATABASES: dict[str, Database] = {"sqlite": sqlite, "postgresql": postgresql}
 
 if __name__ == "__main__":
     main()

@@ -60,7 +60,7 @@ def main() -> None:
 
 def describe(sizes: Sequence[int], measured: Sequence[Times]) -> str:
     """As a table of Markdown, in milliseconds."""
-    heading = ["", *(f"{size:,} runs" for size in sizes), "last : first"]
+    heading = ["asked for", *(f"{size:,} runs" for size in sizes), "last : first"]
     lines = [f"| {' | '.join(heading)} |", f"| --- |{' ---: |' * (len(sizes) + 1)}"]
     for name in measured[0]:
         times = [one[name] for one in measured]
@@ -72,14 +72,14 @@ def describe(sizes: Sequence[int], measured: Sequence[Times]) -> str:
 def _measure_size(kind: str, own: str | None, count: int, times: int) -> Times:
     with tempfile.TemporaryDirectory(prefix="orchestra-benchmark-") as temporary:
         directory = Path(temporary)
-        with _database(kind, own, count, directory) as url:
+        with _database(kind, own, count) as url:
             _provide(url, count, directory)
             with running_installation(directory, url, PROJECTS_FILE, _SETTINGS) as installation:
                 return _measure(installation, count, times)
 
 
-def _database(kind: str, own: str | None, count: int, directory: Path) -> AbstractContextManager[str]:
-    return database_at(kind, directory) if own is None else nullcontext(own.replace("{runs}", str(count)))
+def _database(kind: str, own: str | None, count: int) -> AbstractContextManager[str]:
+    return database_at(kind) if own is None else nullcontext(own.replace("{runs}", str(count)))
 
 
 def _provide(url: str, count: int, directory: Path) -> None:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from benchmarks.limits import start_seconds
 from job_orchestra.composition.clock import SystemClock
+from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Started
@@ -40,7 +41,6 @@ from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
-from job_orchestra.storage.sql import open_administration, open_storage
 from job_orchestra.worker.reconnection import Pauses
 
 _STORED = b"what the master has of the log\n" * 100

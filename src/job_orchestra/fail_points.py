@@ -48,6 +48,7 @@ class FailPoint(StrEnum):
     """Bytes of the log are durable; the events that came with them are not, and nothing is acknowledged."""
     MASTER_EVENTS_COMMITTED = "master.events_committed"
     """Events and the run after them are in the database; they are not acknowledged."""
+    MASTER_LOG_SEALED = "master.log_sealed"
     MASTER_LOG_VERIFIED = "master.log_verified"
     """The whole log is stored, and compared with the worker's; in the database the run has not ended."""
     MASTER_END_COMMITTED = "master.end_committed"

@@ -19,7 +19,6 @@ from job_orchestra.version import __version__
 
 HEAVY = (
     "sqlalchemy",
-    "alembic",
     "starlette",
     "uvicorn",
     "websockets",

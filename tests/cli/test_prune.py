@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from job_orchestra.cli.exit_codes import ExitCode
+from job_orchestra.composition.databases import open_storage
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
-from job_orchestra.storage.sql import open_storage
 from tests.repositories.history import past_run, store
 from tests.repositories.records import Records, configuration
 

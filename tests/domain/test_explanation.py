@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.explanation import Explanation, Situation, explain
@@ -11,7 +11,7 @@ from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.domain.statuses import TERMINAL, RunStatus
-from job_orchestra.domain.workers import Worker, WorkerDescription
+from job_orchestra.domain.workers import REFUSAL_PAUSE, Refusal, Worker, WorkerDescription
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 DEFINITION = CommandsDefinition((("true",),))
@@ -31,7 +31,7 @@ def worker(identifier: str, properties: JsonObject = LINUX, *, is_connected: boo
 
 
 def explained(run: Run = RUN, job: Job | None = JOB, *workers: tuple[Worker, int]) -> Explanation:
-    situation = Situation(run, job, [one for one, _ in workers], [[OTHER] * active for _, active in workers])
+    situation = Situation(run, job, [one for one, _ in workers], [[OTHER] * active for _, active in workers], NOW)
     return explain(situation, WorkerSelector())
 
 
@@ -43,7 +43,7 @@ def test_a_run_that_could_start_waits_for_a_master() -> None:
 
 
 def test_without_a_master_nobody_takes_it_and_that_is_said() -> None:
-    situation = Situation(RUN, JOB, [worker("free")], [[]], is_master_there=False)
+    situation = Situation(RUN, JOB, [worker("free")], [[]], NOW, is_master_there=False)
     found = explain(situation, WorkerSelector())
     assert found == Explanation("Worker free can take it, but no master is there to assign it.")
 
@@ -51,14 +51,34 @@ def test_without_a_master_nobody_takes_it_and_that_is_said() -> None:
 def test_a_running_run_names_what_its_worker_suffers_from() -> None:
     hindered = replace(worker("one"), description=replace(worker("one").description, hindrance="has a full disk"))
     running = replace(RUN, status=RunStatus.RUNNING, worker="one", started_at=NOW)
-    found = explain(Situation(running, JOB, [hindered], [[running]]), WorkerSelector())
+    found = explain(Situation(running, JOB, [hindered], [[running]], NOW), WorkerSelector())
     assert found.summary == "It is running on worker one since 2026-11-23 10:00:00 UTC. That worker has a full disk."
+
+
+def test_a_worker_that_refused_a_run_says_why_while_it_is_left_alone_and_until_it_takes_one() -> None:
+    refusal = Refusal("7", "Its request cannot be written.", NOW)
+    refusing = replace(worker("one"), description=replace(worker("one").description, refusal=refusal))
+
+    def at(now: datetime) -> Explanation:
+        return explain(Situation(RUN, JOB, [refusing], [[]], now), WorkerSelector())
+
+    last = REFUSAL_PAUSE - timedelta(microseconds=1)
+    for now in (NOW, NOW + last, NOW - last):  # whoever explains may have a clock that is behind
+        (hindrance,) = at(now).workers
+        assert hindrance.sentences == (
+            "gets no run before 10:00:10 UTC, because it refused run 7: Its request cannot be written.",
+        )
+    for now in (NOW + REFUSAL_PAUSE, NOW - timedelta(days=1)):
+        assert at(now).summary.startswith("Worker one can take it; it waits for a master")
+        assert at(now).summary.endswith(
+            "The last run that it was given, 7, it refused at 2026-11-23 10:00:00 UTC: Its request cannot be written."
+        )
 
 
 def test_a_workspace_in_use_is_named_with_its_run() -> None:
     description = WorkerDescription("1.0", executor_limit=4, properties=LINUX)
     earlier = replace(RUN, identifier="2" * 18, worker="one", assigned_at=NOW)
-    situation = Situation(RUN, JOB, [replace(worker("one"), description=description)], [[earlier]])
+    situation = Situation(RUN, JOB, [replace(worker("one"), description=description)], [[earlier]], NOW)
     found = explain(situation, WorkerSelector())
     assert found.workers[0].sentences == (f"run {earlier.identifier} is using the workspace of job example/hello",)
     assert not found.is_impossible

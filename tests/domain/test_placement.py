@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.placement import Candidate, WorkerSelector, matches
 from job_orchestra.domain.runs import RunRequest
+from job_orchestra.domain.workers import Refusal
 from tests.domain.strategies import checked, objects
 
 LINUX: JsonObject = {"operating_system": "linux"}
@@ -114,6 +117,7 @@ candidates = st.builds(
     is_enabled=st.booleans(),
     is_connected=st.booleans(),
     is_draining=st.booleans(),
+    refusal=st.none() | st.just(Refusal("7", "No room.", datetime(2026, 11, 26, tzinfo=UTC))),
 )
 
 

@@ -10,28 +10,25 @@ import pytest
 
 from job_orchestra.cli.host_stop import end_hosts
 from tests.end_to_end.installation import Installation
-from tests.postgresql_server import PostgresqlServer
-from tests.services import needed
+from tests.servers import SERVERS, Server, new_server
 
 
 @pytest.fixture
-def server() -> Iterator[PostgresqlServer]:
-    """Not yet started."""
-    server = PostgresqlServer(needed("PostgreSQL"))
-    try:
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Not yet started; PostgreSQL where a test does not ask for all."""
+    with new_server(getattr(request, "param", "postgresql")) as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture
-def installation(tmp_path: Path, server: PostgresqlServer) -> Iterator[Installation]:
+def installation(tmp_path: Path, server: Server) -> Iterator[Installation]:
     installation = Installation(tmp_path / "installation", server.new_database_url())
     yield installation
     end_hosts(installation.directory / "worker")
 
 
-def test_up_waits_for_the_database_at_every_start(installation: Installation, server: PostgresqlServer) -> None:
+@pytest.mark.parametrize("server", SERVERS, indirect=True)
+def test_up_waits_for_the_database_at_every_start(installation: Installation, server: Server) -> None:
     with installation.started("up") as up:
         up.wait_for("Waiting for the database: ")
         server.start()
@@ -59,7 +56,8 @@ def test_up_stops_while_it_waits(sign: signal.Signals, installation: Installatio
     assert "Traceback" not in up.output
 
 
-def test_up_stops_while_a_database_that_hangs_is_asked(installation: Installation, server: PostgresqlServer) -> None:
+@pytest.mark.parametrize("server", SERVERS, indirect=True)
+def test_up_stops_while_a_database_that_hangs_is_asked(installation: Installation, server: Server) -> None:
     server.start()
     server.pause()
     with installation.started("up") as up:

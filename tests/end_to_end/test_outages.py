@@ -14,18 +14,14 @@ from job_orchestra.cli.host_stop import end_hosts
 from job_orchestra.composition.installation_secrets import InstallationSecrets, read_secret
 from tests.end_to_end.installation import PATIENCE, Installation
 from tests.full_disk import filled, small_disk
-from tests.postgresql_server import PostgresqlServer
-from tests.services import needed
+from tests.servers import SERVERS, Server, new_server
 
 
-@pytest.fixture
-def server() -> Iterator[PostgresqlServer]:
-    server = PostgresqlServer(needed("PostgreSQL"))
-    try:
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with new_server(request.param) as server:
         server.start()
         yield server
-    finally:
-        server.remove()
 
 
 class Visitor:
@@ -61,7 +57,7 @@ class Visitor:
 
 @pytest.mark.parametrize(("begin", "end"), [("pause", "resume"), ("stop", "start")])
 def test_a_database_that_hangs_or_restarts_costs_time_only(
-    server: PostgresqlServer, tmp_path: Path, begin: str, end: str
+    server: Server, tmp_path: Path, begin: str, end: str
 ) -> None:
     installation = Installation(tmp_path / "installation", server.new_database_url())
     gate = tmp_path / "gate"

@@ -272,6 +272,7 @@ CASES = (
     Case("master", FailPoint.MASTER_UNASSIGNMENT_COMMITTED, scenario=refuse),
     Case("master", FailPoint.MASTER_LOG_APPENDED),
     Case("master", FailPoint.MASTER_EVENTS_COMMITTED, scenario=work_on),
+    Case("master", FailPoint.MASTER_LOG_SEALED),
     Case("master", FailPoint.MASTER_LOG_VERIFIED),
     Case("master", FailPoint.MASTER_END_COMMITTED),
     Case("master", FailPoint.MASTER_LOG_TRUNCATED, scenario=corrupt_log),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from job_orchestra.composition.databases import open_storage
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.fail_points import FailPoint
 from job_orchestra.repositories.rows.events import event_to_row
@@ -16,7 +17,6 @@ from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
 from job_orchestra.storage.port import Batch, Count, Insert, Storage
 from job_orchestra.storage.schema import EVENTS, REMOVALS, RUNS
-from job_orchestra.storage.sql import open_storage
 from tests.fail_points.applications import DATABASE, Applications, until
 from tests.repositories.history import past_run, store
 

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.campaign import Scale, carry_out
-from tests.faults.databases import Database, Postgresql, Sqlite
-from tests.postgresql_server import PostgresqlServer
-from tests.services import find_postgresql
+from tests.faults.databases import Database, OnServer, Sqlite
+from tests.faults.plan import Victim
+from tests.servers import running_server
+from tests.services import DATABASES
 
 _LONGEST_PAUSE = 20.0
 
@@ -25,7 +26,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--faults", type=int, default=100)
     parser.add_argument("--seed", type=int, default=None, help="decides deeds and faults; random if not given")
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
     parser.add_argument("--verbose", action="store_true", help="a line for each fault, as it is committed")
     arguments = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
@@ -55,15 +56,8 @@ def _database(kind: str, directory: Path) -> Generator[Database]:
     if kind == "sqlite":
         yield Sqlite(directory / "orchestra.db")
         return
-    programs = find_postgresql()
-    if programs is None:
-        sys.exit("PostgreSQL was not found; `make test-services` installs what can be installed.")
-    server = PostgresqlServer(programs)
-    try:
-        server.start()
-        yield Postgresql(server)
-    finally:
-        server.remove()
+    with running_server(kind) as server:
+        yield OnServer(Victim(kind), server)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.faults.plan import Act, Victim
-from tests.postgresql_server import PostgresqlServer
-
-_MEANS = {
-    Act.KILL: (PostgresqlServer.kill, PostgresqlServer.start),
-    Act.TERMINATE: (PostgresqlServer.stop, PostgresqlServer.start),
-    Act.STOP: (PostgresqlServer.pause, PostgresqlServer.resume),
-}
+from tests.servers import Server
 
 
 class Database(Protocol):
@@ -45,17 +39,23 @@ class Sqlite:
             connection.close()
 
 
-class Postgresql:
-    victim = Victim.POSTGRESQL
+class OnServer:
+    """Any but SQLite, which has none."""
 
-    def __init__(self, server: PostgresqlServer) -> None:
+    def __init__(self, victim: Victim, server: Server) -> None:
+        self.victim = victim
         self._server = server
         self.url = server.new_database_url()
+        self._means = {
+            Act.KILL: (server.kill, server.start),
+            Act.TERMINATE: (server.stop, server.start),
+            Act.STOP: (server.pause, server.resume),
+        }
 
     async def suffer(self, act: Act, pause: float) -> None:
-        end, begin = _MEANS[act]
-        await asyncio.to_thread(end, self._server)
+        end, begin = self._means[act]
+        await asyncio.to_thread(end)
         try:
             await asyncio.sleep(pause)
         finally:
-            await asyncio.to_thread(begin, self._server)
+            await asyncio.to_thread(begin)

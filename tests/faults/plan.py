@@ -26,11 +26,18 @@ class Victim(StrEnum):
     HOST_1 = "host-1"
     HOST_2 = "host-2"
     POSTGRESQL = "postgresql"
+    MARIADB = "mariadb"
     SQLITE = "sqlite"
+    MONGODB = "mongodb"
 
 
 _SIGNALS = (Act.KILL, Act.TERMINATE, Act.STOP)
-_DATABASES = {Victim.POSTGRESQL: _SIGNALS, Victim.SQLITE: (Act.LOCK,)}
+_DATABASES = {
+    Victim.POSTGRESQL: _SIGNALS,
+    Victim.MARIADB: _SIGNALS,
+    Victim.MONGODB: _SIGNALS,
+    Victim.SQLITE: (Act.LOCK,),
+}
 _LONG = 17.0
 """Longer than the heartbeats of connections bear a silence."""
 

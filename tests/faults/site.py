@@ -8,10 +8,10 @@ from pathlib import Path
 from job_orchestra.cli.host import records_of
 from job_orchestra.cli.host_stop import end_hosts
 from job_orchestra.client.credentials import Credentials
+from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.roles import Role
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.settings.reading import load_settings
-from job_orchestra.storage.sql import open_administration
 from tests.end_to_end.installation import Installation
 from tests.faults.applications import Application
 from tests.faults.databases import Database

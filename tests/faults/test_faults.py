@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 from tests.faults.campaign import Scale, carry_out
-from tests.faults.databases import Database, Postgresql, Sqlite
-from tests.postgresql_server import PostgresqlServer
-from tests.services import needed
+from tests.faults.databases import Database, OnServer, Sqlite
+from tests.faults.plan import Victim
+from tests.servers import new_server
 
 _LONGEST_PAUSE = 1.0
 
@@ -23,13 +23,24 @@ def test_runs_on_sqlite_outlive_a_storm(tmp_path: Path) -> None:
 
 
 def test_runs_on_postgresql_outlive_a_storm(tmp_path: Path) -> None:
-    server = PostgresqlServer(needed("PostgreSQL"))
-    try:
+    with new_server("postgresql") as server:
         server.start()
-        faults = _weather(13, tmp_path / "installation", Postgresql(server))
-    finally:
-        server.remove()
+        faults = _weather(13, tmp_path / "installation", OnServer(Victim.POSTGRESQL, server))
     assert faults >= {"kill worker-2", "kill host-2", "kill postgresql", "terminate postgresql", "stop master"}
+
+
+def test_runs_on_mariadb_outlive_a_storm(tmp_path: Path) -> None:
+    with new_server("mariadb") as server:
+        server.start()
+        faults = _weather(52, tmp_path / "installation", OnServer(Victim.MARIADB, server))
+    assert faults >= {"kill worker-1", "kill host-1", "kill mariadb", "terminate mariadb", "stop mariadb"}
+
+
+def test_runs_on_mongodb_outlive_a_storm(tmp_path: Path) -> None:
+    with new_server("mongodb") as server:
+        server.start()
+        faults = _weather(12, tmp_path / "installation", OnServer(Victim.MONGODB, server))
+    assert faults >= {"kill worker-1", "kill host-2", "kill mongodb", "terminate mongodb", "stop mongodb"}
 
 
 def _weather(seed: int, directory: Path, database: Database) -> set[str]:

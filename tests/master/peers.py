@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from job_orchestra.composition.clock import SystemClock
+from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.event_records import event_to_record
@@ -60,7 +61,7 @@ from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_store
-from job_orchestra.storage.sql import open_administration, open_storage
+from job_orchestra.storage.schema_check import require_current
 
 DEADLINE = 10.0
 PROJECTS = parse_projects([{"identifier": "p", "jobs": [{"identifier": "j", "commands": [["true"]]}]}])
@@ -170,6 +171,7 @@ class Surroundings:
     def __init__(self, url: str, directory: Path) -> None:
         clock = ShiftedClock()
         self.storage = open_storage(url)
+        self._url = url
         self.log_store = open_log_store(directory / "logs")
         self.accounts = Accounts(self.storage, clock)
         self.runs = Runs(self.storage, clock)
@@ -181,6 +183,7 @@ class Surroundings:
         self.clock = clock
         self.port = 0
         self.token = ""
+        self.identifier = "m"
 
     async def prepare(self) -> None:
         await self.accounts.create_user("workers", roles=(Role.WORKER,))
@@ -188,11 +191,12 @@ class Surroundings:
 
     def master(self, projects: Sequence[ConfiguredProject] = PROJECTS) -> MasterApplication:
         return MasterApplication(
-            identifier="m",
+            identifier=self.identifier,
             address="127.0.0.1",
             port=0,
             pending_expiry=3600,
             load_projects=lambda: projects,
+            check_schema=self._check_schema,
             accounts=self.accounts,
             projects=Projects(self.storage, self.clock),
             jobs=self.jobs,
@@ -207,6 +211,9 @@ class Surroundings:
             selector=WorkerSelector(),
             clock=self.clock,
         )
+
+    async def _check_schema(self) -> None:
+        await asyncio.to_thread(require_current, open_administration(self._url))
 
     @asynccontextmanager
     async def serving(self) -> AsyncGenerator[MasterApplication]:

@@ -13,6 +13,7 @@ from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.users import TokenKind
+from job_orchestra.domain.workers import REFUSAL_PAUSE, Refusal
 from job_orchestra.master.intake import log_key
 from job_orchestra.protocol.connection import basic_authorization, bearer_authorization
 from job_orchestra.protocol.control import (
@@ -401,6 +402,35 @@ def test_a_worker_that_is_hindered_gets_no_runs_until_it_is_not(play: Callable[[
             await worker.say(Hindered(""))
             assert (await worker.hear(Execute)).run == run.identifier
             assert (await parts.workers.get("w")).description.hindrance == ""
+
+    play(scenario)
+
+
+def test_a_worker_that_refuses_a_run_is_left_alone_for_a_while_and_that_is_told(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger()
+        async with parts.serving(), parts.service() as service, parts.worker() as (worker, _):
+
+            async def last_refusal() -> Refusal | None:
+                await service.hear(WorkerChanged)
+                return (await parts.workers.get("w")).description.refusal
+
+            await worker.hear(Execute)
+            await worker.say(Refused(run.identifier, 1, f"No\nroom{'.' * 1000}"))
+            while (refusal := await last_refusal()) is None:
+                pass
+            assert (refusal.run, refusal.reason) == (run.identifier, f"No room{'.' * 193}")
+            other = await parts.trigger()
+            await service.hint(RunTriggered(other.identifier))
+            await _pass_by(parts, service)
+            assert [(await parts.stored(one)).worker for one in (run, other)] == [None, None]
+            parts.clock.shift += REFUSAL_PAUSE
+            given = await worker.hear(Execute)
+            await worker.say(Accepted(given.run, given.attempt))
+            while await last_refusal() is not None:
+                pass
 
     play(scenario)
 

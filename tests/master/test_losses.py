@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,12 +10,14 @@ import pytest
 
 from job_orchestra.domain.jobs import LossPolicy, OnLost
 from job_orchestra.domain.late_reports import LateReport
+from job_orchestra.domain.losses import MOST_LOSSES
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.workers import REFUSAL_PAUSE
 from job_orchestra.master.intake import log_key
 from job_orchestra.protocol.control import RunChanged, WorkerChanged, WorkerWish
-from job_orchestra.protocol.messages import Abort, Accepted, Acknowledged, Execute, Release, Resume, RunOnDisk
+from job_orchestra.protocol.messages import Abort, Accepted, Acknowledged, Execute, Refused, Release, Resume, RunOnDisk
 from tests.master.peers import Scenario, ServicePeer, Surroundings, WorkerPeer, ended, events, log, started
 
 AWAY_FOR_LONG = timedelta(seconds=100)
@@ -64,6 +67,27 @@ def test_a_run_is_given_up_only_if_its_job_says_so(play: Callable[[Scenario], No
             assert stored.reason.code is ReasonCode.WORKER_LOST
             assert "Worker w has been away since" in stored.reason.sentence
             assert (stored.log.size, stored.log.sha256, stored.duration) == (3, None, None)
+
+    play(scenario)
+
+
+def test_refusals_use_up_no_retries(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        run = await parts.trigger(loss=policy(OnLost.RETRY))
+        async with parts.serving(), parts.service() as service:
+            async with parts.worker() as (worker, _):
+                for attempt in range(1, MOST_LOSSES + 1):
+                    await worker.hear(Execute)
+                    await worker.say(Refused(run.identifier, attempt, "No room."))
+                    while (await parts.stored(run)).attempt == attempt:
+                        await asyncio.sleep(0)
+                    parts.clock.shift += REFUSAL_PAUSE
+                    await service.hint(WorkerWish("w"))
+                await begin(worker, await parts.stored(run))
+            await stay_away(parts, service)
+            while (await parts.stored(run)).attempt == MOST_LOSSES + 1:
+                await service.hear(RunChanged)
+        assert (await parts.stored(run)).status is RunStatus.PENDING
 
     play(scenario)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from job_orchestra.composition.databases import open_storage
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.json import JsonObject
@@ -21,7 +22,6 @@ from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.port import Storage
-from job_orchestra.storage.sql import open_storage
 
 USER = Source(SourceKind.USER, "somebody")
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import pytest
 
+from job_orchestra.composition.databases import open_storage
 from job_orchestra.domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.users import TokenKind, User
@@ -13,7 +14,6 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.storage.port import Find, Order
 from job_orchestra.storage.schema import TOKENS, USERS
-from job_orchestra.storage.sql import open_storage
 from tests.repositories.records import Records, play
 
 _DAY = 24 * 3600.0

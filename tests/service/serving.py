@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx2
 
+from job_orchestra.composition.cron_expressions import local_times
+from job_orchestra.composition.databases import open_storage
 from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.reasons import Reason, ReasonCode
@@ -24,7 +26,6 @@ from job_orchestra.service.transformation import ResultTransformer
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
 from job_orchestra.storage.port import Storage
-from job_orchestra.storage.sql import open_storage
 from tests.repositories.records import Records
 
 DEADLINE = 10.0
@@ -68,6 +69,7 @@ class Served(Records):
             address="127.0.0.1",
             port=0,
             url="http://service.test",
+            check_schema=self._look,
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
@@ -77,6 +79,7 @@ class Served(Records):
             workers=self.workers,
             schedules=self.schedules,
             log_store=self.log_store,
+            local_times=local_times,
             selector=WorkerSelector(),
             master_urls=master_urls,
             clock=self.clock,
@@ -85,6 +88,9 @@ class Served(Records):
         self.is_hinting = True
         """Whether followers hear of what happens, as they do from a master."""
         self._clients: list[httpx2.AsyncClient] = []
+
+    async def _look(self) -> None:
+        await self.projects.list(limit=1)
 
     @property
     def url(self) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.roles import Role
-from job_orchestra.protocol.http_server import listen
-from job_orchestra.storage.sql import open_administration, open_storage
+from job_orchestra.protocol.listening import listen
 from tests.service.serving import DEADLINE, Served, serving
 
 

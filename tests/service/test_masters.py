@@ -14,7 +14,7 @@ from job_orchestra.protocol.authorization import read_authorization
 from job_orchestra.protocol.codec import decode_hints_to_master, encode
 from job_orchestra.protocol.connection import ConnectionLost, FrameConnection, FrameServer
 from job_orchestra.protocol.control import HintToMaster, JobSwitched, LogGrew, RunChanged, RunTriggered, RunWish
-from job_orchestra.protocol.http_server import listen
+from job_orchestra.protocol.listening import listen
 from tests.service.serving import DEADLINE, Served, serving
 
 

@@ -13,16 +13,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.roles import Role
 from job_orchestra.service.routes import ROUTES
-from job_orchestra.storage.sql import open_administration
-from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
+from job_orchestra.storage.port import Storage
 from job_orchestra.storage.sql.sqlite import SqliteDatabase
 from job_orchestra.storage.sql.storage import SqlStorage
 from job_orchestra.storage.sql.urls import parse_database_url
-from tests.postgresql_server import PostgresqlServer
+from tests.servers import SERVERS, Server, impatient_storage, new_server
 from tests.service.serving import Served, serving
-from tests.services import needed
 
 _PATIENCE = 2.0
 _NEEDS_NO_DATABASE = {"/", "/health", "/openapi.json", "/docs"}
@@ -52,7 +51,7 @@ def locked(path: str) -> Generator[None]:
 
 
 @contextmanager
-def paused(server: PostgresqlServer) -> Generator[None]:
+def paused(server: Server) -> Generator[None]:
     server.pause()
     try:
         yield
@@ -61,7 +60,7 @@ def paused(server: PostgresqlServer) -> Generator[None]:
 
 
 @contextmanager
-def stopped(server: PostgresqlServer) -> Generator[None]:
+def stopped(server: Server) -> Generator[None]:
     server.stop()
     try:
         yield
@@ -69,29 +68,23 @@ def stopped(server: PostgresqlServer) -> Generator[None]:
         server.start()
 
 
-@pytest.fixture(scope="module")
-def mortal_server() -> Generator[PostgresqlServer]:
-    server = PostgresqlServer(needed("PostgreSQL"))
-    try:
+@pytest.fixture(scope="module", params=SERVERS)
+def mortal_server(request: pytest.FixtureRequest) -> Generator[Server]:
+    with new_server(request.param) as server:
         server.start()
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture(params=[paused, stopped])
-def storage_and_outage(
-    request: pytest.FixtureRequest, mortal_server: PostgresqlServer
-) -> Generator[tuple[SqlStorage, Outage]]:
-    """Of a PostgreSQL that hangs, and of one that is stopped."""
+def storage_and_outage(request: pytest.FixtureRequest, mortal_server: Server) -> tuple[Storage, Outage]:
+    """Of a server that hangs, and of one that is stopped."""
     url = mortal_server.new_database_url()
     open_administration(url).create()
-    storage = SqlStorage(PostgresqlDatabase(parse_database_url(f"{url}?connect_timeout=2"), 0.5), _PATIENCE)
-    yield storage, lambda: request.param(mortal_server)
+    return impatient_storage(url, 0.5, _PATIENCE), lambda: request.param(mortal_server)
 
 
 def test_every_route_answers_in_an_outage_and_all_goes_on_afterwards(
-    storage_and_outage: tuple[SqlStorage, Outage], tmp_path: Path
+    storage_and_outage: tuple[Storage, Outage], tmp_path: Path
 ) -> None:
     storage, outage = storage_and_outage
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.domain.workers import WorkerDescription
+from job_orchestra.domain.workers import REFUSAL_PAUSE, WorkerDescription, refusal_of
 from job_orchestra.storage.log_port import LogKey, LogPiece
 from tests.repositories.history import past_run, store
 from tests.service.serving import Play, Served
@@ -174,5 +174,27 @@ def test_why_a_run_waits(play: Play) -> None:
             "worker": "big",
             "sentences": ["all 1 executors are busy", f"run {holder} is using the workspace of job example/hello"],
         }
+
+    play(scenario)
+
+
+def test_a_refusal_is_told_to_those_who_wait_and_of_the_worker(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        run = await served.trigger("hello", "example")
+        now = served.clock.now()
+        refusal = refusal_of("7", "Its request cannot be written.", now)
+        description = WorkerDescription("1", properties={"operating_system": "linux"}, refusal=refusal)
+        await served.workers.connect("w", "me", "i", description, 0.0, "m")
+        why = (await client.get(f"/projects/example/runs/{run.identifier}/why")).json()
+        assert why["summary"] == "It waits for the one worker that fits."
+        (sentence,) = why["workers"][0]["sentences"]
+        assert sentence.startswith("gets no run before ")
+        assert sentence.endswith(" UTC, because it refused run 7: Its request cannot be written.")
+        told = (await client.get("/workers/w")).json()["refusal"]
+        assert (told["run"], told["reason"]) == ("7", "Its request cannot be written.")
+        assert datetime.fromisoformat(told["until"]) - datetime.fromisoformat(told["date"]) == REFUSAL_PAUSE
+        await served.workers.disconnect_all("m")
+        assert (await client.get("/workers/w")).json()["refusal"] is None
 
     play(scenario)

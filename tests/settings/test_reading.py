@@ -81,6 +81,12 @@ def test_what_a_client_or_a_run_finds_in_its_environment_is_no_setting(tmp_path:
     assert load(tmp_path, **{f"ORCHESTRA_{name}": "x" for name in names}) == load(tmp_path)
 
 
+def test_what_is_neither_true_nor_false_in_the_environment(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, ORCHESTRA_STORAGE_COMPRESS_LOGS="yes") == [
+        "ORCHESTRA_STORAGE_COMPRESS_LOGS: 'yes' is not true or false"
+    ]
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_setting_can_be_given_in_the_environment(section: str, tmp_path: Path) -> None:
     """The name of the variable leads to the setting: a value that nothing takes is a mistake at that name."""
@@ -105,13 +111,13 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
         [storage]
         compress_logs = 1
     """
-    environment = {"WEBSITE_PORT": "x", "WEBSITE_PROT": "x", "STORAGE_COMPRESS_LOGS": "yes"}
-    assert mistakes(tmp_path, text, **{f"ORCHESTRA_{name}": value for name, value in environment.items()}) == [
+    assert mistakes(tmp_path, text, ORCHESTRA_WEBSITE_PORT="x", ORCHESTRA_WEBSITE_PROT="x") == [
         "orchestra.toml: [mastr]: there is no such section; did you mean master?",
         "orchestra.toml: [master] prot: there is no such setting; did you mean port?",
         "orchestra.toml: [worker] properties: since is a date, which has to be written as text in quotes",
         "orchestra.toml: [worker] directory: 3 is not text in quotes",
         "orchestra.toml: [worker] executor_limit: true is not a whole number",
+        "orchestra.toml: [storage] compress_logs: 1 is neither true nor false",
         "ORCHESTRA_WEBSITE_PORT: 'x' is not a whole number",
         "ORCHESTRA_WEBSITE_PROT: there is no such setting; did you mean ORCHESTRA_WEBSITE_PORT?",
         "orchestra.toml: [master] port: 70000 will not do: a port is a number from 0 (any free one) to 65535",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -58,6 +58,13 @@ class SimulatedMaster(MasterComposition):
     @cached_property
     def storage(self) -> Storage:
         return self._storage
+
+    @cached_property
+    def check_schema(self) -> Callable[[], Awaitable[None]]:
+        async def check() -> None:
+            """There is only one."""
+
+        return check
 
     @cached_property
     def log_store(self) -> LogStore:

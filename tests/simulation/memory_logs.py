@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
-from job_orchestra.storage.log_port import Compression, LogKey, LogPiece
+from job_orchestra.storage.log_port import Compression, LogEnded, LogKey, LogPiece
 from tests.simulation.memory_storage import Passage, Straight
 
 
@@ -14,6 +14,7 @@ class LogBytes:
 
     def __init__(self) -> None:
         self.logs: dict[LogKey, bytearray] = {}
+        self.sealed: set[LogKey] = set()
         self.compression_position = ""
         self.on_change: Callable[[LogKey, bytearray], None] = lambda _key, _log: None
 
@@ -22,17 +23,26 @@ class LogBytes:
         ends: dict[LogKey, int] = {}
         for piece in pieces:
             end = ends.get(piece.key, len(self.logs.get(piece.key, b"")))
+            if piece.key in self.sealed and piece.offset + len(piece.data) > end:
+                raise LogEnded(f"The log of {piece.key} has ended with {end} bytes.")
             if piece.offset > end:
                 raise ValueError(f"the log of {piece.key} has {end} bytes, the piece begins at {piece.offset}")
             ends[piece.key] = max(end, piece.offset + len(piece.data))
         for piece in pieces:
+            if piece.key in self.sealed:
+                continue
             log = self.logs.setdefault(piece.key, bytearray())
             log[piece.offset : piece.offset + len(piece.data)] = piece.data
             self.on_change(piece.key, log)
 
     def truncate(self, key: LogKey) -> None:
+        self.sealed.discard(key)
         if key in self.logs:
             self.logs[key] = bytearray()
+
+    def seal(self, key: LogKey) -> None:
+        if key in self.logs:
+            self.sealed.add(key)
 
 
 class MemoryLogs:
@@ -64,6 +74,12 @@ class MemoryLogs:
 
         return await self._passage.carry(work, "hash of a log")
 
+    async def seal(self, key: LogKey) -> None:
+        await self._passage.carry(lambda: self._contents.seal(key), "seal a log")
+
+    async def reopen(self, keys: Sequence[LogKey]) -> None:
+        await self._passage.carry(lambda: self._contents.sealed.difference_update(keys), "reopen logs")
+
     async def truncate(self, key: LogKey) -> None:
         await self._passage.carry(lambda: self._contents.truncate(key), "truncate a log")
 
@@ -87,6 +103,7 @@ class MemoryLogs:
     async def delete(self, key: LogKey) -> None:
         def work() -> None:
             self._contents.logs.pop(key, None)
+            self._contents.sealed.discard(key)
 
         await self._passage.carry(work, "delete a log")
 

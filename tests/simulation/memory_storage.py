@@ -305,7 +305,12 @@ def _check_conditions(table: _Table, where: Sequence[Condition]) -> None:
 
 
 def _encoded(table: _Table, row: Row) -> Stored:
-    return {name: _encode(table.column(name), value) for name, value in row.items()}
+    encoded = {name: _encode(table.column(name), value) for name, value in row.items()}
+    for name, value in encoded.items():
+        longest = table.columns[name].longest
+        if longest is not None and isinstance(value, str) and len(value) > longest:
+            raise ValueError(f"column {name} takes at most {longest} characters, not {len(value)}")
+    return encoded
 
 
 _TYPES: Mapping[ColumnType, tuple[type, ...]] = {
@@ -331,7 +336,7 @@ def _encode(column: Column, value: Value) -> Any:
     if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind is not ColumnType.BOOLEAN):
         raise TypeError(f"column {column.name} takes {kind.value}, not {type(value).__name__}")
     if kind is ColumnType.NUMBER:
-        number = float(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        number = float(value) + 0.0  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         if not math.isfinite(number):
             raise ValueError(f"column {column.name} takes no {number}")
         return number

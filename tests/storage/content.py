@@ -14,7 +14,7 @@ from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.users import TokenKind
-from job_orchestra.domain.workers import WorkerDescription
+from job_orchestra.domain.workers import WorkerDescription, refusal_of
 from job_orchestra.repositories.removals import Removal, Removals
 from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.settings.reading import load_settings
@@ -68,7 +68,8 @@ async def fill(records: Records) -> None:
     await records.accounts.create_user("workers", (Role.WORKER,))
     await records.accounts.create_token("workers", TokenKind.PERSONAL, "build machines", lifetime=3600)
     await records.accounts.create_token("ada")
-    description = WorkerDescription("1.0", "Builder", 4, ODD_VALUES, "its disk is full")
+    refusal = refusal_of("7", "No room 😀", records.clock.now())
+    description = WorkerDescription("1.0", "Builder", 4, ODD_VALUES, "its disk is full", refusal)
     worker = await records.workers.connect("w", "workers", "i", description, -0.0, "m")
     await records.workers.connect("w2", "workers", "i", description, 1e-7, "m")
     await records.workers.disconnect(worker)

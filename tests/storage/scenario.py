@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from job_orchestra.composition.databases import open_storage
 from job_orchestra.storage.port import (
     Batch,
     Condition,
@@ -18,8 +19,9 @@ from job_orchestra.storage.port import (
     Update,
     Value,
 )
-from job_orchestra.storage.sql import open_storage
 from tests.simulation.memory_storage import MemoryDatabase, MemoryStorage
+
+WORKER: Row = {"identifier": "w", "owner": "o", "instance": "i", "description": {}, "registered_at": 0}
 
 _in_memory: dict[str, MemoryDatabase] = {}
 

@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import random
+import resource
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ import zstandard
 from job_orchestra.fail_points import VARIABLE, FailPoint
 from job_orchestra.storage.files import open_log_inventory, open_log_store
 from job_orchestra.storage.files.compressing import FRAME
-from job_orchestra.storage.log_port import Compression, LogDamaged, LogEntry, LogKey, LogPiece, LogStore
+from job_orchestra.storage.log_port import Compression, LogDamaged, LogEnded, LogEntry, LogKey, LogPiece, LogStore
 from job_orchestra.storage.port import StorageUnavailable
 
 KEY = LogKey("example", "01m85kb309z79grqvh", 1)
@@ -72,6 +73,20 @@ async def read_all(store: LogStore, offset: int = 0, limit: int = 1 << 18, key: 
         assert len(piece) <= limit
         found += piece
     return bytes(found)
+
+
+def elsewhere(function: Callable[[], None], **environment: str) -> subprocess.CompletedProcess[str]:
+    """A function of this module, in a process of its own."""
+    root = Path(__file__).parent.parent.parent
+    script = f"from tests.storage.test_compressed_logs import {function.__name__} as work; work()"
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(root), **environment},
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 async def inventory(directory: Path) -> list[LogEntry]:
@@ -167,7 +182,7 @@ def test_what_is_told_again_of_a_compressed_log_changes_nothing(tmp_path: Path) 
         await store_log(store, log)
         await compress(store, log)
         await store.append([LogPiece(KEY, 0, log)])
-        with pytest.raises(ValueError, match="has ended"):
+        with pytest.raises(LogEnded):
             await store.append([LogPiece(KEY, len(log), b"more")])
         assert await read_all(store) == log
 
@@ -289,10 +304,7 @@ def test_closing_waits_for_no_large_log(tmp_path: Path) -> None:
 def test_a_death_in_the_middle_loses_nothing(tmp_path: Path, point: FailPoint) -> None:
     log = lines(3 * FRAME)
     play(tmp_path, lambda store: store_log(store, log))
-    root = Path(__file__).parent.parent.parent
-    environment = {**os.environ, "PYTHONPATH": str(root), "LOGS": str(tmp_path), VARIABLE: point.value}
-    script = "from tests.storage.test_compressed_logs import die; die()"
-    done = subprocess.run([sys.executable, "-c", script], env=environment, cwd=root, capture_output=True, text=True)
+    done = elsewhere(die, LOGS=str(tmp_path), **{VARIABLE: point.value})
     assert f"Fail point {point} is reached" in done.stderr
     left = COMPRESSED if point is FailPoint.STORAGE_LOG_DOUBLED else PART
     assert asyncio.run(inventory(tmp_path)) == [LogEntry(str(PLAIN), KEY), LogEntry(str(left), KEY, is_left_over=True)]
@@ -314,6 +326,26 @@ def die() -> None:
 
     async def scenario(store: LogStore) -> None:
         await compress(store, log)
+
+    play(Path(os.environ["LOGS"]), scenario)
+
+
+def test_a_disk_that_is_full_keeps_the_log_as_it_is(tmp_path: Path) -> None:
+    """The limit of a file's size stands for a full disk, in a process of its own."""
+    done = elsewhere(fill, LOGS=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert [entry.file for entry in asyncio.run(inventory(tmp_path))] == [str(PLAIN)]
+
+
+def fill() -> None:
+    log = lines(4 * FRAME)
+
+    async def scenario(store: LogStore) -> None:
+        await store_log(store, log)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FRAME // 10, resource.RLIM_INFINITY))
+        with pytest.raises(StorageUnavailable, match="too large"):
+            await compress(store, log)
+        assert await read_all(store) == log
 
     play(Path(os.environ["LOGS"]), scenario)
 

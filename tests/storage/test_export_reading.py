@@ -143,6 +143,7 @@ def test_lines_that_are_missing_or_moved(export: bytes, target: Target) -> None:
         ({"display_name": "\ud800"}, "column display_name takes no text with half of a surrogate pair"),
         ({"display_name": 5}, "column display_name takes text"),
         ({"display_name": None}, "column display_name takes no null"),
+        ({"identifier": "a" * 65}, "column identifier takes at most 64 characters, not 65"),
         ({"shoe_size": 5}, "users has no column 'shoe_size'"),
     ],
 )

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from job_orchestra.storage.files import open_log_store
-from job_orchestra.storage.log_port import LogKey, LogPiece, LogStore
+from job_orchestra.storage.files.paths import log_path
+from job_orchestra.storage.files.sealing import is_sealed, writing
+from job_orchestra.storage.log_port import Compression, LogEnded, LogKey, LogPiece, LogStore
 from job_orchestra.storage.port import StorageUnavailable
 from tests.simulation.memory_logs import LogBytes, MemoryLogs
 
@@ -43,6 +45,66 @@ def play(directory: Path, scenario: Callable[[LogStore], Awaitable[None]], opene
             await store.close()
 
     asyncio.run(main())
+
+
+def test_a_sealed_log_does_not_grow(tmp_path: Path, opened: Open) -> None:
+    async def scenario(store: LogStore) -> None:
+        await store.seal(OTHER)  # there is none
+        await store.append([LogPiece(KEY, 0, b"whole")])
+        await store.seal(KEY)
+        await store.seal(KEY)
+        await store.append([LogPiece(KEY, 1, b"hol"), LogPiece(OTHER, 0, b"other")])
+        with pytest.raises(LogEnded):
+            await store.append([LogPiece(KEY, 4, b"e and more")])
+        with pytest.raises(LogEnded):
+            await store.append([LogPiece(KEY, 0, b"something else")])
+        assert await store.read(KEY, 0, 100) == b"whole"
+        await store.reopen([OTHER, KEY, LogKey("example", "01m85kb309z79grqvh", 3)])
+        await store.append([LogPiece(KEY, 5, b" again")])
+        assert await store.read(KEY, 0, 100) == b"whole again"
+        await store.seal(KEY)
+        await store.truncate(KEY)
+        await store.append([LogPiece(KEY, 0, b"anew")])
+        assert await store.read(KEY, 0, 100) == b"anew"
+        await store.seal(KEY)
+        await store.delete(KEY)
+        await store.append([LogPiece(KEY, 0, b"another")])
+
+    play(tmp_path, scenario, opened)
+
+
+def test_a_seal_counts_for_every_process(tmp_path: Path) -> None:
+    async def scenario(store: LogStore) -> None:
+        late = open_log_store(tmp_path)
+        await late.append([LogPiece(KEY, 0, b"begin")])
+        await store.append([LogPiece(KEY, 5, b" end")])
+        await store.seal(KEY)
+        with pytest.raises(LogEnded):
+            await late.append([LogPiece(OTHER, 0, b"nothing of this either"), LogPiece(KEY, 9, b" late")])
+        assert await store.size(OTHER) == 0
+        assert await store.read(KEY, 0, 100) == b"begin end"
+        assert await store.compress(KEY, *await store.sha256(KEY)) is Compression.NOTHING_TO_GAIN
+        await late.close()
+
+    play(tmp_path, scenario)
+
+
+def test_nobody_seals_a_log_that_another_process_is_writing(tmp_path: Path) -> None:
+    """It may have been stopped, and would go on behind the seal."""
+
+    async def scenario(store: LogStore) -> None:
+        await store.append([LogPiece(KEY, 0, b"begin")])
+        with log_path(tmp_path, KEY).open("r+b") as file:
+            with writing(file.fileno()):
+                await store.append([LogPiece(KEY, 5, b" end")])
+                for attempt in (store.seal, store.truncate):
+                    with pytest.raises(StorageUnavailable, match="being written by another master"):
+                        await attempt(KEY)
+            await store.seal(KEY)
+            with writing(file.fileno()) as facts:
+                assert is_sealed(facts)
+
+    play(tmp_path, scenario)
 
 
 def test_pieces_become_a_log(tmp_path: Path, opened: Open) -> None:

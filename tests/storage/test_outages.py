@@ -18,29 +18,27 @@ import pytest
 
 from job_orchestra.storage.port import Find, Storage, StorageUnavailable
 from job_orchestra.storage.sql import open_administration, open_storage
-from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
 from job_orchestra.storage.sql.sqlite import SqliteDatabase
 from job_orchestra.storage.sql.storage import SqlStorage
 from job_orchestra.storage.sql.urls import parse_database_url
 from tests.full_disk import filled, small_disk
+from tests.mariadb_server import MariadbServer
 from tests.postgresql_server import PostgresqlServer
-from tests.services import needed
+from tests.servers import SQL_SERVERS, SqlServer, impatient_database, new_server
 from tests.storage.scenario import batch, identifiers, insert, play
 
 
-@pytest.fixture(scope="module")
-def mortal_server() -> Iterator[PostgresqlServer]:
-    """A server that tests may kill, if they start it again."""
-    server = PostgresqlServer(needed("PostgreSQL"))
-    try:
+@pytest.fixture(scope="module", params=SQL_SERVERS)
+def mortal_server(request: pytest.FixtureRequest) -> Iterator[SqlServer]:
+    """A server that tests may kill, if they start it again; one kind after the other."""
+    with new_server(request.param) as server:
+        assert isinstance(server, SqlServer)
         server.start()
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.mark.parametrize("way", ["kill", "stop"])
-def test_postgresql_goes_and_comes_back(mortal_server: PostgresqlServer, way: str) -> None:
+def test_a_server_goes_and_comes_back(mortal_server: SqlServer, way: str) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
 
@@ -59,7 +57,7 @@ def test_postgresql_goes_and_comes_back(mortal_server: PostgresqlServer, way: st
     play(url, scenario)
 
 
-def test_a_restart_between_two_calls_is_not_noticed(mortal_server: PostgresqlServer) -> None:
+def test_a_restart_between_two_calls_is_not_noticed(mortal_server: SqlServer) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
 
@@ -74,7 +72,7 @@ def test_a_restart_between_two_calls_is_not_noticed(mortal_server: PostgresqlSer
     play(url, scenario)
 
 
-def test_what_was_answered_survives_a_kill_in_the_middle(mortal_server: PostgresqlServer) -> None:
+def test_what_was_answered_survives_a_kill_in_the_middle(mortal_server: SqlServer) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
     answered: set[str] = set()
@@ -97,38 +95,33 @@ def test_what_was_answered_survives_a_kill_in_the_middle(mortal_server: Postgres
     play(url, scenario)
 
 
-def test_a_connection_that_is_cut_in_a_query(mortal_server: PostgresqlServer) -> None:
+def test_a_connection_that_is_cut_in_a_query(mortal_server: SqlServer) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
 
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("a")))
-        with psycopg.connect(url) as blocker, psycopg.connect(url, autocommit=True) as administrator:
-            blocker.execute("LOCK TABLE users")
+        with mortal_server.locked_table(url, "users"):
             writing = asyncio.create_task(storage.write(batch(insert("b"))))
-            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             deadline = time.monotonic() + 20
             while not writing.done() and time.monotonic() < deadline:
-                await asyncio.to_thread(administrator.execute, cut)
+                await asyncio.to_thread(mortal_server.cut_those_who_wait, url)
             with pytest.raises(StorageUnavailable):
                 await writing
-            blocker.rollback()
         assert (await storage.write(batch(insert("b")))).is_applied
 
     play(url, scenario)
 
 
 @pytest.mark.parametrize("way", ["answer", "queue"])
-def test_a_server_that_hangs_is_not_waited_for_for_ever(mortal_server: PostgresqlServer, way: str) -> None:
+def test_a_server_that_hangs_is_not_waited_for_for_ever(mortal_server: SqlServer, way: str) -> None:
     url = mortal_server.new_database_url()
     open_administration(url).create()
     # Whichever of both limits comes first: that of one exchange with the server, or that of the whole call.
     answer_timeout, patience = (0.3, 60.0) if way == "answer" else (60.0, 0.3)
 
     async def scenario() -> None:
-        storage = SqlStorage(
-            PostgresqlDatabase(parse_database_url(f"{url}?connect_timeout=2"), answer_timeout), patience
-        )
+        storage = SqlStorage(impatient_database(url, answer_timeout), patience)
         await storage.write(batch(insert("before")))
         assert await identifiers(storage) == ["before"]
         mortal_server.pause()
@@ -176,6 +169,58 @@ def test_postgresql_without_a_connection_to_spare(postgresql: PostgresqlServer, 
             assert (await storage.write(batch(insert("a")))).is_applied
 
         play(postgresql_url.replace("orchestra@", f"{role}@"), scenario)
+
+
+def test_mariadb_without_a_connection_to_spare_or_the_rights(mariadb: MariadbServer, mariadb_url: str) -> None:
+    database = mariadb_url.rpartition("/")[2]
+    url = mariadb_url.replace("orchestra@", "poor:geheim@")
+    with mariadb.connect() as owner, owner.cursor() as cursor:
+
+        async def scenario(storage: Storage) -> None:
+            with pytest.raises(StorageUnavailable, match="refuses the user or the password"):
+                await storage.write(batch(insert("a")))
+            cursor.execute("CREATE USER poor@'127.0.0.1' IDENTIFIED BY 'geheim'")
+            with pytest.raises(StorageUnavailable, match="does not allow this user"):
+                await storage.write(batch(insert("a")))
+            cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {database}.* TO poor@'127.0.0.1'")
+            cursor.execute("ALTER USER poor@'127.0.0.1' WITH MAX_USER_CONNECTIONS 1")
+            assert (await storage.write(batch(insert("a")))).is_applied
+            with pytest.raises(StorageUnavailable, match="no connection to spare"):
+                await storage.find(Find("users"))
+            cursor.execute("ALTER USER poor@'127.0.0.1' WITH MAX_USER_CONNECTIONS 0")
+            assert await identifiers(storage) == ["a"]
+            with pytest.raises(StorageUnavailable, match="does not allow this user"):
+                open_administration(url.replace(database, "elsewhere")).create()
+
+        try:
+            play(url, scenario)
+        finally:
+            cursor.execute("DROP USER IF EXISTS poor@'127.0.0.1'")
+
+
+def test_mariadb_that_may_lose_what_it_answered_is_told(mariadb: MariadbServer, mariadb_url: str) -> None:
+    with mariadb.connect() as owner, owner.cursor() as cursor:
+        assert list(open_administration(mariadb_url).warnings()) == []
+        cursor.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 2")
+        try:
+            (warning,) = open_administration(mariadb_url).warnings()
+        finally:
+            cursor.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+    assert warning.startswith("innodb_flush_log_at_trx_commit is 2: what was answered may be lost")
+
+
+def test_mariadb_without_a_database_or_a_schema(mariadb: MariadbServer) -> None:
+    url = mariadb.new_database_url()
+
+    async def scenario(storage: Storage) -> None:
+        with pytest.raises(StorageUnavailable, match="does not exist"):
+            await storage.write(batch(insert("a")))
+        with mariadb.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {url.rpartition('/')[2]}")
+        with pytest.raises(StorageUnavailable, match="no schema"):
+            await storage.write(batch(insert("a")))
+
+    play(url, scenario)
 
 
 def test_postgresql_whose_disk_is_full(postgresql: PostgresqlServer) -> None:

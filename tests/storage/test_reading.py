@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from job_orchestra.domain.json import JsonValue
 from job_orchestra.storage.port import Condition, Count, Find, Insert, Operator, Order, Row, Storage, Value
-from tests.storage.scenario import batch, equal, get, identifiers, insert, play
+from tests.storage.scenario import WORKER, batch, equal, get, identifiers, insert, play
 
 _UNUSUAL_TEXTS = [
     "",
@@ -23,6 +25,15 @@ _UNUSUAL_TEXTS = [
     "\U0001f600",
     "\u202e",
     "a\nb\r\t\x01",
+    # Each pair is one text to databases that compare as people do.
+    "a",
+    "a ",
+    "A",
+    "\u00e1",
+    "a\u0301",
+    "ss",
+    "\u00df",
+    "\t",
 ]
 _UNUSUAL_JSON: list[JsonValue] = [
     None,
@@ -89,11 +100,46 @@ def test_texts_come_back_and_are_found_as_they_were(storage_url: str) -> None:
 def test_integers_and_numbers_keep_their_kind(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         for number in (-(2**63), 2**63 - 1):
-            worker: dict[str, Value] = {"identifier": f"w{number}", "owner": "o", "instance": "i", "description": {}}
-            worker |= {"registered_at": number, "skew": 3}
+            worker = {**WORKER, "identifier": f"w{number}", "registered_at": number, "skew": 3}
             await storage.write(batch(Insert("workers", worker)))
             (found,) = await storage.find(Find("workers", (equal("registered_at", number),)))
             assert (found["registered_at"], repr(found["skew"]), found["is_connected"]) == (number, "3.0", False)
+
+    play(storage_url, scenario)
+
+
+def test_keys_differ_by_every_byte(storage_url: str) -> None:
+    async def scenario(storage: Storage) -> None:
+        for text in _UNUSUAL_TEXTS:
+            assert (await storage.write(batch(insert(text)))).is_applied, text
+            assert not (await storage.write(batch(insert(text)))).is_applied
+        assert await identifiers(storage) == sorted(_UNUSUAL_TEXTS, key=str.encode)
+
+    play(storage_url, scenario)
+
+
+def test_numbers_come_back_to_the_last_bit(storage_url: str) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    numbers = [0.1, 1 / 3, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, -(2.0**53) - 2, 1e22, -0.0]
+    numbers += [value for _ in range(40) if math.isfinite(value := struct.unpack("d", rng.randbytes(8))[0])]
+
+    async def scenario(storage: Storage) -> None:
+        for place, number in enumerate(numbers):
+            await storage.write(batch(Insert("workers", {**WORKER, "identifier": f"w{place}", "skew": number})))
+            (found,) = await storage.find(Find("workers", (equal("identifier", f"w{place}"),)))
+            assert repr(found["skew"]) == repr(number or 0.0)  # there is one zero
+
+    play(storage_url, scenario)
+
+
+def test_what_is_too_long_to_be_there_is_not_there(storage_url: str) -> None:
+    async def scenario(storage: Storage) -> None:
+        await storage.write(batch(insert("a" * 64)))
+        assert await identifiers(storage, equal("identifier", "a" * 65)) == []
+        assert await identifiers(storage, Condition("identifier", Operator.LESS, "a" * 65)) == ["a" * 64]
+        assert await identifiers(storage, Condition("identifier", Operator.IN, ["b" * 5000, "a" * 64])) == ["a" * 64]
 
     play(storage_url, scenario)
 
@@ -120,7 +166,7 @@ def test_a_count_stops_where_it_is_told(storage_url: str) -> None:
     play(storage_url, scenario)
 
 
-def test_several_queries_see_one_snapshot(storage_url: str) -> None:
+def test_several_queries_see_one_snapshot(transactional_url: str) -> None:
     """Two rows are written together; whoever reads both in one go sees both or none."""
 
     async def scenario(storage: Storage) -> None:
@@ -140,7 +186,7 @@ def test_several_queries_see_one_snapshot(storage_url: str) -> None:
             assert len(behind) == len(before)
         await writing
 
-    play(storage_url, scenario)
+    play(transactional_url, scenario)
 
 
 def test_mistakes_in_queries_are_raised_at_once(storage_url: str) -> None:

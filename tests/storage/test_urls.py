@@ -28,6 +28,15 @@ def test_postgresql() -> None:
     assert (socket.host, socket.options) == (None, (("host", "/var/run/postgresql"),))
 
 
+def test_mysql_and_mariadb_are_the_same() -> None:
+    url = parse_database_url("mysql://me:p%40ss@db.example:3307/jobs?ssl_verify_cert=true")
+    assert url == DatabaseUrl(
+        DatabaseKind.MYSQL, "jobs", "me", "p@ss", "db.example", 3307, (("ssl_verify_cert", "true"),)
+    )
+    assert parse_database_url("mariadb://me:p%40ss@db.example:3307/jobs?ssl_verify_cert=true") == url
+    assert str(url) == "mysql://me@db.example:3307/jobs"
+
+
 @pytest.mark.parametrize(
     ("url", "told"),
     [
@@ -40,7 +49,7 @@ def test_postgresql() -> None:
         ("sqlite:///folder/", "names no file"),
         ("sqlite:///x.db?mode=ro", "without options"),
         ("sqlite:///x%00.db", "cannot be used"),
-        ("oracle://x/y", "'sqlite' and 'postgresql' are known"),
+        ("oracle://x/y", "'sqlite', 'postgresql', 'mysql' and 'mariadb' are known"),
         ("postgresql://host", "names no database"),
         ("postgresql://host:port/x", "a number up to 65535"),
         ("postgresql://u:secret@host:99999/x", "a number up to 65535"),
@@ -48,6 +57,11 @@ def test_postgresql() -> None:
         ("postgresql://u:sec#ret@host/x", "%XX"),
         ("postgresql://u:secret@host/x#y", "'#'"),
         ("postgresql://u:secret@host/x?sslmode", "options"),
+        ("postgresql://u:secret@host..name/x", "cannot be read"),
+        ("mysql://u:secret@host", "names no database; write mysql://"),
+        ("mysql://u:secret@host/x?charset=latin1", "'charset'; known are connect_timeout"),
+        ("mysql://u:secret@host/x?connect_timeout=secret", "?connect_timeout=5"),
+        ("mysql://u:secret@host/x?ssl_verify_cert=1", "?ssl_verify_cert=true"),
     ],
 )
 def test_mistakes_say_what_would_be_right_and_no_password(url: str, told: str) -> None:

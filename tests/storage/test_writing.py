@@ -8,9 +8,7 @@ import psycopg
 import pytest
 
 from job_orchestra.storage.port import Batch, Condition, Delete, Insert, Operator, Outcome, Storage, Update, Value
-from tests.storage.scenario import batch, equal, get, identifiers, insert, open_at, play, rename
-
-_WORKER: dict[str, Value] = {"identifier": "w", "owner": "o", "instance": "i", "description": {}, "registered_at": 0}
+from tests.storage.scenario import WORKER, batch, equal, get, identifiers, insert, open_at, play, rename
 
 
 def test_an_insert_takes_its_key_once(storage_url: str) -> None:
@@ -41,7 +39,7 @@ def test_an_update_tells_whether_it_matched(storage_url: str) -> None:
     play(storage_url, scenario)
 
 
-def test_a_batch_that_ends_early_leaves_nothing(storage_url: str) -> None:
+def test_a_batch_that_ends_early_leaves_nothing(transactional_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("taken")))
         outcome = await storage.write(batch(insert("a"), rename("taken", "", "x"), insert("taken"), insert("b")))
@@ -49,10 +47,10 @@ def test_a_batch_that_ends_early_leaves_nothing(storage_url: str) -> None:
         assert await identifiers(storage) == ["taken"]
         assert (await get(storage, "taken"))["display_name"] == ""
 
-    play(storage_url, scenario)
+    play(transactional_url, scenario)
 
 
-def test_batches_written_at_once_fail_each_for_itself(storage_url: str) -> None:
+def test_batches_written_at_once_fail_each_for_itself(transactional_url: str) -> None:
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(insert("taken")))
         outcomes = await asyncio.gather(
@@ -65,7 +63,7 @@ def test_batches_written_at_once_fail_each_for_itself(storage_url: str) -> None:
         assert [outcome.failed_at for outcome in outcomes] == [None, 1, None, 0, None]
         assert await identifiers(storage) == ["a1", "a2", "c1", "e1", "taken"]
 
-    play(storage_url, scenario)
+    play(transactional_url, scenario)
 
 
 def test_of_many_who_compare_and_set_one_wins(storage_url: str) -> None:
@@ -132,8 +130,10 @@ def test_mistakes_of_the_program_are_raised_at_once(storage_url: str) -> None:
             (insert("x", display_name=None), TypeError),
             (insert("x\0y"), ValueError),
             (insert("x\ud800"), ValueError),
+            (insert("x" * 65), ValueError),
+            (Update("users", (), {"identifier": "x" * 65}), ValueError),
             (insert("x", roles=[float("nan")]), ValueError),
-            (Insert("workers", {**_WORKER, "skew": float("inf")}), ValueError),
+            (Insert("workers", {**WORKER, "skew": float("inf")}), ValueError),
             (Update("users", (), {}), ValueError),
             (Update("users", (Condition("created_at", Operator.LESS, None),), {"created_at": 1}), TypeError),
             (Update("users", (Condition("roles", Operator.EQUAL, []),), {"created_at": 1}), TypeError),

@@ -17,7 +17,7 @@ from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.triggering import request_of
-from job_orchestra.domain.workers import WorkerDescription
+from job_orchestra.domain.workers import Refusal, WorkerDescription
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.storage.log_port import LogKey, LogPiece
@@ -26,6 +26,7 @@ from tests.website.installation import Installation
 PASSWORD = "correct horse battery"
 USERS = {role.value: role for role in Role}
 WORKER = "anvil"
+REFUSAL = Refusal("01m85kb309z79grqvh", "<No> room.", datetime(2026, 11, 23, 10, tzinfo=UTC))
 
 PROJECTS: list[JsonObject] = [
     {
@@ -162,7 +163,7 @@ async def prepare(installation: Installation) -> Examples:
     await accounts.set_user_enabled("disabled", False)
     await installation.projects.apply(parse_projects(PROJECTS))
     properties: JsonObject = {"operating_system": "linux", "tags": ["fast", "<b>bold</b>"]}
-    description = WorkerDescription("1.2.3", executor_limit=2, properties=properties)
+    description = WorkerDescription("1.2.3", executor_limit=2, properties=properties, refusal=REFUSAL)
     await installation.workers.connect(WORKER, "worker", "1" * 32, description, 0.0, "master")
     return Examples(
         succeeded=await _succeeded(driver),

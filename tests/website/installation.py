@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from job_orchestra.composition.clock import SystemClock
+from job_orchestra.composition.cron_expressions import local_times
+from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
@@ -24,7 +26,7 @@ from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.storage.files import open_log_store
-from job_orchestra.storage.sql import open_administration, open_storage
+from job_orchestra.storage.schema_check import require_current
 from job_orchestra.website.application import WebsiteApplication
 from tests.website.clock import ShiftedClock
 
@@ -107,6 +109,7 @@ class Installation:
             address="127.0.0.1",
             port=0,
             url="",
+            check_schema=lambda: asyncio.to_thread(require_current, open_administration(url, directory)),
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
@@ -116,6 +119,7 @@ class Installation:
             workers=self.workers,
             schedules=Schedules(self.storage, clock),
             log_store=self.log_store,
+            local_times=local_times,
             selector=WorkerSelector(),
             master_urls=(),
             clock=clock,

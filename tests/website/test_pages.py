@@ -207,6 +207,7 @@ def test_workers_and_a_worker(operator: Visitor, examples: Examples) -> None:
     assert "1 of 2" in operator.get("/workers").text
     page = operator.get(f"/workers/{WORKER}").text
     assert "&lt;b&gt;bold&lt;/b&gt;" in page
+    assert "&lt;No&gt; room." in page
     now, ended = page.split("<h2>Last runs</h2>")
     assert examples.running.identifier in now
     assert examples.failed.identifier in ended

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.job_data import limits_to_data
+from job_orchestra.domain.jobs import RunLimits
 from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.protocol.messages import Goodbye
 from tests.executor.hosting import commands
@@ -144,6 +146,26 @@ def test_a_log_that_was_truncated_is_sent_again_as_it_is(directory: Path) -> Non
             await master.finish(stored)
             assert stored.times_sent_again == 1
             assert stored.log.startswith(b"short\n")
+
+    run(test)
+
+
+def test_what_is_above_the_limit_of_a_log_is_told_when_it_is_cut(directory: Path) -> None:
+    """The master stores nothing that it would have to take back."""
+
+    async def test() -> None:
+        master = StandInMaster()
+        async with master.serving() as url, working(directory, url):
+            await master.until(lambda: master.is_connected)
+            limits = limits_to_data(RunLimits(grace=0.5, log_size=10_000))
+            line = "trap '' TERM; echo ready; head -c 3000000 /dev/zero; sleep 0.3; head -c 3000000 /dev/zero; sleep 9"
+            stored = await master.execute(commands(line, teardown=["echo over"]), limits=limits)
+            await master.finish(stored)
+            assert stored.outcome == ("aborted", "log_limit")
+            assert stored.times_sent_again == 0
+            assert b"The log is cut here" in stored.log
+            assert stored.log.endswith(b"\n")
+            assert len(stored.log) < 200_000
 
     run(test)
 

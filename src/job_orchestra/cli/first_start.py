@@ -9,11 +9,12 @@ from pathlib import Path
 from job_orchestra.client.credentials import Credentials
 from job_orchestra.composition.installation_secrets import InstallationSecrets, read_secret, write_secret
 from job_orchestra.composition.records import RecordsComposition
-from job_orchestra.domain.errors import Conflict, NotFound, Unauthenticated
+from job_orchestra.domain.errors import NotFound, Unauthenticated
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.users import TokenKind
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.storage.port import SchemaState
+from job_orchestra.storage.schema_check import require_current
 
 ADMINISTRATOR = "admin"
 WORKER = "worker"
@@ -30,18 +31,11 @@ class NewPassword:
 
 def create_database(records: RecordsComposition) -> bool:
     """Whether there was none; Conflict if there is one that this program cannot use."""
-    match records.administration.state():
-        case SchemaState.CURRENT:
-            return False
-        case SchemaState.MISSING:
-            records.administration.create()
-            return True
-        case SchemaState.OLDER:
-            raise Conflict("The database has an older schema: make a copy of it, then `orchestra database upgrade`.")
-        case SchemaState.NEWER:
-            raise Conflict("The database has a newer schema than this program knows: install the newer program.")
-        case SchemaState.INCOMPLETE:
-            raise Conflict("The database is not complete; `orchestra database import` starts the import over.")
+    if records.administration.state() is SchemaState.MISSING:
+        records.administration.create()
+        return True
+    require_current(records.administration)
+    return False
 
 
 async def create_accounts(records: RecordsComposition, installation: InstallationSecrets, new: NewPassword) -> bool:

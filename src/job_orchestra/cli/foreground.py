@@ -7,6 +7,7 @@ import errno
 import importlib
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ _COMPOSITIONS: Mapping[str, str] = {
     "website": "WebsiteComposition",
     "worker": "WorkerComposition",
 }
+_ON_ITS_OWN = "worker"
+"""Nobody connects to it, and what it starts is to have the limits that it was given."""
 
 
 def run_application(
@@ -50,6 +53,8 @@ def serve(name: str, composition: ApplicationComposition) -> None:
     stop_with_parent(os.environ)
     configure_logging(name, composition.settings.logging)
     _arm_fail_point()
+    if name != _ON_ITS_OWN:
+        _take_descriptors()
     try:
         asyncio.run(_serve(name, composition, notifier))
     except* OSError as group:
@@ -69,6 +74,12 @@ def _arm_fail_point() -> None:
         raise Invalid.at(VARIABLE, str(error)) from None
     if point is not None:
         _logger.warning("This process, if it comes there, kills itself at the fail point %s.", point)
+
+
+def _take_descriptors() -> None:
+    """As many as the system lets this process have: each connection takes one, and some take two."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(name: str, composition: ApplicationComposition, notifier: Notifier) -> None:

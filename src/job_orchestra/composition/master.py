@@ -58,6 +58,7 @@ class MasterComposition(RecordsComposition):
             port=self.settings.master.port,
             pending_expiry=self.settings.master.pending_expiry,
             load_projects=self.load_projects,
+            check_schema=self.check_schema,
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 
 from job_orchestra.composition.base import ApplicationComposition
+from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.retention import Retention
+from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
@@ -22,7 +26,7 @@ from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_inventory, open_log_store
 from job_orchestra.storage.log_port import LogInventory, LogStore
 from job_orchestra.storage.port import Storage, StorageAdministration
-from job_orchestra.storage.sql import open_administration, open_storage
+from job_orchestra.storage.schema_check import require_current
 from job_orchestra.storage.transfer.transfer import Transfer
 
 
@@ -44,6 +48,15 @@ class RecordsComposition(ApplicationComposition):
         return Transfer(self.administration)
 
     @cached_property
+    def check_schema(self) -> Callable[[], Awaitable[None]]:
+        """Conflict if the database has another schema than this program's; Unavailable as long as none can be seen."""
+
+        async def check() -> None:
+            await asyncio.to_thread(require_current, self.administration)
+
+        return check
+
+    @cached_property
     def log_store(self) -> LogStore:
         log_store = open_log_store(self.settings.storage.directory)
         self.close_with(log_store.close)
@@ -57,6 +70,13 @@ class RecordsComposition(ApplicationComposition):
     @cached_property
     def worker_selector(self) -> WorkerSelector:
         return WorkerSelector()
+
+    @cached_property
+    def local_times(self) -> LocalTimes:
+        """What the five fields of a schedule's expression mean."""
+        from job_orchestra.composition.cron_expressions import local_times
+
+        return local_times
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -123,6 +123,10 @@ class Schedule:
     job: str
     expression: str
     time_zone: str = "UTC"
+    missing_time: str | None = None
+    """Of a local time that does not exist: `next` for the first moment behind the gap (default), or `skip`."""
+    repeated_time: str | None = None
+    """Of a local time that exists twice: `once` for the first one (default), or `twice`."""
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     description: str = ""
     is_enabled_at_first: bool = False

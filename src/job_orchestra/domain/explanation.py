@@ -24,8 +24,11 @@ class Situation:
     workers: Sequence[Worker]
     active: Sequence[Sequence[Run]]
     """The runs that have not ended, for each of the workers."""
+    now: datetime
     is_master_there: bool = True
     """Whether whoever asks knows of a master that would assign it."""
+    losses: int = 0
+    """How often the run was lost before its present attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
         sentence = run.reason.sentence if run.reason else "No reason was recorded."
         return Explanation(f"It {_ENDINGS[run.status]} {_date(run.ended_at)}: {sentence}")
     if run.worker is not None:
-        return Explanation(" ".join(_at_worker(run, _holder(situation))))
+        return Explanation(" ".join(_at_worker(run, _holder(situation), situation.losses)))
     if run.should_cancel:
         return Explanation(f"{run.wished_by} asked to cancel it; a master is about to do so.")
     if situation.job is None or not situation.job.is_active:
@@ -65,7 +68,7 @@ def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
     if not situation.workers:
         return Explanation("There is no worker yet that could take it: none has ever connected.", is_impossible=True)
     found: list[list[Obstacle]] = [
-        selector.obstacles(situation.run.request, candidate_of(worker, active))
+        selector.obstacles(situation.run.request, candidate_of(worker, active, situation.now))
         for worker, active in zip(situation.workers, situation.active, strict=True)
     ]
     hindrances = tuple(
@@ -81,6 +84,11 @@ def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
             f"Worker {free[0]} can take it; it waits for a master, for more urgent runs that come first, "
             "or for an attempt there that was given up and is ending."
         )
+        refusal = next(one for one in situation.workers if one.identifier == free[0]).description.refusal
+        if refusal is not None:
+            summary += (
+                f" The last run that it was given, {refusal.run}, it refused {_date(refusal.date)}: {refusal.reason}"
+            )
         return Explanation(summary, workers=hindrances)
     if all(any(obstacle.is_lasting for obstacle in obstacles) for obstacles in found):
         summary = "No known worker could ever take it: none meets what its job needs."
@@ -90,12 +98,12 @@ def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
     return Explanation(f"It waits for {kinds}.", workers=hindrances)
 
 
-def _at_worker(run: Run, holder: Worker | None) -> list[str]:
+def _at_worker(run: Run, holder: Worker | None, losses: int) -> list[str]:
     if run.status is RunStatus.PENDING:
         sentences = [f"It was assigned to worker {run.worker} {_date(run.assigned_at)}, which has not started it yet."]
     else:
         sentences = [f"It is running on worker {run.worker} {_date(run.started_at, 'since')}."]
-    if (absence := absence_of(run, holder)) is not None:
+    if (absence := absence_of(run, holder, losses)) is not None:
         sentences.append(absence.sentence)
     elif holder is not None and holder.description.hindrance:
         sentences.append(f"That worker {holder.description.hindrance}.")

@@ -25,7 +25,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
 from job_orchestra.domain.runs import RunRequest
-from job_orchestra.domain.schedules import ScheduleSettings
+from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
 
 __all__ = [
     "definition_from_data",
@@ -92,6 +92,8 @@ def schedule_settings_to_data(settings: ScheduleSettings) -> JsonObject:
         "job": settings.job,
         "expression": settings.expression,
         "time_zone": settings.time_zone,
+        "missing_time": settings.missing_time and settings.missing_time.value,
+        "repeated_time": settings.repeated_time and settings.repeated_time.value,
         "parameters": settings.parameters,
         "description": settings.description,
         "is_enabled_at_first": settings.is_enabled_at_first,
@@ -122,7 +124,9 @@ def run_request_from_data(data: object) -> RunRequest:
 
 PROJECT_FIELDS = ("display_name", "description", "repository", "retention")
 SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
-SCHEDULE_FIELDS = ("time_zone", "parameters", "description", "is_enabled_at_first")
+SCHEDULE_FIELDS = (
+    "time_zone", "missing_time", "repeated_time", "parameters", "description", "is_enabled_at_first",
+)  # fmt: skip
 
 
 def read_project_settings(table: Table) -> ProjectSettings:
@@ -139,10 +143,20 @@ def read_schedule_settings(table: Table) -> ScheduleSettings:
         job=table.read("job", Reader.name, ""),
         expression=table.read("expression", _expression, ""),
         time_zone=table.read("time_zone", Reader.text, "UTC"),
+        missing_time=table.read("missing_time", _missing_time, None),
+        repeated_time=table.read("repeated_time", _repeated_time, None),
         parameters=table.read("parameters", Reader.json_object, {}),
         description=table.read("description", Reader.text, ""),
         is_enabled_at_first=table.read("is_enabled_at_first", Reader.flag, False),
     )
+
+
+def _missing_time(reader: Reader) -> MissingTime | None:
+    return None if reader.value is None else reader.choice(MissingTime)
+
+
+def _repeated_time(reader: Reader) -> RepeatedTime | None:
+    return None if reader.value is None else reader.choice(RepeatedTime)
 
 
 def read_priority(reader: Reader) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,6 +24,11 @@ class LateReport:
 def blank_account(run: Run, attempt: int, worker: str) -> Run:
     """What the events of a late report are applied to."""
     return replace(next_attempt(replace(run, status=RunStatus.PENDING)), attempt=attempt, worker=worker)
+
+
+def losses_before(run: Run, reports: Iterable[LateReport]) -> int:
+    """How often the run was lost before its present attempt, by all of its reports."""
+    return sum(report.account.attempt < run.attempt for report in reports)
 
 
 def is_late(run: Run, attempt: int) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from job_orchestra.domain.json import JsonObject, JsonValue, is_same
 from job_orchestra.domain.runs import Run, RunRequest, workspace_of
-from job_orchestra.domain.workers import Worker
+from job_orchestra.domain.workers import Refusal, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Candidate:
     is_draining: bool = False
     hindrance: str = ""
     """What keeps it from taking runs, by its own word."""
+    refusal: Refusal | None = None
+    """It refused this run just now, and is left alone for a while."""
     workspaces: Mapping[str, str] = field(default_factory=dict[str, str])
     """The run that uses it, for each workspace in use."""
 
@@ -32,8 +35,9 @@ class Candidate:
         return replace(self, active=self.active + 1, workspaces={**self.workspaces, **_used_workspaces((run,))})
 
 
-def candidate_of(worker: Worker, runs: Sequence[Run]) -> Candidate:
+def candidate_of(worker: Worker, runs: Sequence[Run], now: datetime) -> Candidate:
     """The worker as its record says, with the runs that are assigned to it and have not ended."""
+    refusal = worker.description.refusal
     return Candidate(
         identifier=worker.identifier,
         properties=worker.description.properties,
@@ -43,6 +47,7 @@ def candidate_of(worker: Worker, runs: Sequence[Run]) -> Candidate:
         is_connected=worker.is_connected,
         is_draining=worker.should_drain,
         hindrance=worker.description.hindrance,
+        refusal=refusal if refusal is not None and refusal.is_in_force(now) else None,
         workspaces=_used_workspaces(runs),
     )
 
@@ -86,6 +91,8 @@ class WorkerSelector:
             found.append(Obstacle("is draining", is_lasting=False))
         if candidate.hindrance:
             found.append(Obstacle(candidate.hindrance, is_lasting=False))
+        if candidate.refusal is not None:
+            found.append(Obstacle(_refused(candidate.refusal), is_lasting=False))
         if candidate.active >= candidate.executor_limit:
             found.append(
                 Obstacle(
@@ -113,6 +120,10 @@ def workspace_in_use(request: RunRequest, candidate: Candidate) -> Iterable[Obst
     workspace = workspace_of(request)
     if workspace is not None and workspace in candidate.workspaces:
         yield Obstacle(f"run {candidate.workspaces[workspace]} is using the workspace of {workspace}", is_lasting=False)
+
+
+def _refused(refusal: Refusal) -> str:
+    return f"gets no run before {refusal.until:%H:%M:%S} UTC, because it refused run {refusal.run}: {refusal.reason}"
 
 
 def matches(wanted: JsonValue, has: JsonValue) -> bool:

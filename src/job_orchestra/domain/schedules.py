@@ -2,8 +2,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from job_orchestra.domain.json import JsonObject, JsonValue
+
+
+class MissingTime(StrEnum):
+    """What becomes of a local time that does not exist."""
+
+    NEXT = "next"
+    """It counts for the first moment behind the gap."""
+    SKIP = "skip"
+
+
+class RepeatedTime(StrEnum):
+    """What becomes of a local time that exists twice."""
+
+    ONCE = "once"
+    """The first one counts."""
+    TWICE = "twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +30,10 @@ class ScheduleSettings:
     job: str
     expression: str
     time_zone: str = "UTC"
+    missing_time: MissingTime | None = None
+    """By default `next` or, for expressions of every hour, `skip`."""
+    repeated_time: RepeatedTime | None = None
+    """By default `once` or, for expressions of every hour, `twice`."""
     parameters: JsonObject = field(default_factory=dict[str, JsonValue])
     description: str = ""
     is_enabled_at_first: bool = False

@@ -1,14 +1,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from job_orchestra.domain.json import JsonObject, JsonValue
+
+REFUSAL_PAUSE = timedelta(seconds=10)
+"""For which a worker that refused a run gets no other."""
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A run that a worker did not take when it was given it."""
+
+    run: str
+    reason: str
+    """A sentence of the worker's."""
+    date: datetime
+
+    @property
+    def until(self) -> datetime:
+        """From then on the worker is given runs again."""
+        return self.date + REFUSAL_PAUSE
+
+    def is_in_force(self, now: datetime) -> bool:
+        """However far clocks were turned, for no longer than the pause."""
+        return abs(now - self.date) < REFUSAL_PAUSE
+
+
+def refusal_of(run: str, reason: str, date: datetime) -> Refusal:
+    """With as much of the reason as is kept and shown."""
+    readable = "".join(character if character.isprintable() else " " for character in reason[:_LONGEST_REASON])
+    return Refusal(run, readable.strip() or "It gave no reason.", date)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerDescription:
-    """What a worker says of itself at each connection."""
+    """What a worker says of itself, at each connection and while it is there."""
 
     version: str
     display_name: str = ""
@@ -17,6 +46,8 @@ class WorkerDescription:
     """Described by the worker itself (host, operating system, …), overlaid with those of its settings."""
     hindrance: str = ""
     """Why it takes no new runs at present, to be read behind its name; empty if it does."""
+    refusal: Refusal | None = None
+    """The last one over this connection, unless it has taken a run since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
-from job_orchestra.domain.workers import Worker
+from job_orchestra.domain.workers import REFUSAL_PAUSE, Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
 from job_orchestra.master.compression import CompressionRounds
@@ -28,7 +28,7 @@ from job_orchestra.master.result_keys import ResultKeys
 from job_orchestra.master.retention import RetentionRounds
 from job_orchestra.master.services import ServiceLinks
 from job_orchestra.master.wishes import Wishes
-from job_orchestra.master.worker_link import REFUSAL_PAUSE, LinkParts
+from job_orchestra.master.worker_link import LinkParts
 from job_orchestra.protocol.connection import FrameConnection, FrameServer
 from job_orchestra.protocol.control import (
     HintToMaster,
@@ -70,6 +70,7 @@ class MasterApplication:
         port: int,
         pending_expiry: int,
         load_projects: Callable[[], Sequence[ConfiguredProject]],
+        check_schema: Callable[[], Awaitable[None]],
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
@@ -92,6 +93,7 @@ class MasterApplication:
         self._pending_expiry = pending_expiry
         self._clock = clock
         self._load_projects = load_projects
+        self._check_schema = check_schema
         self._projects = projects
         self._queue = run_queue
         self._workers = workers
@@ -124,7 +126,7 @@ class MasterApplication:
             late_reports=late_reports,
             log_store=log_store,
             links=self._links,
-            parts=LinkParts(Intake(run_progress, late_reports, log_store, self._outage), self),
+            parts=LinkParts(Intake(run_progress, late_reports, log_store, self._outage), self, clock),
             dispatcher=self._dispatcher,
             losses=self._losses,
             services=self._services,
@@ -145,7 +147,7 @@ class MasterApplication:
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Serves until `stop` is set; answers from the first moment, with 503 until the database is there.
 
-        Invalid if the projects are, before anything is changed.
+        Invalid if the projects are, Conflict if the database has another schema, before anything is changed.
         """
         configured = self._load_projects()
         self._services.listen(self._on_hint)
@@ -177,6 +179,7 @@ class MasterApplication:
             errand.cancel()
 
     async def _prepare(self, configured: Sequence[ConfiguredProject]) -> None:
+        await self._outage.outlast(self._check_schema)
         await self._outage.outlast(lambda: self._projects.apply(configured))
         await self._outage.outlast(lambda: self._workers.disconnect_all(self._identifier))
 
@@ -254,7 +257,9 @@ class MasterApplication:
 
     def _on_errand_done(self, task: asyncio.Task[None]) -> None:
         self._errands.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        # Storage that cannot be used is no fault: it is waited for, unless the master stops.
+        if error is not None and not isinstance(error, Unavailable):
             # A hint is a comfort: the safety poll finds what it was about.
             _logger.error("What a hint asked for failed.", exc_info=error)
 
@@ -282,7 +287,7 @@ class MasterApplication:
         await self._outage.outlast(lambda: self._queue.unassign(run))
         reach(FailPoint.MASTER_UNASSIGNMENT_COMMITTED)
         self._dispatcher.hint(run.identifier)
-        asyncio.get_running_loop().call_later(REFUSAL_PAUSE, self._dispatcher.wake)
+        asyncio.get_running_loop().call_later(REFUSAL_PAUSE.total_seconds(), self._dispatcher.wake)
 
 
 async def _again_and_again(look: Callable[[], Awaitable[object]], pause: float) -> NoReturn:

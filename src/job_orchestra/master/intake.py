@@ -137,6 +137,8 @@ class Intake:
             except (Invalid, Conflict) as error:
                 raise ProtocolViolation(f"An event of run {run.identifier!r} is refused: {error}") from None
             if isinstance(event, Ended):
+                await self._outage.outlast(lambda: self._log_store.seal(report.account.log_key))
+                reach(FailPoint.MASTER_LOG_SEALED)
                 stored = await self._outage.outlast(lambda: self._log_store.sha256(report.account.log_key))
                 if stored == (event.log_size, event.log_sha256):
                     reach(FailPoint.MASTER_LOG_VERIFIED)

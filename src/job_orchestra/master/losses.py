@@ -8,7 +8,7 @@ from dataclasses import replace
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Ended
-from job_orchestra.domain.late_reports import is_given_up
+from job_orchestra.domain.late_reports import is_given_up, losses_before
 from job_orchestra.domain.losses import Loss, Outcome, foresee_loss, outcome_of_loss
 from job_orchestra.domain.progress import apply_event
 from job_orchestra.domain.reasons import Reason, ReasonCode
@@ -71,22 +71,29 @@ class Losses:
 
     async def _judge(self, name: str, worker: Worker | None) -> None:
         for run in await self._outage.outlast(lambda: self._queue.assigned_to(name)):
-            if self._loss_by_now(run, worker) is None:
+            losses = await self._losses_before(run)
+            if self._loss_by_now(run, worker, losses) is None:
                 continue
             # Once more, by what is known now: those before this one may have taken long, and the worker may be back.
             known = await self._outage.outlast(lambda: self._workers.find(name))
-            loss = self._loss_by_now(run, known)
+            loss = self._loss_by_now(run, known, losses)
             if loss is not None:
                 await self._give_up(run, loss.outcome, Reason(ReasonCode.WORKER_LOST, loss.sentence), away=known)
 
-    def _loss_by_now(self, run: Run, worker: Worker | None) -> Loss | None:
-        loss = foresee_loss(run, worker)
+    async def _losses_before(self, run: Run) -> int:
+        if run.attempt == 1:
+            return 0  # the usual case costs nothing
+        return losses_before(run, await self._outage.outlast(lambda: self._late_reports.of(run)))
+
+    def _loss_by_now(self, run: Run, worker: Worker | None, losses: int) -> Loss | None:
+        loss = foresee_loss(run, worker, losses)
         return loss if loss is not None and loss.at <= self._clock.now() else None
 
     async def give_up_missing(self, run: Run) -> None:
         """The worker had begun this run and has lost its directory, or part of it: nobody is left who could end it."""
         sentence = f"Worker {run.worker} came back without the data of this run; the log may be incomplete."
-        await self._give_up(run, outcome_of_loss(run), Reason(ReasonCode.WORKER_LOST, sentence))
+        outcome = outcome_of_loss(run, await self._losses_before(run))
+        await self._give_up(run, outcome, Reason(ReasonCode.WORKER_LOST, sentence))
 
     async def end_restarted(self, run: Run) -> None:
         """The worker's host was restarted while it had this run, and has lost a part of what it had reported."""
@@ -100,6 +107,7 @@ class Losses:
         reach(FailPoint.MASTER_LATE_REPORT_EXPECTED)
         is_done = await (self._retry(run, away) if outcome is Outcome.RETRY else self._end(run, reason, away))
         if not is_done and not await self._is_over(run):
+            await self._outage.outlast(lambda: self._log_store.reopen([log_key(run)]))
             return
         reach(FailPoint.MASTER_LOSS_COMMITTED)
         _logger.warning("Attempt %d of run %s is given up: %s", run.attempt, run.identifier, reason.sentence)
@@ -120,6 +128,7 @@ class Losses:
         return await self._outage.outlast(lambda: self._queue.unassign(run, away)) is not None
 
     async def _end(self, run: Run, reason: Reason, away: Worker | None) -> bool:
+        await self._outage.outlast(lambda: self._log_store.seal(log_key(run)))
         size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
         ended = Ended(run.journal_sequence + 1, self._clock.now(), RunStatus.EXCEPTION, reason, 0.0, size, digest)
         after = apply_event(run, ended)

@@ -209,7 +209,10 @@ class Reception:
         return accounts
 
     async def _stored(self, accounts: Sequence[Account]) -> list[StoredRun]:
-        sizes = await self._outage.outlast(lambda: self._log_store.sizes([account.log_key for account in accounts]))
+        keys = [account.log_key for account in accounts]
+        # A master that was about to end one of them may not have come to that.
+        await self._outage.outlast(lambda: self._log_store.reopen(keys))
+        sizes = await self._outage.outlast(lambda: self._log_store.sizes(keys))
         return [
             StoredRun(account.key, account.run.journal_sequence, size)
             for account, size in zip(accounts, sizes, strict=True)

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import OrchestraError
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.placement import Candidate, candidate_of
 from job_orchestra.domain.runs import Run
-from job_orchestra.domain.workers import Worker
+from job_orchestra.domain.workers import Refusal, Worker, refusal_of
 from job_orchestra.master.inbox import Inbox
 from job_orchestra.master.intake import Account, Intake, Report, Stored, gather_reports
 from job_orchestra.protocol.codec import decode_to_master
@@ -24,6 +25,7 @@ from job_orchestra.protocol.master_session import (
     PutBack,
     StoreEvents,
     StoreLog,
+    TakenOver,
 )
 from job_orchestra.protocol.messages import Abort, Execute, Goodbye, ToMaster, ToWorker
 from job_orchestra.protocol.outbox import Outbox
@@ -33,8 +35,6 @@ from job_orchestra.protocol.violations import ProtocolViolation
 _logger = logging.getLogger(__name__)
 
 _GIVEN_UP = "the master, which had given this attempt up while the worker was away"
-REFUSAL_PAUSE = 10.0
-"""Seconds for which a worker that refused a run gets no other."""
 
 
 class LinkEvents(Protocol):
@@ -53,6 +53,7 @@ class LinkEvents(Protocol):
 class LinkParts:
     intake: Intake
     events: LinkEvents
+    clock: Clock
 
 
 class WorkerLink:
@@ -68,21 +69,15 @@ class WorkerLink:
         self._parts = parts
         self._outbox: Outbox[ToWorker] = Outbox(connection)
         self._inbox = Inbox()
-        self._refused_at: float | None = None
 
     # ---------- what the dispatcher asks and orders
 
     def candidate(self) -> Candidate:
         return replace(
             # Attempts that were given up use executors and workspaces until they have ended.
-            candidate_of(self.worker, [*self.runs.values(), *self.late.values()]),
+            candidate_of(self.worker, [*self.runs.values(), *self.late.values()], self._parts.clock.now()),
             is_connected=not self._outbox.is_closed,
-            is_draining=self.worker.should_drain or self._is_pausing(),
         )
-
-    def _is_pausing(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        return self._refused_at is not None and now < self._refused_at + REFUSAL_PAUSE
 
     def execute(self, run: Run) -> None:
         """Sends a run that is assigned to this worker, once; the greeting repeats it after a reconnection."""
@@ -172,8 +167,11 @@ class WorkerLink:
                         to_store.append((self._account(effect.key), effect))
                     case PutBack():
                         await self._put_back(effect)
+                    case TakenOver():
+                        await self._forget_refusal()
                     case HindranceChanged(by):
-                        await self._describe(by)
+                        _logger.info("Worker %s %s.", self.worker.identifier, by or "takes new runs again")
+                        await self._describe(hindrance=by)
                     case Dismissed():
                         _logger.info("Worker %s says goodbye: %s", self.worker.identifier, effect.goodbye.message)
                         self._outbox.close()
@@ -185,19 +183,31 @@ class WorkerLink:
     def _account(self, key: RunKey) -> Account:
         return Account(self.runs[key]) if key in self.runs else Account(self.late[key], is_late=True)
 
-    async def _describe(self, hindrance: str) -> None:
-        description = replace(self.worker.description, hindrance=hindrance)
+    async def _describe(self, **changes: str | Refusal | None) -> None:
+        description = replace(self.worker.description, **changes)  # type: ignore[arg-type]
         self.worker = replace(self.worker, description=description)
-        _logger.info("Worker %s %s.", self.worker.identifier, hindrance or "takes new runs again")
         await self._parts.events.on_described(self.worker)
 
     async def _put_back(self, effect: PutBack) -> None:
         run = self.runs.pop(effect.key, None)
         if run is None:
             raise ProtocolViolation(f"The worker refused run {effect.key.run!r}, which it has begun.")
-        self._refused_at = asyncio.get_running_loop().time()
-        _logger.warning("Worker %s refused run %s: %s", self.worker.identifier, run.identifier, effect.reason)
+        refusal = refusal_of(run.identifier, effect.reason, self._parts.clock.now())
+        _logger.warning("Worker %s refused run %s: %s", self.worker.identifier, run.identifier, refusal.reason)
+        if not self._is_pausing():
+            # One for all that were on their way to it: they are refused for the same reason. And before the run is put
+            # back, so that it does not come here again at once.
+            await self._describe(refusal=refusal)
         await self._parts.events.on_put_back(run)
+
+    async def _forget_refusal(self) -> None:
+        """The worker takes runs again; what was on its way to it before the refusal does not say so."""
+        if self.worker.description.refusal is not None and not self._is_pausing():
+            await self._describe(refusal=None)
+
+    def _is_pausing(self) -> bool:
+        refusal = self.worker.description.refusal
+        return refusal is not None and refusal.is_in_force(self._parts.clock.now())
 
     async def _store(self, to_store: Sequence[tuple[Account, StoreEvents | StoreLog]]) -> None:
         reports = gather_reports(to_store)

@@ -22,8 +22,10 @@ from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.http11 import Request, Response
+from websockets.protocol import Event
 
 from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticated, Unavailable
+from job_orchestra.protocol.listening import BACKLOG, Listener, listen
 from job_orchestra.protocol.messages import MAXIMAL_FRAME_SIZE
 from job_orchestra.protocol.resources import HealthAnswer
 
@@ -180,11 +182,15 @@ class FrameServer:
     For /ready `admit` is asked like for a connection: whether there could be one, whoever comes.
     """
 
-    def __init__(self, address: str, port: int, admit: Admit, handlers: Mapping[str, Serve]) -> None:
+    def __init__(
+        self, address: str, port: int, admit: Admit, handlers: Mapping[str, Serve], most: int | None = None
+    ) -> None:
+        """At most so many connections; None for as many as descriptors allow."""
         self._address = address
         self._port = port
         self._admit = admit
         self._handlers = handlers
+        self._most = most
         self._admitted: WeakKeyDictionary[ServerConnection, object] = WeakKeyDictionary()
         """By connection; one that was admitted and does not speak WebSocket after all takes its entry with it."""
         self._server: Server | None = None
@@ -196,10 +202,12 @@ class FrameServer:
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def __aenter__(self) -> Self:
+        listener = listen(self._address, self._port, self._most)
         self._server = await serve(
             self._handle,
-            self._address,
-            self._port,
+            sock=listener,
+            backlog=BACKLOG,
+            create_connection=_connection_on(listener),
             process_request=self._process_request,
             compression=None,
             max_size=MAXIMAL_FRAME_SIZE + _NUMBER_SIZE,
@@ -254,3 +262,22 @@ class FrameServer:
         handler = self._handlers[connection.request.path.partition("?")[0]]
         async with _speaking(connection) as frames:
             await handler(frames, who)
+
+
+def _connection_on(listener: Listener) -> type[ServerConnection]:
+    class Incoming(ServerConnection):
+        """May be closed for others until its request has come; the library itself bounds the time for that."""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            listener.note_waiting(transport)
+
+        def process_event(self, event: Event) -> None:
+            listener.note_busy(self.transport)
+            super().process_event(event)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            listener.note_busy(self.transport)
+            super().connection_lost(exc)
+
+    return Incoming

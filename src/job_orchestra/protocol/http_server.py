@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +11,13 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from job_orchestra.domain.errors import Unavailable
+from job_orchestra.protocol.listening import BACKLOG, Listener
 
-_BACKLOG = 2048
 _KEEP_ALIVE = 75
+_HEAD = 10.0
+"""Seconds that a connection has for the head of its request."""
+_BODY = 60.0
+"""And then for the rest of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +34,9 @@ class MalformedAnswer:
         return b"\r\n".join(lines) + b"\r\n\r\n" + self.content
 
 
-def listen(address: str, port: int) -> socket.socket:
-    """Unavailable, with the system's reason, if the address cannot be listened on."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    # The protocol has to be named: asyncio switches off Nagle's delay of 40 ms only where it stands.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise Unavailable(f"Cannot listen on {address}:{port}: {reason}.") from None
-    listener.setblocking(False)
-    return listener
-
-
 async def serve(
     app: Callable[[Any, Any, Any], Awaitable[None]],
-    listener: socket.socket,
+    listener: Listener,
     stop: asyncio.Event,
     *,
     malformed: MalformedAnswer,
@@ -62,7 +46,7 @@ async def serve(
     server = _Server(
         uvicorn.Config(
             app,
-            http=_http_with(malformed),
+            http=_http_with(malformed, listener),
             ws="none",
             lifespan="off",
             loop="none",
@@ -73,7 +57,7 @@ async def serve(
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            backlog=_BACKLOG,
+            backlog=BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=grace,
         )
@@ -88,13 +72,65 @@ async def serve(
     await serving
 
 
-def _http_with(malformed: MalformedAnswer) -> type[HttpToolsProtocol]:
-    class Http(HttpToolsProtocol):
+def _http_with(malformed: MalformedAnswer, listener: Listener) -> type[HttpToolsProtocol]:
+    class Http(_PunctualHttp):
+        room = listener
+
         def send_400_response(self, msg: str) -> None:
             self.transport.write(malformed.encoded())
             self.transport.close()
 
     return Http
+
+
+class _PunctualHttp(HttpToolsProtocol):
+    """Closed when no request comes, or none that is whole. Who has asked may read for as long as there is an answer."""
+
+    room: Listener
+    _is_idle = True
+    """No request is under way."""
+    _due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.room.note_waiting(transport)
+        self._expect(_HEAD)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_idle and self._due is None:
+            # What comes has ended the wait between two requests, but need not be one.
+            self._expect(_HEAD)
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._is_idle = False
+        self.room.note_busy(self.transport)
+        self._expect(_BODY)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._expect_nothing()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._is_idle = self.cycle.response_complete
+        if self._is_idle:
+            self.room.note_waiting(self.transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.room.note_busy(self.transport)
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def _expect(self, seconds: float) -> None:
+        self._expect_nothing()
+        self._due = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _expect_nothing(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
 
 class _Server(uvicorn.Server):

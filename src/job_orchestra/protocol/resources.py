@@ -177,10 +177,18 @@ class ScheduleAnswer(Answer, frozen=True):
     job: str
     expression: str
     time_zone: str
+    missing_time: str | None
+    repeated_time: str | None
+    """None: as the expression suggests."""
     parameters: JsonObject
     description: str
     is_active: bool
     is_enabled: bool
+
+
+class SchedulePreviewAnswer(Answer, frozen=True):
+    ticks: list[str]
+    """Fewer than were asked for only if no more come."""
 
 
 # ---------- runs
@@ -341,6 +349,17 @@ class WhyAnswer(Answer, frozen=True):
 # ---------- workers
 
 
+class RefusalAnswer(Answer, frozen=True):
+    """A run that a worker did not take when it was given it."""
+
+    run: str
+    reason: str
+    """The worker's."""
+    date: str
+    until: str
+    """Before that it gets no other run."""
+
+
 class WorkerAnswer(Answer, frozen=True):
     identifier: str
     display_name: str
@@ -354,6 +373,8 @@ class WorkerAnswer(Answer, frozen=True):
     is_draining: bool
     hindrance: str
     """Why it takes no new runs at present, by its own word, to be read behind its name; empty if it does."""
+    refusal: RefusalAnswer | None
+    """The last one, unless it has taken a run since."""
     registered_at: str
     connected_at: str | None
     disconnected_at: str | None

@@ -60,7 +60,7 @@ class LogCheck:
                 yield Looked(files=len(some), findings=tuple(await self._judge_entries(some)))
 
     async def remove(self, finding: Finding) -> bool:
-        """Takes away what no run needs, a log without a run or what is left over; whether it did, and was the one."""
+        """Takes away a log without a run, or what is left over; False for other findings, and what is gone already."""
         if finding.entry is None:
             return False
         if finding.judgement.flaw is Flaw.WITHOUT_RUN and finding.key is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
-from job_orchestra.protocol.http_server import listen, serve
+from job_orchestra.domain.tick_times import LocalTimes
+from job_orchestra.protocol.http_server import serve
+from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -43,6 +45,7 @@ class ServiceApplication:
         address: str,
         port: int,
         url: str,
+        check_schema: Callable[[], Awaitable[None]],
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
@@ -52,6 +55,7 @@ class ServiceApplication:
         workers: Workers,
         schedules: Schedules,
         log_store: LogStore,
+        local_times: LocalTimes,
         selector: WorkerSelector,
         master_urls: Sequence[str],
         clock: Clock,
@@ -61,7 +65,7 @@ class ServiceApplication:
         self.port = port
         """The real one, once `run` has called `ready`."""
         self._address = address
-        self._projects = projects
+        self._check_schema = check_schema
         self.followers = Followers()
         self._masters = Masters(master_urls, accounts, self.followers)
         self._parts = ServiceParts(
@@ -74,6 +78,7 @@ class ServiceApplication:
             schedules=schedules,
             workers=workers,
             log_store=log_store,
+            local_times=local_times,
             selector=selector,
             transformation=Transformation(result_transformers),
             clock=clock,
@@ -85,7 +90,10 @@ class ServiceApplication:
         )
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-        """Serves until `stop` is set; answers from the first moment, with 503 while there is no database."""
+        """Serves until `stop` is set; answers from the first moment, with 503 while there is no database.
+
+        Conflict if that has another schema than this program's.
+        """
         listener = listen(self._address, self.port)
         self.port = listener.getsockname()[1]
         async with asyncio.TaskGroup() as tasks:
@@ -104,7 +112,7 @@ class ServiceApplication:
         said = ""
         while True:
             try:
-                await self._projects.list(limit=1)
+                await self._check_schema()
                 break
             except Unavailable as error:
                 if error.message != said:

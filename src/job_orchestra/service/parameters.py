@@ -21,6 +21,7 @@ Read = TypeVar("Read")
 
 _LONGEST_TEXT = 1024
 _MOST_LIMIT = 1000
+_MOST_TICKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,13 @@ RUN_ORDER_BY = Parameter(
     {**_choices("created_at", "-created_at"), "default": "-created_at"},
 )
 PAGE: tuple[Parameter[Any], ...] = (LIMIT, CURSOR)
+TICK_COUNT = Parameter(
+    "count",
+    "How many ticks are told.",
+    _integer(1, _MOST_TICKS),
+    10,
+    {"type": "integer", "minimum": 1, "maximum": _MOST_TICKS, "default": 10},
+)
 
 PROJECT: Parameter[str | None] = Parameter("project", "Only runs of this project.", _text, None)
 JOB: Parameter[str | None] = Parameter("job", "Only runs of this job.", _text, None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.placement import WorkerSelector
+from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -37,6 +38,7 @@ class ServiceParts:
     schedules: Schedules
     workers: Workers
     log_store: LogStore
+    local_times: LocalTimes
     selector: WorkerSelector
     transformation: Transformation
     clock: Clock

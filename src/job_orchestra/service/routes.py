@@ -20,6 +20,7 @@ from job_orchestra.service.parameters import (
     RANGE,
     RUN_FILTERS,
     STORED,
+    TICK_COUNT,
 )
 from job_orchestra.service.route import Route
 
@@ -99,6 +100,9 @@ _PROJECTS = (
           summary="The project's schedules.", query=(ORDER_BY, *PAGE), answer=Page[resources.ScheduleAnswer]),
     Route(method="GET", path=_SCHEDULE, permission=_READ, handler=schedules.show,
           summary="One schedule.", answer=resources.ScheduleAnswer),
+    Route(method="GET", path=_SCHEDULE + "/preview", permission=_READ, handler=schedules.preview,
+          summary="When the schedule ticks next, enabled or not.", query=(TICK_COUNT,),
+          answer=resources.SchedulePreviewAnswer),
     Route(method="POST", path=_SCHEDULE + "/enable", permission=_SWITCH, handler=schedules.enable,
           summary="The schedule triggers its job.", answer=resources.ScheduleAnswer),
     Route(method="POST", path=_SCHEDULE + "/disable", permission=_SWITCH, handler=schedules.disable,

@@ -42,7 +42,8 @@ class ProjectsSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
     url: str = field(default="sqlite:///orchestra.db", metadata=ruled(rules.not_empty), repr=False)
-    """A relative path of SQLite is relative to the settings file."""
+    """`sqlite:///path` (a relative one is relative to the settings file), `postgresql://user:password@host/database`,
+    `mysql://user:password@host/database` for MariaDB and MySQL, or `mongodb://user:password@host/database`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

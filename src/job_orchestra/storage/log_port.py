@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
+from job_orchestra.domain.errors import OrchestraError
 from job_orchestra.storage.port import StorageUnavailable
 
 
@@ -26,6 +27,10 @@ class LogPiece:
     key: LogKey
     offset: int
     data: bytes
+
+
+class LogEnded(OrchestraError):
+    """What was to be appended goes beyond a log that is sealed."""
 
 
 class LogDamaged(StorageUnavailable):
@@ -53,8 +58,16 @@ class LogStore(Protocol):
     async def append(self, pieces: Sequence[LogPiece]) -> None:
         """Durable when it returns. A piece may overlap what is stored (it is the same bytes).
 
-        One that would leave a gap is a ValueError.
+        One that would leave a gap is a ValueError, one beyond the end of a sealed log is LogEnded.
         """
+        ...
+
+    async def seal(self, key: LogKey) -> None:
+        """From now on nothing is appended, by whatever process: what `sha256` says of the log stays true."""
+        ...
+
+    async def reopen(self, keys: Sequence[LogKey]) -> None:
+        """Takes the seals away again, where there are any: those logs have not ended after all."""
         ...
 
     async def size(self, key: LogKey) -> int:
@@ -74,7 +87,7 @@ class LogStore(Protocol):
         ...
 
     async def truncate(self, key: LogKey) -> None:
-        """Empties the log, for one that did not match what the worker has and is sent again."""
+        """Empties and reopens the log, for one that did not match what the worker has and is sent again."""
         ...
 
     async def compress(self, key: LogKey, size: int, sha256: str) -> Compression:

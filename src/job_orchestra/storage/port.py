@@ -7,7 +7,7 @@ MongoDB may not: so the deciding operation comes first and what follows can be r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -183,8 +183,11 @@ class StorageAdministration(Protocol):
         """Creates the schema in an empty database; Conflict if there is one already."""
         ...
 
-    def upgrade(self) -> Sequence[str]:
-        """Carries out the missing migrations, and names them; Conflict if the schema is newer than the program."""
+    def upgrade(self, tell: Callable[[str], None] = lambda _: None) -> Sequence[str]:
+        """Carries out the missing migrations, and names them; Conflict if the schema is newer than the program.
+
+        `tell` is given a line before each step. After an interruption, at whichever step, it is to be called again.
+        """
         ...
 
     def state(self) -> SchemaState: ...
@@ -193,11 +196,15 @@ class StorageAdministration(Protocol):
         """Version of the schema in the database (None: there is none) and of the program."""
         ...
 
+    def warnings(self) -> Sequence[str]:
+        """Sentences about how the server is set up, if what was answered may be lost with it."""
+        ...
+
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Conflict unless the schema is current.
 
-        MongoDB: a session with `snapshot=True`, and cursors in the order of the key. On a server that has no snapshots
-        (one that is no replica set) it is refused, unless nothing else is connected: rows of two moments are no export.
+        A server without snapshots (MongoDB that is no replica set) is watched instead: Conflict at the end if anything
+        was written meanwhile, for rows of two moments are no export.
         """
         ...
 
@@ -211,6 +218,5 @@ class StorageAdministration(Protocol):
         From before the first row until the end the database is marked INCOMPLETE, durably, with something that is this
         load's own. If the body fails or the process dies, it stays so, and the next load empties it and starts over;
         a load whose mark is replaced by another one's inserts nothing more. At the end the mark goes, and all is there.
-        MongoDB: the mark is a field of the document that holds the version, set and removed by compare-and-set.
         """
         ...

@@ -28,6 +28,8 @@ class Column:
     type: ColumnType
     is_nullable: bool = False
     default: Value = None
+    longest: int | None = None
+    """Characters of a text. Every text in a key or index has one, for MariaDB and MySQL bound what stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,13 @@ class Collection:
         raise KeyError(f"collection {self.name} has no column {name}")
 
 
-def _text(name: str, *, nullable: bool = False, default: str | None = None) -> Column:
-    return Column(name, ColumnType.TEXT, nullable, default)
+def _text(name: str, *, nullable: bool = False, default: str | None = None, longest: int | None = None) -> Column:
+    return Column(name, ColumnType.TEXT, nullable, default, longest)
+
+
+def _name(name: str, *, nullable: bool = False) -> Column:
+    """Of a project, job, schedule, worker, master, user or run; or a word or a hash of ours."""
+    return _text(name, nullable=nullable, longest=64)
 
 
 def _integer(name: str, *, nullable: bool = False, default: int | None = None) -> Column:
@@ -74,15 +81,15 @@ def _json(name: str, *, nullable: bool = False) -> Column:
 
 PROJECTS = Collection(
     "projects",
-    (_text("identifier"), _json("settings"), _flag("is_active"), _integer("changed_at")),
+    (_name("identifier"), _json("settings"), _flag("is_active"), _integer("changed_at")),
     key=("identifier",),
 )
 
 JOBS = Collection(
     "jobs",
     (
-        _text("project"),
-        _text("identifier"),
+        _name("project"),
+        _name("identifier"),
         _json("settings"),
         _flag("is_active"),
         _flag("is_enabled"),
@@ -94,8 +101,8 @@ JOBS = Collection(
 SCHEDULES = Collection(
     "schedules",
     (
-        _text("project"),
-        _text("identifier"),
+        _name("project"),
+        _name("identifier"),
         _json("settings"),
         _flag("is_active"),
         _flag("is_enabled"),
@@ -107,25 +114,25 @@ SCHEDULES = Collection(
 RUNS = Collection(
     "runs",
     (
-        _text("identifier"),
-        _text("project"),
-        _text("job"),
+        _name("identifier"),
+        _name("project"),
+        _name("job"),
         _json("request"),
-        _text("queue_key"),
+        _text("queue_key", longest=160),
         _integer("urgency", default=0),
-        _text("source_kind"),
-        _text("source_identifier"),
-        _text("idempotency_key", nullable=True),
+        _name("source_kind"),
+        _text("source_identifier", longest=200),
+        _text("idempotency_key", nullable=True, longest=200),
         _text("retry_of", nullable=True),
         _integer("created_at"),
         _flag("should_cancel", default=False),
         _flag("should_abort", default=False),
         _text("wished_by", nullable=True),
-        _text("status"),
+        _name("status"),
         _text("reason_code", nullable=True),
         _text("reason", nullable=True),
         _integer("attempt", default=1),
-        _text("worker", nullable=True),
+        _name("worker", nullable=True),
         _integer("assigned_at", nullable=True),
         _integer("started_at", nullable=True),
         _integer("ended_at", nullable=True),
@@ -158,10 +165,10 @@ RUNS = Collection(
 EVENTS = Collection(
     "run_events",
     (
-        _text("run"),
+        _name("run"),
         _integer("attempt"),
         _integer("sequence"),
-        _text("kind"),
+        _name("kind"),
         _integer("date"),
         _json("data"),
     ),
@@ -170,9 +177,8 @@ EVENTS = Collection(
 
 RUN_VALUES = Collection(
     "run_values",
-    (_text("path"), _text("value"), _text("run")),
     # Hints: the run has, or once had, a result at this path with this key of a value (`domain/queries/value_keys.py`).
-    # Both are bounded: 300 characters of a path, 200 of a value.
+    (_text("path", longest=300), _text("value", longest=200), _name("run")),
     key=("path", "value", "run"),
     indexes=(Index(("path", "run", "value")), Index(("run",))),
 )
@@ -180,7 +186,7 @@ RUN_VALUES = Collection(
 RESULT_KEYS = Collection(
     "result_keys",
     (
-        _text("path"),
+        _text("path", longest=300),
         _text("state"),
         _text("position", default=""),
         _integer("named_at"),
@@ -191,12 +197,12 @@ RESULT_KEYS = Collection(
 LATE_REPORTS = Collection(
     "late_reports",
     (
-        _text("run"),
+        _name("run"),
         _integer("attempt"),
-        _text("worker"),
+        _name("worker"),
         _integer("lost_at"),
         _integer("received_at", nullable=True),
-        _text("status"),
+        _name("status"),
         _text("reason_code", nullable=True),
         _text("reason", nullable=True),
         _integer("started_at", nullable=True),
@@ -214,7 +220,7 @@ LATE_EVENTS = Collection("late_events", EVENTS.columns, key=EVENTS.key)
 
 REMOVALS = Collection(
     "removals",
-    (_text("run"), _text("project"), _integer("attempt")),
+    (_name("run"), _name("project"), _integer("attempt")),
     key=("run",),
 )
 """Runs that are being removed, until nothing of them is left."""
@@ -222,8 +228,8 @@ REMOVALS = Collection(
 WORKERS = Collection(
     "workers",
     (
-        _text("identifier"),
-        _text("owner"),
+        _name("identifier"),
+        _name("owner"),
         _text("instance"),
         _json("description"),
         _integer("registered_at"),
@@ -234,7 +240,7 @@ WORKERS = Collection(
         _integer("connected_at", nullable=True),
         _integer("disconnected_at", nullable=True),
         _number("skew"),
-        _text("master", nullable=True),
+        _name("master", nullable=True),
         _integer("seen_at", default=0),
     ),
     key=("identifier",),
@@ -244,7 +250,7 @@ WORKERS = Collection(
 USERS = Collection(
     "users",
     (
-        _text("identifier"),
+        _name("identifier"),
         _text("display_name", default=""),
         _json("roles"),
         _text("password", nullable=True),
@@ -258,10 +264,10 @@ USERS = Collection(
 TOKENS = Collection(
     "tokens",
     (
-        _text("identifier"),
-        _text("user"),
-        _text("kind"),
-        _text("sha256"),
+        _name("identifier"),
+        _name("user"),
+        _name("kind"),
+        _name("sha256"),
         _text("description", default=""),
         _integer("created_at"),
         _integer("expires_at", nullable=True),

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from job_orchestra.client.asynchronous import AsyncClient
 from job_orchestra.domain.clock import Clock
-from job_orchestra.protocol.http_server import listen, serve
+from job_orchestra.protocol.http_server import serve
+from job_orchestra.protocol.listening import listen
 from job_orchestra.website.dispatch import PageRoute, website
 from job_orchestra.website.errors import malformed_answer
 from job_orchestra.website.rendering import Templates

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.execution.journal import JournalReader, read_range
 from job_orchestra.execution.process_identity import boot_identifier
+from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import RunDirectory
 from job_orchestra.execution.run_files import NoRegularFile, open_run_file, size_of_run_file
 from job_orchestra.protocol.run_key import RunKey
@@ -54,10 +57,19 @@ class FollowedRun:
         """Of the host when the run came to it; the journal may have been lost with the host, the request is not."""
         if self.journal.host is not None:
             return self.journal.host.boot
+        return boot_identifier() if self._request is None else self._request.boot
+
+    @cached_property
+    def _request(self) -> Request | None:
         try:
-            return self.directory.read_request().boot
+            return self.directory.read_request()
         except (OSError, Invalid):
-            return boot_identifier()
+            return None
+
+    @cached_property
+    def _log_limit(self) -> int:
+        limit = None if self._request is None else self._request.limits.log_size
+        return sys.maxsize if limit is None else limit
 
     def read_journal(self, after: int, limit: int) -> list[EventRecord]:
         """As `JournalReader.read`."""
@@ -87,7 +99,8 @@ class FollowedRun:
         try:
             self.journal.look()
             size = self.journal.final_log_size
-            self.log_size = size_of_run_file(self.directory.log) if size is None else size
+            # What is above the limit may be cut yet, so it counts when the run has ended.
+            self.log_size = min(size_of_run_file(self.directory.log), self._log_limit) if size is None else size
         except FileNotFoundError:
             pass
         except OSError as error:

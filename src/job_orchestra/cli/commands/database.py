@@ -13,6 +13,7 @@ from job_orchestra.cli.transfer_output import ProgressLine, tell_exported, tell_
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import SchemaState, StorageAdministration
+from job_orchestra.storage.schema_check import advice, require_current
 
 _INCOMPLETE = "of an import that did not come to its end; `orchestra database import` starts it over"
 
@@ -43,20 +44,19 @@ def create_database(settings_file: Path, dry_run: bool) -> None:
 @dry_run_option
 @settings_option
 def upgrade_database(settings_file: Path, dry_run: bool) -> None:
-    """Bring the schema up to the version of this program."""
+    """Bring the schema up to the version of this program, telling each step; after an interruption, call it again."""
     administration = _administration(settings_file)
-    if dry_run:
+    if dry_run and administration.state() is SchemaState.OLDER:
         there, wanted = administration.versions()
-        state = administration.state()
-        if state is SchemaState.INCOMPLETE:
-            raise Conflict(f"The schema cannot be upgraded: it is {_INCOMPLETE}.")
-        up_to_date = state is SchemaState.CURRENT
-        click.echo("Nothing would be done." if up_to_date else f"Schema {there} would become {wanted}.")
+        click.echo(f"Schema {there} would become {wanted}.")
         return
-    done = administration.upgrade()
-    for migration in done:
-        click.echo(migration)
-    if not done:
+    if dry_run:
+        require_current(administration)
+        click.echo("Nothing would be done.")
+        return
+    if administration.upgrade(click.echo):
+        click.echo(f"The database has schema {administration.versions()[0]} now.")
+    else:
         click.echo("Nothing to do: the schema is current.")
 
 
@@ -64,21 +64,17 @@ def upgrade_database(settings_file: Path, dry_run: bool) -> None:
 @output_option
 @settings_option
 def show_database(settings_file: Path, output: Output) -> None:
-    """Which schema the database has, and which one this program needs."""
+    """Which schema the database has, which one this program needs, and what of the server's settings is dangerous."""
     administration = _administration(settings_file)
     state = administration.state()
     there, wanted = administration.versions()
+    warnings = list(administration.warnings())
     if output is Output.JSON:
-        print_json({"state": state.value, "version": there, "program_version": wanted})
-    else:
-        advice = {
-            SchemaState.MISSING: "there is none; `orchestra database create` creates it",
-            SchemaState.OLDER: f"{there}; `orchestra database upgrade` brings it to {wanted}",
-            SchemaState.CURRENT: f"{there}, as needed",
-            SchemaState.NEWER: f"{there}, newer than this program, which has {wanted}",
-            SchemaState.INCOMPLETE: f"{there}, {_INCOMPLETE}",
-        }
-        click.echo(f"Schema: {advice[state]}.")
+        print_json({"state": state, "version": there, "program_version": wanted, "warnings": warnings})
+        return
+    click.echo(f"The database {advice(state, there, wanted)}.")
+    for warning in warnings:
+        click.echo(f"Warning: {warning}")
 
 
 @database.command("prune")
@@ -138,8 +134,9 @@ def check_database(
 def export_database(file: Path, settings_file: Path, overwrite: bool, output: Output) -> None:
     """Write all that is in the database to FILE (- is standard output), for `import` into any other.
 
-    All of it is of one moment, also while runs go on. Sessions are left out. The logs of runs are not in it: they are
-    files, below the directory that the settings name in [storage]; copy that, too.
+    All of it is of one moment, also while runs go on, but a single node of MongoDB has to rest meanwhile. Sessions are
+    left out. The logs of runs are not in it: they are files, below the directory that the settings name in [storage];
+    copy that, too.
     """
     records = records_of(read_settings(settings_file))
     is_stream = str(file) == "-"

@@ -1,19 +1,30 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from job_orchestra.cli.connection import service
 from job_orchestra.cli.options import Output, output_option, page_options, settings_option
-from job_orchestra.cli.output import Column, pairs, print_fields, print_page, yes
+from job_orchestra.cli.output import (
+    Column,
+    moment,
+    pairs,
+    print_fields,
+    print_json,
+    print_page,
+    print_table,
+    yes,
+)
 from job_orchestra.client.calls import schedules
+from job_orchestra.domain.cron import time_zone
 from job_orchestra.protocol.resources import ScheduleAnswer
 
 
 @click.group()
 def schedule() -> None:
-    """List, show, enable and disable schedules."""
+    """List, show, preview, enable and disable schedules."""
 
 
 @schedule.command("list")
@@ -48,6 +59,27 @@ def show_schedule(settings_file: Path, output: Output, project: str, schedule: s
     _print_schedule(output, answer)
 
 
+@schedule.command("preview")
+@click.argument("project")
+@click.argument("schedule")
+@click.option("--count", type=click.IntRange(1, 100), default=10, show_default=True, help="So many ticks.")
+@output_option
+@settings_option
+def preview_schedule(settings_file: Path, output: Output, project: str, schedule: str, count: int) -> None:
+    """When the schedule ticks next, enabled or not: in its own time zone and in UTC."""
+    client = service(settings_file)
+    zone = time_zone(client.send(schedules.get(project, schedule)).time_zone)
+    answer = client.send(schedules.preview(project, schedule, count=count))
+    columns: list[Column[str]] = [
+        Column("local time", lambda tick: f"{datetime.fromisoformat(tick).astimezone(zone):%a %Y-%m-%d %H:%M %Z}"),
+        Column("UTC", moment),
+    ]
+    if output is Output.JSON:
+        print_json(answer)
+        return
+    print_table(answer.ticks, columns)
+
+
 @schedule.command("enable")
 @click.argument("project")
 @click.argument("schedule")
@@ -80,6 +112,8 @@ def _print_schedule(output: Output, schedule: ScheduleAnswer) -> None:
         ("job", schedule.job),
         ("expression", schedule.expression),
         ("time zone", schedule.time_zone),
+        ("missing time", schedule.missing_time or ""),
+        ("repeated time", schedule.repeated_time or ""),
         ("parameters", pairs(schedule.parameters)),
         ("enabled", yes(schedule.is_enabled)),
         ("configured", yes(schedule.is_active)),

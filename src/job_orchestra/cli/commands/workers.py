@@ -12,7 +12,7 @@ from job_orchestra.cli.output import Column, moment, pairs, print_fields, print_
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import workers
 from job_orchestra.domain.stopping import OnStop
-from job_orchestra.protocol.resources import WorkerAnswer
+from job_orchestra.protocol.resources import RefusalAnswer, WorkerAnswer
 
 if TYPE_CHECKING:
     from job_orchestra.settings.sections import Settings
@@ -153,9 +153,14 @@ def _call(settings_file: Path, output: Output, call: Call[WorkerAnswer]) -> None
         ("disconnected", moment(worker.disconnected_at) if not worker.is_connected else ""),
         ("enabled", yes(worker.is_enabled)),
         ("takes no runs", worker.hindrance and f"{worker.identifier} {worker.hindrance}"),
+        ("refused", _refusal(worker.refusal)),
         ("clock", "" if worker.skew is None else f"{worker.skew:+.3f} s against its master's"),
     ]
     print_fields(output, worker, fields)
+
+
+def _refusal(refusal: RefusalAnswer | None) -> str:
+    return "" if refusal is None else f"run {refusal.run} at {moment(refusal.date)}: {refusal.reason}"
 
 
 def _state(worker: WorkerAnswer) -> str:

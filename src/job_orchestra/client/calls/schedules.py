@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from job_orchestra.client.call import Call, path, query
-from job_orchestra.protocol.resources import Page, ScheduleAnswer
+from job_orchestra.protocol.resources import Page, ScheduleAnswer, SchedulePreviewAnswer
 
 
 def list_all(project: str, *, limit: int | None = None, cursor: str | None = None) -> Call[Page[ScheduleAnswer]]:
@@ -11,6 +11,11 @@ def list_all(project: str, *, limit: int | None = None, cursor: str | None = Non
 
 def get(project: str, schedule: str) -> Call[ScheduleAnswer]:
     return Call("GET", path("projects", project, "schedules", schedule), ScheduleAnswer)
+
+
+def preview(project: str, schedule: str, *, count: int | None = None) -> Call[SchedulePreviewAnswer]:
+    address = path("projects", project, "schedules", schedule, "preview")
+    return Call("GET", address, SchedulePreviewAnswer, query=query(count=count))
 
 
 def enable(project: str, schedule: str) -> Call[ScheduleAnswer]:

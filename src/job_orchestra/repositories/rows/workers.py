@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.domain.workers import Worker, WorkerDescription
+from job_orchestra.domain.moments import to_microseconds
+from job_orchestra.domain.workers import Refusal, Worker, WorkerDescription
 from job_orchestra.repositories.rows.columns import (
     flag,
     integer,
@@ -22,7 +23,16 @@ def description_to_data(description: WorkerDescription) -> JsonObject:
         "executor_limit": description.executor_limit,
         "properties": description.properties,
         "hindrance": description.hindrance,
+        "refusal": None if description.refusal is None else _refusal_to_data(description.refusal),
     }
+
+
+def _refusal_to_data(refusal: Refusal) -> JsonObject:
+    return {"run": refusal.run, "reason": refusal.reason, "date": to_microseconds(refusal.date)}
+
+
+def _refusal_from_data(data: JsonObject) -> Refusal:
+    return Refusal(text(data, "run"), text(data, "reason"), moment(data, "date"))
 
 
 def _description_from_data(data: JsonObject) -> WorkerDescription:
@@ -33,6 +43,7 @@ def _description_from_data(data: JsonObject) -> WorkerDescription:
         properties=json_object(data, "properties"),
         # Older records have none.
         hindrance=optional_text({"hindrance": None, **data}, "hindrance") or "",
+        refusal=_refusal_from_data(json_object(data, "refusal")) if data.get("refusal") is not None else None,
     )
 
 

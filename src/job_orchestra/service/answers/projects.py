@@ -54,6 +54,8 @@ def schedule_answer(schedule: Schedule) -> ScheduleAnswer:
         job=settings.job,
         expression=settings.expression,
         time_zone=settings.time_zone,
+        missing_time=settings.missing_time,
+        repeated_time=settings.repeated_time,
         parameters=settings.parameters,
         description=settings.description,
         is_active=schedule.is_active,

@@ -11,6 +11,7 @@ from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.explanation import Situation, explain
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.late_reports import losses_before
 from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
@@ -102,7 +103,7 @@ async def _shown(parts: ServiceParts, run: Run) -> RunAnswer:
     worker = await parts.workers.find(run.worker)
     # Its record learns of the log at the end; until then the stored bytes are what there is.
     run = replace(run, log=LogFacts(await parts.log_store.size(log_key(run, None))))
-    absence = absence_of(run, worker)
+    absence = absence_of(run, worker, losses_before(run, late_reports))
     return run_answer(run, shown, absence is None, absence, late_reports, no_longer_kept)
 
 
@@ -118,7 +119,15 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
     run = await get_run(parts, call)
     workers = [] if run.status.is_terminal else await parts.workers.all()
     active = await asyncio.gather(*(parts.runs.active_on(worker.identifier) for worker in workers))
-    situation = Situation(run, await _job_of(parts, run), workers, active, parts.masters.is_any_there)
+    situation = Situation(
+        run=run,
+        job=await _job_of(parts, run),
+        workers=workers,
+        active=active,
+        now=parts.clock.now(),
+        is_master_there=parts.masters.is_any_there,
+        losses=0 if run.attempt == 1 else losses_before(run, await parts.late_reports.of(run)),
+    )
     return why_answer(run, explain(situation, parts.selector))
 
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +20,8 @@ from job_orchestra.storage.files.descriptors import Descriptors, make_durable, r
 from job_orchestra.storage.files.forms import LogForms
 from job_orchestra.storage.files.paths import POSITION, all_paths, compressed_path, log_path
 from job_orchestra.storage.files.positions import read_position, write_position
-from job_orchestra.storage.log_port import Compression, LogKey, LogPiece
+from job_orchestra.storage.files.sealing import alone, is_sealed, set_seal, writing
+from job_orchestra.storage.log_port import Compression, LogEnded, LogKey, LogPiece
 from job_orchestra.storage.port import StorageUnavailable
 
 T = TypeVar("T")
@@ -69,6 +71,14 @@ class LogFiles:
         path = log_path(self._directory, key)
         return await self._in(self._readers, lambda: self._forms.sha256(path))
 
+    async def seal(self, key: LogKey) -> None:
+        path = log_path(self._directory, key)
+        await self._in(self._writer, lambda: self._seal(path, True))
+
+    async def reopen(self, keys: Sequence[LogKey]) -> None:
+        paths = [log_path(self._directory, key) for key in keys]
+        await self._in(self._readers, lambda: self._reopen(paths))
+
     async def truncate(self, key: LogKey) -> None:
         path = log_path(self._directory, key)
         await self._in(self._writer, lambda: self._truncate(path))
@@ -115,20 +125,24 @@ class LogFiles:
 
     def _append(self, by_path: dict[Path, list[LogPiece]]) -> None:
         """All or nothing, as far as anybody is told: where it fails, every file gets back the size that it had."""
-        sizes: dict[Path, int] = {}
+        grown: dict[Path, _Growth] = {}
         paths = [path for path, pieces in by_path.items() if not self._has_compressed(path, pieces)]
         try:
             for start in range(0, len(paths), _FILES_AT_ONCE):
                 written: list[int] = []
                 for path in paths[start : start + _FILES_AT_ONCE]:
                     descriptor = self._descriptors.writable(path)
-                    sizes[path] = os.fstat(descriptor).st_size
-                    _write(descriptor, sizes[path], by_path[path])
+                    with writing(descriptor) as facts:
+                        if is_sealed(facts):
+                            _check_within(facts.st_size, by_path[path])
+                            continue
+                        grown[path] = _Growth(facts.st_size, max(facts.st_size, _end(by_path[path])))
+                        _write(descriptor, facts.st_size, by_path[path])
                     written.append(descriptor)
                 reach(FailPoint.STORAGE_LOG_WRITTEN)
                 self._make_durable(written)
         except BaseException:
-            self._take_back(sizes)
+            self._take_back(grown)
             raise
 
     def _has_compressed(self, path: Path, pieces: Sequence[LogPiece]) -> bool:
@@ -138,9 +152,7 @@ class LogFiles:
         size = self._forms.compressed_size(path)
         if size is None or path.exists():
             return False
-        for piece in pieces:
-            if piece.offset + len(piece.data) > size:
-                raise ValueError(f"the log of {piece.key} has ended with {size} bytes, the piece goes beyond")
+        _check_within(size, pieces)
         return True
 
     def _make_durable(self, descriptors: Sequence[int]) -> None:
@@ -152,17 +164,35 @@ class LogFiles:
         for one in waits:
             one.result()
 
-    def _take_back(self, sizes: dict[Path, int]) -> None:
-        for path, size in sizes.items():
+    def _take_back(self, grown: dict[Path, _Growth]) -> None:
+        for path, growth in grown.items():
             # What cannot even be shortened holds the bytes of the log all the same, only more of them.
-            with suppress(OSError):
-                os.truncate(path, size)
+            with suppress(OSError, StorageUnavailable):
+                descriptor = self._descriptors.writable(path)
+                with alone(descriptor, path.name) as facts:
+                    # Another master may have gone on with the log meanwhile.
+                    if facts.st_size <= growth.after and not is_sealed(facts):
+                        os.ftruncate(descriptor, min(facts.st_size, growth.before))
             self._descriptors.close(path)
+
+    def _seal(self, path: Path, is_set: bool) -> None:
+        if path.exists():
+            descriptor = self._descriptors.writable(path)
+            with alone(descriptor, path.name) as facts:
+                set_seal(descriptor, facts, is_set)
+
+    def _reopen(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            with suppress(FileNotFoundError):
+                if is_sealed(path.stat()):
+                    self._writer.submit(self._seal, path, False).result()
 
     def _truncate(self, path: Path) -> None:
         if path.exists():
             descriptor = self._descriptors.writable(path)
-            os.ftruncate(descriptor, 0)
+            with alone(descriptor, path.name) as facts:
+                os.ftruncate(descriptor, 0)
+                set_seal(descriptor, facts, False)
             os.fdatasync(descriptor)
         if compressed_path(path).exists():
             compressed_path(path).unlink()
@@ -184,6 +214,23 @@ class LogFiles:
         with suppress(FileNotFoundError):
             make_durable(path.parent)
         remove_empty_folders(path.parent, self._directory)
+
+
+@dataclass(frozen=True, slots=True)
+class _Growth:
+    """Sizes of a file."""
+
+    before: int
+    after: int
+
+
+def _end(pieces: Sequence[LogPiece]) -> int:
+    return max(piece.offset + len(piece.data) for piece in pieces)
+
+
+def _check_within(size: int, pieces: Sequence[LogPiece]) -> None:
+    if _end(pieces) > size:
+        raise LogEnded(f"The log of run {pieces[0].key.run} has ended with {size} bytes: nothing is appended to it.")
 
 
 def _write(descriptor: int, size: int, pieces: Sequence[LogPiece]) -> None:

@@ -1,4 +1,4 @@
-"""Records in SQL databases: SQLite and PostgreSQL. Only composition comes here.
+"""Records in SQL databases: SQLite, PostgreSQL, MariaDB and MySQL. Only composition comes here.
 
 Importing this is cheap: SQLAlchemy and the drivers are loaded when a storage is opened.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from job_orchestra.storage.sql.urls import parse_database_url
+from job_orchestra.storage.sql.urls import SCHEMES, parse_database_url
 
 if TYPE_CHECKING:
     from job_orchestra.storage.port import Storage, StorageAdministration
 
-__all__ = ["open_administration", "open_storage", "parse_database_url"]
+__all__ = ["SCHEMES", "open_administration", "open_storage", "parse_database_url"]
 
 
 def open_storage(url: str, directory: Path | None = None) -> Storage:

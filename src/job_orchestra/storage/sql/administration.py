@@ -1,71 +1,72 @@
-"""Creating, upgrading, reading and filling whole databases. Alembic is loaded only where it has something to do."""
+"""Creating, upgrading, reading and filling whole databases."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.storage.port import Load, SchemaState, Snapshot
-from job_orchestra.storage.sql import versions
+from job_orchestra.storage.schema_check import advice
 from job_orchestra.storage.sql.databases import Database, database_at
 from job_orchestra.storage.sql.loads import SqlLoad, collection_with_rows, delete_everything
-from job_orchestra.storage.sql.migrations import migrate, newest_version, versions_after
+from job_orchestra.storage.sql.migrations import migrate, migration_names, migrations_after, newest_version, state_of
+from job_orchestra.storage.sql.migrations.version_table import create_version_table, read_version, write_version
 from job_orchestra.storage.sql.snapshots import SqlSnapshot
 from job_orchestra.storage.sql.statements import Statements
-from job_orchestra.storage.sql.urls import DatabaseKind, parse_database_url
-from job_orchestra.storage.sql.versions import StoredVersion, read_version, write_version
-
-_LOCK = 0x6A6F6273  # PostgreSQL's advisory locks are numbers; this one is ours
+from job_orchestra.storage.sql.urls import parse_database_url
+from job_orchestra.storage.sql.versions import TABLE, StoredVersion
 
 
 class SqlAdministration:
     """Implements `storage.port.StorageAdministration`."""
 
     def __init__(self, url: str, directory: Path | None = None) -> None:
-        parsed = parse_database_url(url, directory)
-        self._database: Database = database_at(parsed)
-        self._kind = parsed.kind
+        self._database: Database = database_at(parse_database_url(url, directory))
 
     # ---------- the schema
 
     def create(self) -> None:
         self._create_database()
-        with self._transaction() as connection:
+        with self._connected(is_writing=True) as connection, self._committed(connection):
+            if read_version(connection) is not None:
+                raise Conflict(f"{self._database.name} has a schema already; `orchestra database status` tells which.")
             self._create_schema(connection)
 
-    def upgrade(self) -> Sequence[str]:
+    def upgrade(self, tell: Callable[[str], None] = lambda _: None) -> Sequence[str]:
         self._check_exists()
-        with self._transaction() as connection:
-            stored = self._stored_version(connection)
-            if stored.load is not None:
-                raise self._incomplete()
-            return self._upgrade(connection, stored.version)
+        done: list[str] = []
+        with self._connected(is_writing=True) as connection:
+            while True:
+                # Each is committed by itself, and may have been carried out by somebody else meanwhile.
+                with self._committed(connection):
+                    missing = self._missing(connection)
+                    if not missing:
+                        return done
+                    migrate(connection, missing[0], tell)
+                done.append(missing[0])
 
     def state(self) -> SchemaState:
-        stored = self._look()
-        if stored is None:
-            return SchemaState.MISSING
-        if stored.load is not None:
-            return SchemaState.INCOMPLETE
-        if stored.version == newest_version():
-            return SchemaState.CURRENT
-        return SchemaState.NEWER if versions_after(stored.version) is None else SchemaState.OLDER
+        return state_of(self._look())
 
     def versions(self) -> tuple[str | None, str]:
         stored = self._look()
         return None if stored is None else stored.version, newest_version()
+
+    def warnings(self) -> Sequence[str]:
+        with self._translated():
+            return self._database.warnings() if self._database.exists() else ()
 
     def _look(self) -> StoredVersion | None:
         with self._translated():
             exists = self._database.exists()
         if not exists:
             return None
-        with self._transaction(is_writing=False) as connection:
+        with self._connected(is_writing=False) as connection, self._translated():
             return read_version(connection)
 
     def _create_database(self) -> None:
@@ -74,22 +75,16 @@ class SqlAdministration:
                 self._database.create()
 
     def _create_schema(self, connection: sa.Connection) -> None:
-        tables = set(sa.inspect(connection).get_table_names())
-        if versions.TABLE in tables:
-            raise Conflict(f"{self._database.name} has a schema already; `orchestra database status` tells which.")
-        self._check_nothing_else(tables)
-        migrate(connection)
+        self._check_nothing_else(connection)
+        # First of all, so that a creation that was interrupted is known as such, and finished by the next one.
+        create_version_table(connection)
+        for name in migration_names():
+            migrate(connection, name, lambda _: None)
 
-    def _upgrade(self, connection: sa.Connection, version: str) -> Sequence[str]:
-        missing = versions_after(version)
-        if missing is None:
-            raise Conflict(
-                f"{self._database.name} has version {version}, this program knows none above {newest_version()}: "
-                "the program is older than the database."
-            )
-        if missing:
-            migrate(connection)
-        return missing
+    def _missing(self, connection: sa.Connection) -> Sequence[str]:
+        stored = read_version(connection)
+        self._refuse(stored, SchemaState.MISSING, SchemaState.NEWER, SchemaState.INCOMPLETE)
+        return migrations_after(stored.version if stored else None) or ()
 
     # ---------- all rows
 
@@ -99,41 +94,38 @@ class SqlAdministration:
         with self._connected(is_writing=False) as connection:
             with self._translated():
                 self._database.begin_snapshot(connection.connection.driver_connection)
-                stored = self._stored_version(connection)
-                if stored.load is not None:
-                    raise self._incomplete()
-                self._check_current(stored.version)
+                self._refuse(read_version(connection), *set(SchemaState) - {SchemaState.CURRENT})
             yield SqlSnapshot(connection, Statements(self._database.dialect), self._translated)
 
     def check_loadable(self) -> None:
         with self._translated():
             exists = self._database.exists()
         if exists:
-            with self._transaction(is_writing=False) as connection:
+            with self._connected(is_writing=False) as connection, self._translated():
                 self._check_loadable(connection, read_version(connection))
 
     @contextmanager
     def load(self) -> Generator[Load]:
         self._create_database()
         mark = StoredVersion.of_new_load(newest_version())
-        statements = Statements(self._database.dialect)
         with self._connected(is_writing=True) as connection:
             with self._committed(connection):
                 self._make_empty(connection)
                 write_version(connection, mark)
-            load = SqlLoad(self._database.name, connection, statements, self._committed, mark)
+            load = SqlLoad(self._database, connection, self._committed, mark)
             yield load
             load.complete()
 
     def _check_loadable(self, connection: sa.Connection, stored: StoredVersion | None) -> None:
         if stored is None:
-            self._check_nothing_else(set(sa.inspect(connection).get_table_names()))
-        elif stored.load is None:
-            self._check_current(stored.version)
-            if (collection := collection_with_rows(connection)) is not None:
-                raise Conflict(f"{self._database.name} is not empty: there are rows in {collection}.")
-        elif versions_after(stored.version) is None:
-            self._check_current(stored.version)
+            self._check_nothing_else(connection)
+            return
+        if stored.load is not None:  # what is there goes, and an older schema is upgraded
+            self._refuse(StoredVersion(stored.version), SchemaState.NEWER)
+            return
+        self._refuse(stored, SchemaState.OLDER, SchemaState.NEWER)
+        if (collection := collection_with_rows(connection)) is not None:
+            raise Conflict(f"{self._database.name} is not empty: there are rows in {collection}.")
 
     def _make_empty(self, connection: sa.Connection) -> None:
         """With the current schema, and nothing of an earlier load."""
@@ -144,7 +136,8 @@ class SqlAdministration:
         elif stored.load is not None:
             delete_everything(connection)
             write_version(connection, StoredVersion(stored.version))
-            self._upgrade(connection, stored.version)
+            for name in self._missing(connection):
+                migrate(connection, name, lambda _: None)
 
     # ---------- what is refused
 
@@ -153,63 +146,36 @@ class SqlAdministration:
             if not self._database.exists():
                 raise Conflict(f"{self._database.name} does not exist; `orchestra database create` creates it.")
 
-    def _stored_version(self, connection: sa.Connection) -> StoredVersion:
-        stored = read_version(connection)
-        if stored is None:
-            raise Conflict(f"{self._database.name} has no schema; `orchestra database create` creates it.")
-        return stored
-
-    def _check_current(self, version: str) -> None:
-        missing = versions_after(version)
-        if missing is None:
-            raise Conflict(
-                f"{self._database.name} has schema {version}, this program knows none above {newest_version()}: "
-                "install the newer program."
-            )
-        if missing:
-            raise Conflict(
-                f"{self._database.name} has schema {version}; `orchestra database upgrade` brings it to "
-                f"{newest_version()}."
-            )
-
-    def _check_nothing_else(self, tables: set[str]) -> None:
-        if tables:
+    def _check_nothing_else(self, connection: sa.Connection) -> None:
+        """What a creation left that was interrupted is ours."""
+        tables = set(sa.inspect(connection).get_table_names())
+        if tables and TABLE not in tables:
             raise Conflict(f"{self._database.name} is not empty: it has the table {min(tables)!r} of something else.")
 
-    def _incomplete(self) -> Conflict:
-        return Conflict(
-            f"{self._database.name} is not complete: an import did not come to its end; "
-            "`orchestra database import` starts it over."
-        )
+    def _refuse(self, stored: StoredVersion | None, *states: SchemaState) -> None:
+        if (state := state_of(stored)) in states:
+            version = stored.version if stored else None
+            raise Conflict(f"{self._database.name} {advice(state, version, newest_version())}.")
 
     # ---------- transactions
 
     @contextmanager
-    def _transaction(self, *, is_writing: bool = True) -> Generator[sa.Connection]:
-        with self._connected(is_writing=is_writing) as connection, self._committed(connection, is_writing=is_writing):
-            yield connection
-
-    @contextmanager
     def _connected(self, *, is_writing: bool) -> Generator[sa.Connection]:
-        engine = sa.create_engine(
-            self._database.sqlalchemy_url(),
-            poolclass=sa.NullPool,
-            creator=lambda: self._database.connect_driver(is_writer=is_writing),
-        )
         with self._translated():
+            engine = sa.create_engine(
+                self._database.sqlalchemy_url(),
+                poolclass=sa.NullPool,
+                creator=lambda: self._database.connect_driver(is_writer=is_writing),
+            )
             connection = engine.connect()
         with connection:
             yield connection
 
     @contextmanager
-    def _committed(self, connection: sa.Connection, *, is_writing: bool = True) -> Generator[None]:
-        """What is done becomes one transaction, changes of the schema included; others who would change it wait."""
-        with self._translated():
+    def _committed(self, connection: sa.Connection) -> Generator[None]:
+        """For writing, and alone; committed at its end."""
+        with self._translated(), self._database.alone(connection):
             try:
-                if self._kind is DatabaseKind.SQLITE:
-                    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
-                elif is_writing:
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
                 yield
                 connection.commit()
             except BaseException:
@@ -221,7 +187,7 @@ class SqlAdministration:
         """Errors of SQLAlchemy and the drivers as StorageUnavailable, where they are that."""
         try:
             yield
-        except Conflict:
+        except OrchestraError:
             raise
         except Exception as error:  # each driver has its own; what none of them knows goes on as it is
             origin = error.orig if isinstance(error, DBAPIError) else error

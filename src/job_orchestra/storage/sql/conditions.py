@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, false, or_, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, false, or_, true, tuple_
 from sqlalchemy import Column as SqlColumn
 
 from job_orchestra.storage.port import Condition, Operator, Order, Value
 from job_orchestra.storage.schema import Column, ColumnType
-from job_orchestra.storage.sql.values import SqlValue, encode
+from job_orchestra.storage.values import PlainValue, encode_compared
 
 Clause: TypeAlias = ColumnElement[bool]
 
@@ -39,19 +39,19 @@ def conditions_form(conditions: Sequence[Condition]) -> Hashable:
     return tuple((each.column, each.operator, _value_form(each)) for each in conditions)
 
 
-def encode_condition(column: Column, condition: Condition) -> list[SqlValue]:
+def encode_condition(column: Column, condition: Condition) -> list[PlainValue]:
     if column.type is ColumnType.JSON:
         raise TypeError(f"column {column.name} is JSON and cannot be in a condition")
     value, operator = condition.value, condition.operator
     if operator is Operator.IN:
         if not isinstance(value, list):
             raise TypeError(f"the condition on {column.name} takes a list for {operator.value!r}")
-        return [encode(column, each) for each in value if each is not None]
+        return [encode_compared(column, each) for each in value if each is not None]
     if value is None and operator in (Operator.EQUAL, Operator.NOT_EQUAL):
         return []
     if value is None:
         raise TypeError(f"the condition on {column.name} compares None with {operator.value!r}")
-    return [encode(column, value)]
+    return [encode_compared(column, value)]
 
 
 def clauses(table: Table, where: Sequence[Condition], parameters: Parameters) -> list[Clause]:
@@ -71,7 +71,8 @@ def clauses(table: Table, where: Sequence[Condition], parameters: Parameters) ->
 
 
 def _compared_only(column: SqlColumn[object], value: Value, parameters: Parameters) -> Clause:
-    return column.is_(None) if value is None else column.is_not_distinct_from(parameters.next(column))
+    compared = column.is_(None) if value is None else column.is_not_distinct_from(parameters.next(column))
+    return compared.is_(true())  # MariaDB and MySQL would use an index for the comparison itself
 
 
 def _clause(table: Table, condition: Condition, parameters: Parameters) -> Clause:
@@ -96,14 +97,17 @@ def _clause(table: Table, condition: Condition, parameters: Parameters) -> Claus
             return _one_of(column, condition.value, parameters)
 
 
-def page_clause(table: Table, order: Sequence[Order], parameters: Parameters) -> Clause:
-    """Rows behind the given values; one comparison of rows where all columns go the same way, which an index serves."""
+def page_clause(table: Table, order: Sequence[Order], parameters: Parameters, compares_rows: bool) -> Clause:
+    """Rows behind the given values; one comparison of rows where all columns go the same way, which an index serves.
+
+    Not so in MariaDB and MySQL (`compares_rows`), where indexes serve comparisons of single columns only.
+    """
     columns = [table.c[each.column] for each in order]
     given = [parameters.next(column) for column in columns]
     descending = {each.descending for each in order}
     if len(columns) == 1:
         return _behind(order[0], columns[0], given[0])
-    if len(descending) == 1:
+    if compares_rows and len(descending) == 1:
         row, place = tuple_(*columns), tuple_(*given)
         return row < place if descending.pop() else row > place
     branches: list[Clause] = []

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import URL, Dialect
+from sqlalchemy import Connection as SqlAlchemyConnection
 
 from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.statements import Prepared, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseKind, DatabaseUrl
 
-NO_SCHEMA = "has no schema yet, or an older one; `orchestra database create` or `orchestra database upgrade` helps"
+NO_SCHEMA = "has no schema yet, or another one; `orchestra database status` tells what helps"
 
 
 class Connection(Protocol):
@@ -71,7 +73,7 @@ class Database(Protocol):
         ...
 
     def sqlalchemy_url(self) -> URL:
-        """Of the dialect; how to connect is known to `connect_driver` alone."""
+        """Of the dialect; how to connect is known to `connect_driver` alone. May look at the server."""
         ...
 
     def connect_driver(self, *, is_writer: bool) -> Any:
@@ -80,6 +82,21 @@ class Database(Protocol):
 
     def begin_snapshot(self, connection: Any) -> None:
         """On a new connection of the driver: from here on it sees one moment, and hands out JSON as the text it is."""
+        ...
+
+    def alone(self, connection: SqlAlchemyConnection) -> AbstractContextManager[None]:
+        """What is done within is one transaction, where the database has such for its schema, to be ended within.
+
+        Others who would be alone wait; StorageUnavailable if they have waited long.
+        """
+        ...
+
+    def is_taken(self, error: Exception) -> bool:
+        """A row was refused because another one has its key. Databases that can leave it out silently never say so."""
+        ...
+
+    def warnings(self) -> Sequence[str]:
+        """Sentences about settings of the server with which what was answered may be lost."""
         ...
 
     def exists(self) -> bool:
@@ -101,3 +118,7 @@ def database_at(url: DatabaseUrl) -> Database:
             from job_orchestra.storage.sql.postgresql import PostgresqlDatabase
 
             return PostgresqlDatabase(url)
+        case DatabaseKind.MYSQL:
+            from job_orchestra.storage.sql.mysql import MysqlDatabase
+
+            return MysqlDatabase(url)

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import Insert, Row
 from job_orchestra.storage.schema import COLLECTIONS
-from job_orchestra.storage.sql.statements import Statements
-from job_orchestra.storage.sql.versions import StoredVersion, read_version, write_version
+from job_orchestra.storage.sql.databases import Database
+from job_orchestra.storage.sql.migrations.version_table import read_version, write_version
+from job_orchestra.storage.sql.statements import Prepared, Statements
+from job_orchestra.storage.sql.versions import StoredVersion
 
 
 class SqlLoad:
@@ -19,15 +21,14 @@ class SqlLoad:
 
     def __init__(
         self,
-        name: str,
+        database: Database,
         connection: sa.Connection,
-        statements: Statements,
         transaction: Callable[[sa.Connection], AbstractContextManager[None]],
         mark: StoredVersion,
     ) -> None:
-        self._name = name
+        self._database = database
         self._connection = connection
-        self._statements = statements
+        self._statements = Statements(database.dialect)
         self._transaction = transaction
         self._mark = mark
 
@@ -37,11 +38,20 @@ class SqlLoad:
             return
         with self._transaction(self._connection):
             self._check_mark()
-            cursor = self._connection.connection.cursor()
+            if self._insert(prepared) != len(prepared):
+                raise Conflict(f"Two rows of {collection} have values that only one of them may have.")
+
+    def _insert(self, prepared: Sequence[Prepared]) -> int:
+        """How many were not there already, by their key or a unique index; or 0 if only some of them."""
+        cursor = self._connection.connection.cursor()
+        try:
             # All with the same text: every column is named.
             cursor.executemany(prepared[0].text, [each.arguments for each in prepared])
-            if cursor.rowcount != len(prepared):
-                raise Conflict(f"Two rows of {collection} have values that only one of them may have.")
+        except Exception as error:  # each driver has its own
+            if self._database.is_taken(error):
+                return 0
+            raise
+        return cursor.rowcount
 
     def complete(self) -> None:
         with self._transaction(self._connection):
@@ -50,7 +60,7 @@ class SqlLoad:
 
     def _check_mark(self) -> None:
         if read_version(self._connection) != self._mark:
-            raise Conflict(f"{self._name} is being loaded by somebody else, who began later.")
+            raise Conflict(f"{self._database.name} is being loaded by somebody else, who began later.")
 
 
 def collection_with_rows(connection: sa.Connection) -> str | None:

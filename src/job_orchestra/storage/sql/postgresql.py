@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import select
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -14,7 +14,9 @@ from psycopg import errors, sql
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
-from sqlalchemy import URL, Dialect
+from sqlalchemy import URL, Dialect, func
+from sqlalchemy import Connection as SqlAlchemyConnection
+from sqlalchemy import select as select_rows
 from sqlalchemy.engine.default import DefaultDialect
 
 from job_orchestra.domain.errors import Conflict
@@ -24,8 +26,8 @@ from job_orchestra.storage.sql.statements import Prepared, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
 
 # Every query goes along an index. The planner shall not prefer to read a whole table because it was small, or never
-# measured, when the plan was made. Nor shall it walk through runs in the order of their keys because their pages lie side
-# by side, past all that are not asked for: reading pages is free, so that the index with the fewest rows to look at wins.
+# measured, when the plan was made. Nor shall it walk through runs in the order of their keys, past all that are not
+# asked for, because their pages lie side by side: pages cost nothing here, so that the index with the fewest rows wins.
 _SESSION = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
@@ -37,6 +39,8 @@ _SESSION = {
     "default_transaction_isolation": "read\\ committed",
     "lock_timeout": "5s",
 }
+
+_LOCK = 0x6A6F6273  # advisory locks are numbers; this one is ours
 
 ANSWER_TIMEOUT = 8.0
 """Seconds for one exchange with the server. One that hangs keeps its connections, so nothing else ends the wait."""
@@ -205,6 +209,21 @@ class PostgresqlDatabase:
         connection.adapters.register_loader("json", TextLoader)
         # Of the transaction that the driver begins with this statement.
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    @contextmanager
+    def alone(self, connection: SqlAlchemyConnection) -> Generator[None]:
+        connection.execute(select_rows(func.pg_advisory_xact_lock(_LOCK)))
+        yield
+
+    def is_taken(self, error: Exception) -> bool:
+        return False
+
+    def warnings(self) -> Sequence[str]:
+        with psycopg.connect(**self._arguments(), autocommit=True) as connection:
+            shown = connection.execute("SHOW fsync").fetchone()
+        if shown == ("on",):
+            return ()
+        return ("fsync is off: what was stored last may be lost, or all of it, when the server's host fails.",)
 
     def exists(self) -> bool:
         try:

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
-from job_orchestra.storage.sql import answers
+from job_orchestra.storage import answers
 from job_orchestra.storage.sql.databases import Database
 from job_orchestra.storage.sql.sessions import Session
 from job_orchestra.storage.sql.statements import Prepared, SqlRow

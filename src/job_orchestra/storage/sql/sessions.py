@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from job_orchestra.storage.port import StorageUnavailable
-from job_orchestra.storage.sql import versions
+from job_orchestra.storage.port import SchemaState, StorageUnavailable
+from job_orchestra.storage.schema_check import advice
 from job_orchestra.storage.sql.databases import Connection, Database
+from job_orchestra.storage.sql.migrations import newest_version, state_of
 from job_orchestra.storage.sql.statements import Prepared
+from job_orchestra.storage.sql.versions import QUERY, StoredVersion
 
-_QUERY_VERSION = Prepared(versions.QUERY, ())
+_VERSION = Prepared(QUERY, ())
 
 
 class Session:
@@ -23,29 +25,33 @@ class Session:
         if self._connection is not None and not self._database.is_usable(self._connection):
             self.close()
         if self._connection is None:
-            connection = self._database.connect(is_writer=self._is_writer)
-            try:
-                self._check_complete(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+            self._connection = self._connect()
         return self._connection
 
-    def _check_complete(self, connection: Connection) -> None:
-        """What is being imported is nobody's to work on before all of it is there."""
+    def _connect(self) -> Connection:
+        connection = self._database.connect(is_writer=self._is_writer)
+        try:
+            self._check_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check_schema(self, connection: Connection) -> None:
+        """With each connection, for a database may be upgraded, replaced or filled while programs wait for it."""
         if self._is_writer:
             connection.begin()  # which on SQLite waits for its turn, where reading by a writer would not
-        [found] = connection.fetch([_QUERY_VERSION])
+        [found] = connection.fetch([_VERSION])
         connection.rollback()
-        if any(versions.StoredVersion.of(str(text)).load is not None for (text,) in found):
-            raise StorageUnavailable(
-                f"{self._database.name} is not complete: an import is under way, or did not come to its end; "
-                "`orchestra database import` starts it over."
-            )
+        stored = StoredVersion.of(str(found[0][0])) if found else None
+        if (state := state_of(stored)) is not SchemaState.CURRENT:
+            version = stored.version if stored else None
+            raise StorageUnavailable(f"{self._database.name} {advice(state, version, newest_version())}.")
 
     def failed(self, error: Exception) -> Exception:
         """Leaves no transaction open, and says what callers are told: StorageUnavailable, or the error itself."""
+        if isinstance(error, StorageUnavailable):
+            return StorageUnavailable(error.message)
         told = self._database.translate(error)
         if told is not None:
             self.close()
@@ -64,8 +70,3 @@ class Session:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def same_for_another(error: Exception) -> Exception:
-    """An exception that several callers are told: each gets its own, for tracebacks are written into it."""
-    return StorageUnavailable(error.message) if isinstance(error, StorageUnavailable) else error

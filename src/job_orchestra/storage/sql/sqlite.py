@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import URL, Dialect
+from sqlalchemy import Connection as SqlAlchemyConnection
 from sqlalchemy.dialects import sqlite
 
 from job_orchestra.storage.port import StorageUnavailable
@@ -149,6 +150,17 @@ class SqliteDatabase:
 
     def begin_snapshot(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN")
+
+    @contextmanager
+    def alone(self, connection: SqlAlchemyConnection) -> Generator[None]:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
+
+    def is_taken(self, error: Exception) -> bool:
+        return False
+
+    def warnings(self) -> Sequence[str]:
+        return ()  # how it makes things durable is decided here
 
     def exists(self) -> bool:
         return self._path.exists()

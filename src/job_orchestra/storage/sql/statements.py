@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     delete,
     func,
+    insert,
     literal_column,
     select,
     update,
@@ -28,10 +29,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from job_orchestra.storage.port import Condition, Count, Delete, Find, Insert, Operation, Row, Update, Value
 from job_orchestra.storage.schema import COLLECTIONS, Collection, Column, ColumnType
 from job_orchestra.storage.sql import conditions
+from job_orchestra.storage.sql.index_choice import index_in_order
 from job_orchestra.storage.sql.tables import metadata_of
-from job_orchestra.storage.sql.values import Decoder, SqlValue, decoder, encode
+from job_orchestra.storage.values import Decoder, PlainValue, decoder, encode, encode_compared
 
-SqlRow: TypeAlias = tuple[SqlValue, ...]
+SqlRow: TypeAlias = tuple[PlainValue, ...]
 
 _KEPT = 2_000
 _MOST_ROWS = 2**31 - 1
@@ -82,9 +84,9 @@ class _Statement:
     """Text with places, and for each place the number of a given value, or else a constant."""
 
     text: str
-    places: tuple[tuple[int | None, SqlValue], ...]
+    places: tuple[tuple[int | None, PlainValue], ...]
 
-    def with_values(self, given: Sequence[SqlValue]) -> Prepared:
+    def with_values(self, given: Sequence[PlainValue]) -> Prepared:
         return Prepared(
             self.text, tuple(constant if number is None else given[number] for number, constant in self.places)
         )
@@ -95,6 +97,7 @@ class _Form:
 
     def __init__(self, collection: Collection, table: Table) -> None:
         self.name = collection.name
+        self.collection = collection
         self.table = table
         self.columns = {column.name: column for column in collection.columns}
         self.decode = RowDecoder(collection.columns)
@@ -105,7 +108,7 @@ class _Form:
         except KeyError:
             raise KeyError(f"collection {self.name} has no column {name}") from None
 
-    def encode(self, where: Sequence[Condition]) -> list[SqlValue]:
+    def encode(self, where: Sequence[Condition]) -> list[PlainValue]:
         return [value for each in where for value in conditions.encode_condition(self.column(each.column), each)]
 
     def where(self, where: Sequence[Condition], parameters: conditions.Parameters) -> ColumnElement[bool]:
@@ -134,10 +137,10 @@ class Statements:
             for order, value in zip(query.order, query.after, strict=True):
                 if value is None:
                     raise TypeError(f"column {order.column} takes no None as the place of a page")
-                given.append(encode(form.column(order.column), value))
+                given.append(encode_compared(form.column(order.column), value))
         given.append(_limit(query.limit))
         key = ("find", form.name, conditions.conditions_form(query.where), query.order, query.after is None)
-        statement = self._statement(key, lambda: _find(form, query))
+        statement = self._statement(key, lambda: _find(form, query, compares_rows=self._dialect.name != "mysql"))
         return PreparedFind(statement.with_values(given), form.decode)
 
     def all_rows(self, collection: str) -> PreparedFind:
@@ -200,25 +203,29 @@ class Statements:
 
 def _compile(clause: ClauseElement, dialect: Dialect) -> _Statement:
     compiled: Any = clause.compile(dialect=dialect)
-    constants: Mapping[str, SqlValue] = compiled.params
+    constants: Mapping[str, PlainValue] = compiled.params
     names: Sequence[str] = compiled.positiontup or ()
     return _Statement(str(compiled), tuple(_place(name, constants) for name in names))
 
 
-def _place(name: str, constants: Mapping[str, SqlValue]) -> tuple[int | None, SqlValue]:
+def _place(name: str, constants: Mapping[str, PlainValue]) -> tuple[int | None, PlainValue]:
     if name.startswith(conditions.GIVEN):
         return int(name.removeprefix(conditions.GIVEN)), None
     return None, constants[name]
 
 
-def _find(form: _Form, query: Find) -> ClauseElement:
+def _find(form: _Form, query: Find, compares_rows: bool) -> ClauseElement:
     parameters = conditions.Parameters()
     clause = form.where(query.where, parameters)
     if query.after is not None:
-        clause = and_(clause, conditions.page_clause(form.table, query.order, parameters))
+        clause = and_(clause, conditions.page_clause(form.table, query.order, parameters, compares_rows))
     columns = [(form.table.c[each.column], each.descending) for each in query.order]
     order = [column.desc() if descending else column.asc() for column, descending in columns]
-    return select(form.table).where(clause).order_by(*order).limit(parameters.next_number())
+    rows = select(form.table)
+    if (index := index_in_order(form.collection, query)) is not None:
+        # The others find it by themselves.
+        rows = rows.with_hint(form.table, f"FORCE INDEX ({index})", "mysql")
+    return rows.where(clause).order_by(*order).limit(parameters.next_number())
 
 
 def _count(form: _Form, query: Count) -> ClauseElement:
@@ -232,7 +239,9 @@ def _insert(form: _Form, dialect: Dialect) -> ClauseElement:
     row = {column.name: parameters.next(column) for column in form.table.columns}
     if isinstance(dialect, postgresql.dialect):
         return postgresql.insert(form.table).values(row).on_conflict_do_nothing()
-    return sqlite.insert(form.table).values(row).on_conflict_do_nothing()
+    if isinstance(dialect, sqlite.dialect):
+        return sqlite.insert(form.table).values(row).on_conflict_do_nothing()
+    return insert(form.table).values(row)  # MariaDB and MySQL: their connection knows when the key is taken
 
 
 def _update(form: _Form, operation: Update) -> ClauseElement:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from job_orchestra.storage import answers
 from job_orchestra.storage.port import Batch, Count, Find, Outcome, Row, StorageUnavailable
 from job_orchestra.storage.sql.databases import Database
 from job_orchestra.storage.sql.readers import Readers
@@ -14,9 +15,6 @@ from job_orchestra.storage.sql.writer import Writer
 
 T = TypeVar("T")
 
-PATIENCE = 10.0
-"""Seconds after which a caller is told that the database does not answer, be it in the queue or on its way."""
-
 
 class SqlStorage:
     """Implements `storage.port.Storage`; connects when it is used first.
@@ -24,7 +22,7 @@ class SqlStorage:
     Statements are prepared in the event loop, so that mistakes of the program are raised at once, where they are made.
     """
 
-    def __init__(self, database: Database, patience: float = PATIENCE) -> None:
+    def __init__(self, database: Database, patience: float = answers.PATIENCE) -> None:
         self._database = database
         self._patience = patience
         self._statements = Statements(database.dialect)
@@ -57,7 +55,7 @@ class SqlStorage:
             self._writer = Writer(self._database)
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._writer.write(operations, future)
-        return await self._answer(future)
+        return await answers.wait(future, self._database.name, self._patience)
 
     async def close(self) -> None:
         threads = [threads for threads in (self._writer, self._readers) if threads is not None]
@@ -74,20 +72,7 @@ class SqlStorage:
             self._readers = Readers(self._database)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._readers.fetch(statements, decode, future)
-        return await self._answer(future)
-
-    async def _answer(self, future: asyncio.Future[T]) -> T:
-        """What is not answered in time is told as such; if no thread has taken it up by then, none will."""
-        limit = future.get_loop().call_later(self._patience, self._give_up, future)
-        try:
-            return await future
-        finally:
-            limit.cancel()
-
-    def _give_up(self, future: asyncio.Future[T]) -> None:
-        if not future.done():
-            message = f"{self._database.name} has not answered for {self._patience:g} seconds."
-            future.set_exception(StorageUnavailable(message))
+        return await answers.wait(future, self._database.name, self._patience)
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -13,10 +13,10 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from job_orchestra.fail_points import FailPoint, reach
+from job_orchestra.storage import answers
 from job_orchestra.storage.port import Outcome
-from job_orchestra.storage.sql import answers
 from job_orchestra.storage.sql.databases import Connection, Database
-from job_orchestra.storage.sql.sessions import Session, same_for_another
+from job_orchestra.storage.sql.sessions import Session
 from job_orchestra.storage.sql.statements import Prepared, PreparedOperation
 
 _MOST_GATHERED = 500
@@ -93,7 +93,7 @@ class Writer:
                 if self._session.is_conflict(error) and tries < _MOST_TRIES:
                     continue
                 if told is not error or len(gathered) == 1:
-                    return [same_for_another(told) for _ in gathered]
+                    return [answers.same_for_another(told) for _ in gathered]
                 break
         # One of them is at fault, and undid the others: each on its own, and only that one fails.
         return [outcome for each in gathered for outcome in self._carry_out([each])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeAlias, cast
 
 from job_orchestra.storage.port import Row, Value
@@ -17,7 +18,7 @@ class RowCheck:
     def __init__(self, collection: Collection, *, is_current: bool) -> None:
         """Rows of an earlier schema may lack columns that have a default."""
         self._collection = collection
-        self._checks = {column.name: (_takes_none(column), _CHECKS[column.type]) for column in collection.columns}
+        self._checks = {column.name: (_takes_none(column), _check_of(column)) for column in collection.columns}
         self._required = frozenset(
             column.name for column in collection.columns if is_current or not _has_default(column)
         )
@@ -45,6 +46,16 @@ def _has_default(column: Column) -> bool:
 
 def _takes_none(column: Column) -> bool:
     return column.is_nullable or column.type is ColumnType.JSON
+
+
+def _check_of(column: Column) -> _Check | None:
+    return _CHECKS[column.type] if column.longest is None else partial(_bounded_text, column.longest)
+
+
+def _bounded_text(longest: int, value: Value) -> str | None:
+    if isinstance(value, str) and len(value) > longest:
+        return f"takes at most {longest} characters, not {len(value)}"
+    return _text(value)
 
 
 def _text(value: Value) -> str | None:

@@ -2,187 +2,141 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import postgresql
-
-revision = "0001"
-down_revision = None
-
-TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
-NUMBER = sa.Double[float]()
-JSON = sa.Text().with_variant(postgresql.JSON(), "postgresql")
+from job_orchestra.storage.sql.migrations.columns import flag, integer, json, number, text
+from job_orchestra.storage.sql.migrations.schema_change import SchemaChange
 
 
-def upgrade() -> None:
-    _create_projects()
-    _create_jobs()
-    _create_schedules()
-    _create_runs()
-    _create_run_events()
-    _create_workers()
-    _create_users()
-    _create_tokens()
+def upgrade(schema: SchemaChange) -> None:
+    _create_configuration(schema)
+    _create_runs(schema)
+    _create_workers(schema)
+    _create_users(schema)
+    _create_tokens(schema)
 
 
-def _create_projects() -> None:
-    op.create_table(
+def _create_configuration(schema: SchemaChange) -> None:
+    schema.create_table(
         "projects",
-        sa.Column("identifier", TEXT, nullable=False),
-        sa.Column("settings", JSON, nullable=False),
-        sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("changed_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("identifier"),
+        text("identifier", 64),
+        json("settings"),
+        flag("is_active"),
+        integer("changed_at"),
+        key=("identifier",),
     )
+    for name in ("jobs", "schedules"):
+        schema.create_table(
+            name,
+            text("project", 64),
+            text("identifier", 64),
+            json("settings"),
+            flag("is_active"),
+            flag("is_enabled"),
+            integer("changed_at"),
+            key=("project", "identifier"),
+        )
 
 
-def _create_jobs() -> None:
-    op.create_table(
-        "jobs",
-        sa.Column("project", TEXT, nullable=False),
-        sa.Column("identifier", TEXT, nullable=False),
-        sa.Column("settings", JSON, nullable=False),
-        sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("is_enabled", sa.Boolean(), nullable=False),
-        sa.Column("changed_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("project", "identifier"),
-    )
-
-
-def _create_schedules() -> None:
-    op.create_table(
-        "schedules",
-        sa.Column("project", TEXT, nullable=False),
-        sa.Column("identifier", TEXT, nullable=False),
-        sa.Column("settings", JSON, nullable=False),
-        sa.Column("is_active", sa.Boolean(), nullable=False),
-        sa.Column("is_enabled", sa.Boolean(), nullable=False),
-        sa.Column("changed_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("project", "identifier"),
-    )
-
-
-def _create_runs() -> None:
-    op.create_table(
+def _create_runs(schema: SchemaChange) -> None:
+    schema.create_table(
         "runs",
-        sa.Column("identifier", TEXT, nullable=False),
-        sa.Column("project", TEXT, nullable=False),
-        sa.Column("job", TEXT, nullable=False),
-        sa.Column("request", JSON, nullable=False),
-        sa.Column("queue_key", TEXT, nullable=False),
-        sa.Column("urgency", sa.BigInteger(), nullable=False),
-        sa.Column("source_kind", TEXT, nullable=False),
-        sa.Column("source_identifier", TEXT, nullable=False),
-        sa.Column("idempotency_key", TEXT, nullable=True),
-        sa.Column("retry_of", TEXT, nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("should_cancel", sa.Boolean(), nullable=False),
-        sa.Column("should_abort", sa.Boolean(), nullable=False),
-        sa.Column("wished_by", TEXT, nullable=True),
-        sa.Column("status", TEXT, nullable=False),
-        sa.Column("reason_code", TEXT, nullable=True),
-        sa.Column("reason", TEXT, nullable=True),
-        sa.Column("attempt", sa.BigInteger(), nullable=False),
-        sa.Column("worker", TEXT, nullable=True),
-        sa.Column("assigned_at", sa.BigInteger(), nullable=True),
-        sa.Column("started_at", sa.BigInteger(), nullable=True),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.Column("duration", NUMBER, nullable=True),
-        sa.Column("results", JSON, nullable=False),
-        sa.Column("journal_sequence", sa.BigInteger(), nullable=False),
-        sa.Column("log_size", sa.BigInteger(), nullable=False),
-        sa.Column("log_sha256", TEXT, nullable=True),
-        sa.PrimaryKeyConstraint("identifier"),
+        text("identifier", 64),
+        text("project", 64),
+        text("job", 64),
+        json("request"),
+        text("queue_key", 160),
+        integer("urgency"),
+        text("source_kind", 64),
+        text("source_identifier", 200),
+        text("idempotency_key", 200, nullable=True),
+        text("retry_of", nullable=True),
+        integer("created_at"),
+        flag("should_cancel"),
+        flag("should_abort"),
+        text("wished_by", nullable=True),
+        text("status", 64),
+        text("reason_code", nullable=True),
+        text("reason", nullable=True),
+        integer("attempt"),
+        text("worker", 64, nullable=True),
+        integer("assigned_at", nullable=True),
+        integer("started_at", nullable=True),
+        integer("ended_at", nullable=True),
+        number("duration"),
+        json("results"),
+        integer("journal_sequence"),
+        integer("log_size"),
+        text("log_sha256", nullable=True),
+        key=("identifier",),
     )
-    op.create_index("runs_by_project_job_idempotency_key", "runs", ["project", "job", "idempotency_key"], unique=True)
-    op.create_index("runs_by_project_identifier", "runs", ["project", "identifier"], unique=False)
-    op.create_index("runs_by_project_job_identifier", "runs", ["project", "job", "identifier"], unique=False)
-    op.create_index("runs_by_project_status_identifier", "runs", ["project", "status", "identifier"], unique=False)
-    op.create_index(
-        "runs_by_project_job_status_identifier", "runs", ["project", "job", "status", "identifier"], unique=False
-    )
-    op.create_index("runs_by_status_identifier", "runs", ["status", "identifier"], unique=False)
-    op.create_index(
-        "runs_by_status_queue_key_urgency_identifier",
-        "runs",
-        ["status", "queue_key", "urgency", "identifier"],
-        unique=False,
-    )
-    op.create_index("runs_by_worker_status_identifier", "runs", ["worker", "status", "identifier"], unique=False)
-    op.create_index("runs_by_worker_identifier", "runs", ["worker", "identifier"], unique=False)
-    op.create_index(
-        "runs_by_source_kind_source_identifier_identifier",
-        "runs",
-        ["source_kind", "source_identifier", "identifier"],
-        unique=False,
-    )
-    op.create_index(
-        "runs_by_status_should_cancel_should_abort_identifier",
-        "runs",
-        ["status", "should_cancel", "should_abort", "identifier"],
-        unique=False,
-    )
-
-
-def _create_run_events() -> None:
-    op.create_table(
+    schema.create_index("runs", "project", "job", "idempotency_key", is_unique=True)
+    schema.create_index("runs", "project", "identifier")
+    schema.create_index("runs", "project", "job", "identifier")
+    schema.create_index("runs", "project", "status", "identifier")
+    schema.create_index("runs", "project", "job", "status", "identifier")
+    schema.create_index("runs", "status", "identifier")
+    schema.create_index("runs", "status", "queue_key", "urgency", "identifier")
+    schema.create_index("runs", "worker", "status", "identifier")
+    schema.create_index("runs", "worker", "identifier")
+    schema.create_index("runs", "source_kind", "source_identifier", "identifier")
+    schema.create_index("runs", "status", "should_cancel", "should_abort", "identifier")
+    schema.create_table(
         "run_events",
-        sa.Column("run", TEXT, nullable=False),
-        sa.Column("attempt", sa.BigInteger(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("date", sa.BigInteger(), nullable=False),
-        sa.Column("data", JSON, nullable=False),
-        sa.PrimaryKeyConstraint("run", "attempt", "sequence"),
+        text("run", 64),
+        integer("attempt"),
+        integer("sequence"),
+        text("kind", 64),
+        integer("date"),
+        json("data"),
+        key=("run", "attempt", "sequence"),
     )
 
 
-def _create_workers() -> None:
-    op.create_table(
+def _create_workers(schema: SchemaChange) -> None:
+    schema.create_table(
         "workers",
-        sa.Column("identifier", TEXT, nullable=False),
-        sa.Column("owner", TEXT, nullable=False),
-        sa.Column("instance", TEXT, nullable=False),
-        sa.Column("description", JSON, nullable=False),
-        sa.Column("registered_at", sa.BigInteger(), nullable=False),
-        sa.Column("is_enabled", sa.Boolean(), nullable=False),
-        sa.Column("should_drain", sa.Boolean(), nullable=False),
-        sa.Column("should_disconnect", sa.Boolean(), nullable=False),
-        sa.Column("is_connected", sa.Boolean(), nullable=False),
-        sa.Column("connected_at", sa.BigInteger(), nullable=True),
-        sa.Column("disconnected_at", sa.BigInteger(), nullable=True),
-        sa.Column("skew", NUMBER, nullable=True),
-        sa.Column("master", TEXT, nullable=True),
-        sa.PrimaryKeyConstraint("identifier"),
+        text("identifier", 64),
+        text("owner", 64),
+        text("instance"),
+        json("description"),
+        integer("registered_at"),
+        flag("is_enabled"),
+        flag("should_drain"),
+        flag("should_disconnect"),
+        flag("is_connected"),
+        integer("connected_at", nullable=True),
+        integer("disconnected_at", nullable=True),
+        number("skew"),
+        text("master", 64, nullable=True),
+        key=("identifier",),
     )
-    op.create_index("workers_by_owner_identifier", "workers", ["owner", "identifier"], unique=False)
+    schema.create_index("workers", "owner", "identifier")
 
 
-def _create_users() -> None:
-    op.create_table(
+def _create_users(schema: SchemaChange) -> None:
+    schema.create_table(
         "users",
-        sa.Column("identifier", TEXT, nullable=False),
-        sa.Column("display_name", TEXT, nullable=False),
-        sa.Column("roles", JSON, nullable=False),
-        sa.Column("password", TEXT, nullable=True),
-        sa.Column("is_enabled", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("identifier"),
+        text("identifier", 64),
+        text("display_name"),
+        json("roles"),
+        text("password", nullable=True),
+        flag("is_enabled"),
+        integer("created_at"),
+        key=("identifier",),
     )
 
 
-def _create_tokens() -> None:
-    op.create_table(
+def _create_tokens(schema: SchemaChange) -> None:
+    schema.create_table(
         "tokens",
-        sa.Column("identifier", TEXT, nullable=False),
-        sa.Column("user", TEXT, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("sha256", TEXT, nullable=False),
-        sa.Column("description", TEXT, nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("identifier"),
+        text("identifier", 64),
+        text("user", 64),
+        text("kind", 64),
+        text("sha256", 64),
+        text("description"),
+        integer("created_at"),
+        integer("expires_at", nullable=True),
+        key=("identifier",),
     )
-    op.create_index("tokens_by_sha256", "tokens", ["sha256"], unique=True)
-    op.create_index("tokens_by_user_identifier", "tokens", ["user", "identifier"], unique=False)
-    op.create_index("tokens_by_kind_expires_at", "tokens", ["kind", "expires_at"], unique=False)
+    schema.create_index("tokens", "sha256", is_unique=True)
+    schema.create_index("tokens", "user", "identifier")
+    schema.create_index("tokens", "kind", "expires_at")

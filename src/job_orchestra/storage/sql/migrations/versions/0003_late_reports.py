@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import postgresql
-
-revision = "0003"
-down_revision = "0002"
-
-TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
-NUMBER = sa.Double[float]()
-JSON = sa.Text().with_variant(postgresql.JSON(), "postgresql")
+from job_orchestra.storage.sql.migrations.columns import integer, json, number, text
+from job_orchestra.storage.sql.migrations.schema_change import SchemaChange
 
 
-def upgrade() -> None:
-    _create_late_reports()
-    _create_late_events()
-    op.create_index("runs_by_status_worker_identifier", "runs", ["status", "worker", "identifier"], unique=False)
-    op.drop_index("runs_by_worker_status_identifier", "runs")
-
-
-def _create_late_reports() -> None:
-    op.create_table(
+def upgrade(schema: SchemaChange) -> None:
+    schema.create_table(
         "late_reports",
-        sa.Column("run", TEXT, nullable=False),
-        sa.Column("attempt", sa.BigInteger(), nullable=False),
-        sa.Column("worker", TEXT, nullable=False),
-        sa.Column("lost_at", sa.BigInteger(), nullable=False),
-        sa.Column("received_at", sa.BigInteger(), nullable=True),
-        sa.Column("status", TEXT, nullable=False),
-        sa.Column("reason_code", TEXT, nullable=True),
-        sa.Column("reason", TEXT, nullable=True),
-        sa.Column("started_at", sa.BigInteger(), nullable=True),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.Column("duration", NUMBER, nullable=True),
-        sa.Column("results", JSON, nullable=False),
-        sa.Column("journal_sequence", sa.BigInteger(), nullable=False),
-        sa.Column("log_size", sa.BigInteger(), nullable=False),
-        sa.Column("log_sha256", TEXT, nullable=True),
-        sa.PrimaryKeyConstraint("run", "attempt"),
+        text("run", 64),
+        integer("attempt"),
+        text("worker", 64),
+        integer("lost_at"),
+        integer("received_at", nullable=True),
+        text("status", 64),
+        text("reason_code", nullable=True),
+        text("reason", nullable=True),
+        integer("started_at", nullable=True),
+        integer("ended_at", nullable=True),
+        number("duration"),
+        json("results"),
+        integer("journal_sequence"),
+        integer("log_size"),
+        text("log_sha256", nullable=True),
+        key=("run", "attempt"),
     )
-
-
-def _create_late_events() -> None:
-    op.create_table(
+    schema.create_table(
         "late_events",
-        sa.Column("run", TEXT, nullable=False),
-        sa.Column("attempt", sa.BigInteger(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("date", sa.BigInteger(), nullable=False),
-        sa.Column("data", JSON, nullable=False),
-        sa.PrimaryKeyConstraint("run", "attempt", "sequence"),
+        text("run", 64),
+        integer("attempt"),
+        integer("sequence"),
+        text("kind", 64),
+        integer("date"),
+        json("data"),
+        key=("run", "attempt", "sequence"),
     )
+    schema.create_index("runs", "status", "worker", "identifier")
+    schema.drop_index("runs", "worker", "status", "identifier")

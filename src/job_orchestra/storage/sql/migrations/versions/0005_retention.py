@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import postgresql
-
-revision = "0005"
-down_revision = "0004"
-
-TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+from job_orchestra.storage.sql.migrations.columns import flag, integer, text
+from job_orchestra.storage.sql.migrations.schema_change import SchemaChange
 
 
-def upgrade() -> None:
-    # The default is for the rows that are there; none stays, as no other column has one.
-    with op.batch_alter_table("runs") as runs:
-        runs.add_column(sa.Column("is_pinned", sa.Boolean(), nullable=False, server_default=sa.false()))
-    with op.batch_alter_table("runs") as runs:
-        runs.alter_column("is_pinned", server_default=None, existing_type=sa.Boolean(), existing_nullable=False)
-    op.create_table(
-        "removals",
-        sa.Column("run", TEXT, nullable=False),
-        sa.Column("project", TEXT, nullable=False),
-        sa.Column("attempt", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("run"),
-    )
+def upgrade(schema: SchemaChange) -> None:
+    schema.add_column("runs", flag("is_pinned"), for_rows=False)
+    schema.create_table("removals", text("run", 64), text("project", 64), integer("attempt"), key=("run",))

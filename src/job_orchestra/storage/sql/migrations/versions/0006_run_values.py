@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import postgresql
-
-revision = "0006"
-down_revision = "0005"
-
-TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+from job_orchestra.storage.sql.migrations.columns import integer, text
+from job_orchestra.storage.sql.migrations.schema_change import SchemaChange
 
 
-def upgrade() -> None:
-    op.create_table(
-        "run_values",
-        sa.Column("path", TEXT, nullable=False),
-        sa.Column("value", TEXT, nullable=False),
-        sa.Column("run", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("path", "value", "run"),
+def upgrade(schema: SchemaChange) -> None:
+    schema.create_table(
+        "run_values", text("path", 300), text("value", 200), text("run", 64), key=("path", "value", "run")
     )
-    op.create_index("run_values_by_path_run_value", "run_values", ["path", "run", "value"], unique=False)
-    op.create_index("run_values_by_run", "run_values", ["run"], unique=False)
-    op.create_table(
-        "result_keys",
-        sa.Column("path", TEXT, nullable=False),
-        sa.Column("state", TEXT, nullable=False),
-        sa.Column("position", TEXT, nullable=False),
-        sa.Column("named_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("path"),
+    schema.create_index("run_values", "path", "run", "value")
+    schema.create_index("run_values", "run")
+    schema.create_table(
+        "result_keys", text("path", 300), text("state"), text("position"), integer("named_at"), key=("path",)
     )

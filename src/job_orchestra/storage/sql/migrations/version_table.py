@@ -1,0 +1,47 @@
+"""Which schema a database has: one row in a table of its own."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from job_orchestra.storage.sql.tables import TABLE_OPTIONS
+from job_orchestra.storage.sql.versions import LONGEST, TABLE, StoredVersion
+
+_table = Table(
+    TABLE,
+    MetaData(),
+    Column("version_num", String(LONGEST), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+    **TABLE_OPTIONS,
+)
+
+
+def create_version_table(connection: Connection) -> None:
+    """If it is not there. Without a row it says that a schema is being created, or was until an interruption."""
+    _table.create(connection, checkfirst=True)
+
+
+def read_version(connection: Connection) -> StoredVersion | None:
+    """None if there is no schema, or only a part of the first one."""
+    if not inspect(connection).has_table(TABLE):
+        return None
+    text = connection.execute(select(_table.c.version_num)).scalar_one_or_none()
+    return None if text is None else StoredVersion.of(text)
+
+
+def write_version(connection: Connection, version: StoredVersion) -> None:
+    if read_version(connection) is None:
+        connection.execute(insert(_table).values(version_num=str(version)))
+    else:
+        connection.execute(update(_table).values(version_num=str(version)))
