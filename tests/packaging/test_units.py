@@ -18,14 +18,14 @@ def unit(application: str) -> Path:
     return _UNITS / f"job-orchestra-{application}.service"
 
 
-def settings(application: str) -> dict[str, list[str]]:
-    """Of the section [Service]."""
+def settings(application: str, of: str = "[Service]") -> dict[str, list[str]]:
+    """Of that section."""
     found: dict[str, list[str]] = defaultdict(list)
     section = ""
     for line in unit(application).read_text().splitlines():
         if line.startswith("["):
             section = line
-        elif section == "[Service]" and "=" in line and not line.startswith("#"):
+        elif section == of and "=" in line and not line.startswith("#"):
             name, _, value = line.partition("=")
             found[name].append(value)
     return found
@@ -58,6 +58,8 @@ def test_what_all_of_them_have(application: str) -> None:
     # The start of the host waits for no unit that waits for something itself.
     assert "TimeoutStartSec" not in found
     assert found["User"] == ["orchestra"]
+    # Five failures within ten seconds would be the last ones.
+    assert settings(application, "[Unit]")["StartLimitIntervalSec"] == ["0"]
 
 
 def test_runs_survive_the_end_of_their_worker() -> None:
@@ -75,6 +77,7 @@ def test_the_others_may_do_no_more_than_they_have_to(application: str) -> None:
     found = settings(application)
     assert found["NoNewPrivileges"] == ["yes"]
     assert found["ProtectSystem"] == ["strict"]
+    assert found["LimitNOFILE"] == ["65536"]
     assert "KillMode" not in found
 
 

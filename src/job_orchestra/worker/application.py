@@ -89,6 +89,7 @@ class WorkerApplication:
         asyncio.get_running_loop().set_default_executor(ready_threads())
         directory = WorkerDirectory(self._path)
         conversation = Conversation(WorkerSession(), lambda: keeper)
+        hindrances = Hindrances(conversation.hindered)
 
         def on_looked() -> None:
             conversation.send()
@@ -109,12 +110,13 @@ class WorkerApplication:
             on_written=conversation.on_written,
             on_deleted=on_deleted,
             on_damaged=conversation.damaged,
+            on_hindered=hindrances.of("watches"),
         )
         try:
             await keeper.start()
             for run in keeper.runs:
                 conversation.found(run)
-            await self._work(stop, keeper, conversation, self._describe(directory), ready)
+            await self._work(stop, keeper, conversation, hindrances, self._describe(directory), ready)
         finally:
             await keeper.close()
             directory.close()
@@ -124,13 +126,13 @@ class WorkerApplication:
         stop: asyncio.Event,
         keeper: RunKeeper,
         conversation: Conversation,
+        hindrances: Hindrances,
         identity: WorkerIdentity,
         ready: Callable[[str], None],
     ) -> None:
         leave = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._stay_connected(leave, conversation, identity, ready), name="stay connected")
-            hindrances = Hindrances(conversation.hindered)
             disk = DiskWatch(self._path, hindrances.of("disk"), self._disk_interval)
             host = HostWatch(keeper.host_silence, hindrances.of("host"), self._host_interval, 2 * self._host_interval)
             watching = [tasks.create_task(one.run(), name="watch disk and host") for one in (disk, host)]

@@ -1,4 +1,4 @@
-"""The run directories of the worker, and how far their journals and logs reach, by notices of the kernel."""
+"""The run directories of the worker, and how far their journals and logs reach."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.event_records import EventRecord
-from job_orchestra.execution.inotify import Change, Inotify
 from job_orchestra.execution.journal import JournalReader, read_range
 from job_orchestra.execution.process_identity import boot_identifier
 from job_orchestra.execution.request import Request
 from job_orchestra.execution.run_directory import RunDirectory
 from job_orchestra.execution.run_files import NoRegularFile, open_run_file, size_of_run_file
 from job_orchestra.protocol.run_key import RunKey
+from job_orchestra.worker.run_watches import RunWatches
 
 _logger = logging.getLogger(__name__)
 
-_CHANGES = Change.MODIFIED | Change.CREATED | Change.MOVED_IN
 _GATHER = 0.003
 """Seconds between two looks when there is much to see; the first notice after a pause is followed at once."""
 
@@ -111,19 +110,25 @@ class FollowedRun:
 
 
 class FollowedRuns:
-    """`on_grown` hears of each run that has changed, `on_looked` once after all of them."""
+    """`on_grown` hears of each run that has changed, `on_looked` once after all of them.
 
-    def __init__(self, on_grown: Callable[[FollowedRun], None], on_looked: Callable[[], None]) -> None:
+    `on_hindered` as `RunWatches` says.
+    """
+
+    def __init__(
+        self,
+        on_grown: Callable[[FollowedRun], None],
+        on_looked: Callable[[], None],
+        on_hindered: Callable[[str], None],
+    ) -> None:
         self._on_grown = on_grown
         self._on_looked = on_looked
         self._loop = asyncio.get_running_loop()
-        self._inotify = Inotify()
         self._runs: dict[RunKey, FollowedRun] = {}
-        self._watches: dict[int, FollowedRun] = {}
         self._changed: dict[RunKey, FollowedRun] = {}
         self._look: asyncio.TimerHandle | None = None
         self._looked_at = 0.0
-        self._loop.add_reader(self._inotify.fileno(), self._on_notices)
+        self._watches = RunWatches(self._on_changed, on_hindered)
 
     def __iter__(self) -> Iterator[FollowedRun]:
         return iter(list(self._runs.values()))
@@ -134,8 +139,8 @@ class FollowedRuns:
     def add(self, directory: RunDirectory) -> FollowedRun:
         """Follows the run from now on; it has been looked at."""
         run = FollowedRun(directory)
-        self._watches[self._inotify.watch(directory.path, _CHANGES)] = run
         self._runs[run.key] = run
+        self._watches.add(directory)
         run.look()
         return run
 
@@ -143,28 +148,20 @@ class FollowedRuns:
         """Its directory may be deleted now."""
         self._runs.pop(run.key, None)
         self._changed.pop(run.key, None)
-        for watch in [watch for watch, one in self._watches.items() if one is run]:
-            del self._watches[watch]
-            self._inotify.unwatch(watch)
+        self._watches.remove(run.key)
 
     def close(self) -> None:
         if self._look is not None:
             self._look.cancel()
-        self._loop.remove_reader(self._inotify.fileno())
-        self._inotify.close()
+        self._watches.close()
 
     def look_at(self, run: FollowedRun) -> None:
         """Soon, as after a notice."""
         self._changed[run.key] = run
         self._look_soon()
 
-    def _on_notices(self) -> None:
-        for notice in self._inotify.read():
-            if notice.change & Change.OVERFLOWN:
-                self._changed.update(self._runs)
-            run = self._watches.get(notice.watch)
-            if run is not None:
-                self._changed[run.key] = run
+    def _on_changed(self, keys: Iterable[RunKey]) -> None:
+        self._changed.update((key, run) for key in keys if (run := self._runs.get(key)) is not None)
         self._look_soon()
 
     def _look_soon(self) -> None:

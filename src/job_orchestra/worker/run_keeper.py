@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
@@ -55,10 +54,12 @@ class RunKeeper:
         on_written: Callable[[RunKey, str | None], None],
         on_deleted: Callable[[RunKey], None],
         on_damaged: Callable[[RunKey, FollowedRun | None], None],
+        on_hindered: Callable[[str], None],
     ) -> None:
         """`on_written` hears that a run is on disk, or why it cannot be; the others as their names say.
 
-        `on_damaged` hears of a run of which less is on disk than was, and what is left of it.
+        `on_damaged` hears of a run of which less is on disk than was, and what is left of it, `on_hindered` what keeps
+        the worker from following its runs closely.
         """
         self._directory = directory
         self._executors = executors
@@ -67,7 +68,7 @@ class RunKeeper:
         self._on_deleted = on_deleted
         self._on_damaged = on_damaged
         self._aborting: set[RunKey] = set()
-        self.runs = FollowedRuns(on_grown, on_looked)
+        self.runs = FollowedRuns(on_grown, on_looked, on_hindered)
         self._hosts = ExecutorHosts(
             directory, environment, self._on_finished, self._see_to_lost_runs, self._tell_again, linger
         )
@@ -192,14 +193,7 @@ class RunKeeper:
             self._on_written(request.key, f"The worker cannot write the run to its disk: {words or error}.")
             return
         directory = RunDirectory.of(self._directory.runs, request.key)
-        try:
-            run = self.runs.add(directory)
-        except OSError as problem:
-            # Of no use to the master if its progress cannot be followed (the host's limit of watches, say).
-            with suppress(OSError):
-                delete_run_directory(directory)
-            self._on_written(request.key, f"The worker cannot follow the run's directory: {problem}.")
-            return
+        run = self.runs.add(directory)
         self._hosts.execute(directory.name)
         reach(FailPoint.WORKER_HOST_TOLD)
         self._on_written(request.key, None)
