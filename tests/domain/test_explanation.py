@@ -75,6 +75,15 @@ def test_a_worker_that_refused_a_run_says_why_while_it_is_left_alone_and_until_i
         )
 
 
+def test_a_run_of_which_nothing_can_be_stored_is_not_taken_for_one_that_does_not_start() -> None:
+    assigned = replace(RUN, worker="one", assigned_at=NOW)
+    situation = Situation(assigned, JOB, [worker("one")], [[assigned]], NOW, outages=["The disk is full."])
+    assert explain(situation, WorkerSelector()).summary == (
+        "It was assigned to worker one at 2026-11-23 10:00:00 UTC, which has not started it yet. "
+        "What the worker reports of it is not stored at present: The disk is full."
+    )
+
+
 def test_a_workspace_in_use_is_named_with_its_run() -> None:
     description = WorkerDescription("1.0", executor_limit=4, properties=LINUX)
     earlier = replace(RUN, identifier="2" * 18, worker="one", assigned_at=NOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -10,7 +11,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.end_to_end.installation import PATIENCE, Installation, free_port
+import pytest
+
+from tests.end_to_end.installation import PATIENCE, Installation, free_port, wait_until
 
 
 def test_init_makes_an_installation_that_works(tmp_path: Path) -> None:
@@ -51,6 +54,17 @@ def test_config_check_reports_all_mistakes(stopped: Installation) -> None:
     ):
         assert place in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("application", ["master", "service", "website"])
+def test_who_is_connected_to_takes_all_descriptors_that_there_are(stopped: Installation, application: str) -> None:
+    given, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(given, 250), most))
+    try:
+        with stopped.started(application) as started:
+            wait_until(lambda: resource.prlimit(started.process.pid, resource.RLIMIT_NOFILE) == (most, most))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (given, most))
 
 
 def test_up_outside_an_installation(tmp_path: Path) -> None:

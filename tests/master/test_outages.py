@@ -13,6 +13,7 @@ import pytest
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.messages import Acknowledged, Execute, Goodbye, Release, RunOnDisk, Welcome
+from job_orchestra.repositories.log_watch import LogWatch
 from job_orchestra.storage.log_port import LogKey
 from tests.master.peers import (
     DEADLINE,
@@ -26,6 +27,7 @@ from tests.master.peers import (
     surroundings,
 )
 from tests.small_disk import small_disk
+from tests.storage.pulses import HeldPulse
 
 
 async def readiness(port: int) -> tuple[int, str]:
@@ -156,3 +158,26 @@ def hide(directory: Path) -> None:
 
 def show(directory: Path) -> None:
     (directory / "logs").unlink()
+
+
+def test_a_disk_of_the_logs_that_hangs_is_told_until_it_answers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        pulse = HeldPulse()
+        async with surroundings(fresh_database(tmp_path), tmp_path) as parts:
+            parts.log_watch = LogWatch(pulse, patience=0.01)
+            async with parts.serving(), parts.worker() as (worker, _):
+                reason = await wait_until_unready(parts.port)
+                assert reason.startswith("The disk of the log files in /srv/logs has not answered for ")
+                await running(parts, worker)  # whoever needs no log is not kept from anything
+                pulse.is_released.set()
+                async with asyncio.timeout(DEADLINE):
+                    while (await readiness(parts.port))[0] != 200:
+                        await asyncio.sleep(0)
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(scenario())
+    assert [record.getMessage() for record in caplog.records if "/srv/logs" in record.getMessage()] == [
+        "Waiting for the logs: The disk of the log files in /srv/logs has not answered for 0 seconds."
+    ]

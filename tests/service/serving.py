@@ -20,6 +20,7 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.repositories.log_watch import LogWatch
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.service.transformation import ResultTransformer
@@ -61,6 +62,7 @@ class Served(Records):
         directory: Path,
         master_urls: Sequence[str],
         transformers: Sequence[ResultTransformer] = (),
+        log_watch: LogWatch | None = None,
     ) -> None:
         super().__init__(storage)
         self.log_store = open_log_store(directory / "logs")
@@ -83,6 +85,7 @@ class Served(Records):
             selector=WorkerSelector(),
             master_urls=master_urls,
             clock=self.clock,
+            log_watch=log_watch,
             result_transformers=transformers,
         )
         self.is_hinting = True
@@ -154,11 +157,15 @@ class Served(Records):
 
 @asynccontextmanager
 async def serving(
-    database: str | Storage, directory: Path, *master_urls: str, transformers: Sequence[ResultTransformer] = ()
+    database: str | Storage,
+    directory: Path,
+    *master_urls: str,
+    transformers: Sequence[ResultTransformer] = (),
+    log_watch: LogWatch | None = None,
 ) -> AsyncGenerator[Served]:
     """Over the database with this URL, or over an open storage."""
     storage = open_storage(database) if isinstance(database, str) else database
-    served = Served(storage, directory, master_urls, transformers)
+    served = Served(storage, directory, master_urls, transformers, log_watch)
     await served.projects.apply(parse_projects(PROJECTS))
     stop, is_ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(served.application.run(stop, lambda _: is_ready.set()))

@@ -15,13 +15,15 @@ import pytest
 
 from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.roles import Role
+from job_orchestra.repositories.log_watch import LogWatch
 from job_orchestra.service.routes import ROUTES
 from job_orchestra.storage.port import Storage
 from job_orchestra.storage.sql.sqlite import SqliteDatabase
 from job_orchestra.storage.sql.storage import SqlStorage
 from job_orchestra.storage.sql.urls import parse_database_url
 from tests.servers import SERVERS, Server, impatient_storage, new_server
-from tests.service.serving import Served, serving
+from tests.service.serving import DEADLINE, Served, serving
+from tests.storage.pulses import HeldPulse
 
 _PATIENCE = 2.0
 _NEEDS_NO_DATABASE = {"/", "/health", "/openapi.json", "/docs"}
@@ -167,5 +169,26 @@ def test_sqlite_that_another_process_writes_to_for_long(sqlite_url: str, tmp_pat
             assert (await client.get("/ready")).status_code == 200
             assert (await client.post(path, json={})).status_code == 201
             assert len((await served.runs.list()).items) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_disk_of_the_logs_that_hangs_is_told_until_it_answers(sqlite_url: str, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        pulse = HeldPulse()
+        async with serving(sqlite_url, tmp_path, log_watch=LogWatch(pulse, patience=0.01)) as served:
+            client = await served.user(Role.OPERATOR)
+            async with asyncio.timeout(DEADLINE):
+                while (answer := await client.get("/ready")).status_code == 200:
+                    pass
+                (reason,) = answer.json()["waiting_for"]
+                assert reason.startswith("logs: The disk of the log files in /srv/logs has not answered for ")
+                run = await served.started()
+                why = (await client.get(f"/projects/example/runs/{run.identifier}/why")).json()["summary"]
+                assert "is not stored at present: The disk of the log files" in why
+                # Triggers need no logs.
+                assert (await client.post("/projects/example/jobs/hello/trigger", json={})).status_code == 201
+                pulse.is_released.set()
+                await _until_ready(client)
 
     asyncio.run(scenario())

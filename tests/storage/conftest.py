@@ -6,17 +6,16 @@ import pytest
 
 from tests.services import DATABASES
 
-_WITH_TRANSACTIONS = (*DATABASES, "memory")
 _SQL = [name for name in DATABASES if name != "mongodb"]
 
 
-@pytest.fixture(params=[*_WITH_TRANSACTIONS, "mongodb_node"])
+@pytest.fixture(params=[*DATABASES, "mongodb_node", "memory"])
 def storage_url(request: pytest.FixtureRequest) -> str:
     """A database of this test alone, on everything that implements the port."""
     return _url(request)
 
 
-@pytest.fixture(params=_WITH_TRANSACTIONS)
+@pytest.fixture(params=[*_SQL, "memory"])
 def transactional_url(request: pytest.FixtureRequest) -> str:
     """Likewise, where a batch is carried out whole or not at all."""
     return _url(request)

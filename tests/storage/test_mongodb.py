@@ -1,4 +1,4 @@
-"""What is particular to MongoDB: a single node's batches, what it cannot take, and how values are kept."""
+"""What is particular to MongoDB: batches without transactions, what it cannot take, and how values are kept."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import pymongo
 import pytest
 from bson import Int64
 
-from job_orchestra.storage.port import Find, Insert, Order, Outcome, Storage, Update, Value
+from job_orchestra.storage.port import Condition, Find, Insert, Operator, Order, Outcome, Storage, Update, Value
 from tests.storage.scenario import batch, equal, get, identifiers, insert, play, rename
 
 _TOO_LARGE = "x" * (17 << 20)
 
 
-def test_a_batch_that_ends_early_on_a_single_node_keeps_what_came_before(mongodb_node_url: str) -> None:
+@pytest.fixture(params=["mongodb", "mongodb_node"])
+def url(request: pytest.FixtureRequest) -> str:
+    found: str = request.getfixturevalue(f"{request.param}_url")
+    return found
+
+
+def test_a_batch_that_ends_early_keeps_what_came_before(url: str) -> None:
     """So the deciding operation comes first, and what follows can be repeated."""
 
     async def scenario(storage: Storage) -> None:
@@ -27,7 +33,7 @@ def test_a_batch_that_ends_early_on_a_single_node_keeps_what_came_before(mongodb
         assert outcome == Outcome((0,), failed_at=0)
         assert await identifiers(storage) == ["a", "taken"]
 
-    play(mongodb_node_url, scenario)
+    play(url, scenario)
 
 
 def test_several_queries_on_a_single_node_see_what_was_answered(mongodb_node_url: str) -> None:
@@ -39,8 +45,29 @@ def test_several_queries_on_a_single_node_see_what_was_answered(mongodb_node_url
     play(mongodb_node_url, scenario)
 
 
-def test_duplicates_that_are_ignored_leave_the_rest_of_the_batch(mongodb_url: str) -> None:
-    """Those of the key, and those of another index, which end a transaction of MongoDB."""
+def test_several_queries_on_a_replica_set_see_one_snapshot(mongodb_url: str) -> None:
+    """Of two rows the second is written behind the first: nobody sees it alone, whichever is looked for first."""
+
+    async def scenario(storage: Storage) -> None:
+        async def write() -> None:
+            for number in range(100):
+                await storage.write(batch(insert(f"a{number}"), insert(f"b{number}")))
+
+        writing = asyncio.create_task(write())
+        queries = [
+            Find("users", (Condition("identifier", Operator.LESS, "b"),), limit=1000),
+            Find("users", (Condition("identifier", Operator.GREATER, "b"),), limit=1000),
+        ]
+        while not writing.done():
+            first, second = await storage.find_all(queries)
+            assert len(second) <= len(first)
+        await writing
+
+    play(mongodb_url, scenario)
+
+
+def test_duplicates_that_are_ignored_leave_the_rest_of_the_batch(url: str) -> None:
+    """Those of the key, and those of another index."""
 
     async def scenario(storage: Storage) -> None:
         await storage.write(batch(_token("a", "1"), _token("b", "2")))
@@ -51,7 +78,7 @@ def test_duplicates_that_are_ignored_leave_the_rest_of_the_batch(mongodb_url: st
         together = await asyncio.gather(*(storage.write(batch(token)) for token in [*tokens, _token("g", "7")]))
         assert [outcome.rows for outcome in together] == [(0,), (0,), (0,), (0,), (0,), (1,)]
 
-    play(mongodb_url, scenario)
+    play(url, scenario)
 
 
 def test_lone_inserts_that_wait_together_fail_each_for_itself(mongodb_url: str) -> None:

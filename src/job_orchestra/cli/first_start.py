@@ -9,12 +9,12 @@ from pathlib import Path
 from job_orchestra.client.credentials import Credentials
 from job_orchestra.composition.installation_secrets import InstallationSecrets, read_secret, write_secret
 from job_orchestra.composition.records import RecordsComposition
-from job_orchestra.domain.errors import NotFound, Unauthenticated
+from job_orchestra.domain.errors import Conflict, NotFound, Unauthenticated
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.users import TokenKind
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.storage.port import SchemaState
-from job_orchestra.storage.schema_check import require_current
+from job_orchestra.storage.schema_check import advice, require_current
 
 ADMINISTRATOR = "admin"
 WORKER = "worker"
@@ -31,10 +31,15 @@ class NewPassword:
 
 def create_database(records: RecordsComposition) -> bool:
     """Whether there was none; Conflict if there is one that this program cannot use."""
-    if records.administration.state() is SchemaState.MISSING:
-        records.administration.create()
+    administration = records.administration
+    state = administration.state()
+    if state is SchemaState.MISSING:
+        administration.create()
         return True
-    require_current(records.administration)
+    if state is SchemaState.INCOMPLETE:
+        # Applications wait for the import that may be under way; who is sitting before this is told at once.
+        raise Conflict(f"The database {advice(state, *administration.versions())}.")
+    require_current(administration)
     return False
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import importlib
 import logging
 import os
@@ -20,13 +19,11 @@ from job_orchestra.cli.notification import Notifier, stop_with_parent
 from job_orchestra.cli.options import read_settings
 from job_orchestra.composition.base import ApplicationComposition
 from job_orchestra.composition.loading import load_composition
-from job_orchestra.domain.errors import Invalid, OrchestraError, Unavailable
+from job_orchestra.domain.errors import Invalid, OrchestraError
 from job_orchestra.fail_points import VARIABLE, arm
 from job_orchestra.settings.sections import Settings
 
 _logger = logging.getLogger(__name__)
-
-_ADDRESS_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
 
 _COMPOSITIONS: Mapping[str, str] = {
     "master": "MasterComposition",
@@ -57,8 +54,6 @@ def serve(name: str, composition: ApplicationComposition) -> None:
         _take_descriptors()
     try:
         asyncio.run(_serve(name, composition, notifier))
-    except* OSError as group:
-        raise _address_error(name, group) from None
     except* Exception as group:
         # A task group hands on what one of its tasks raised; the edge wants to know the error itself.
         error = _first(group)
@@ -112,14 +107,6 @@ async def _serve(name: str, composition: ApplicationComposition, notifier: Notif
         application = composition.application
         notifier.started(f"{name}: started, not ready yet")
         await application.run(stop, on_ready)
-
-
-def _address_error(name: str, group: BaseExceptionGroup[OSError]) -> Exception:
-    error = _first(group)
-    if isinstance(error, OSError) and error.errno in _ADDRESS_ERRORS:
-        reason = os.strerror(error.errno).lower()
-        return Unavailable(f"The {name} cannot listen: {reason}. See [{name}] address and port in the settings.")
-    return error
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> Exception:

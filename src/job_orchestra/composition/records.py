@@ -16,6 +16,7 @@ from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_check import LogCheck
+from job_orchestra.repositories.log_watch import LogWatch
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.removals import Removals
@@ -23,7 +24,7 @@ from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
-from job_orchestra.storage.files import open_log_inventory, open_log_store
+from job_orchestra.storage.files import open_log_inventory, open_log_pulse, open_log_store
 from job_orchestra.storage.log_port import LogInventory, LogStore
 from job_orchestra.storage.port import Storage, StorageAdministration
 from job_orchestra.storage.schema_check import require_current
@@ -66,6 +67,13 @@ class RecordsComposition(ApplicationComposition):
     def log_inventory(self) -> LogInventory:
         """Whatever files there are among the logs."""
         return open_log_inventory(self.settings.storage.directory)
+
+    @cached_property
+    def log_watch(self) -> LogWatch:
+        """Notices a disk of the logs that hangs."""
+        pulse = open_log_pulse(self.settings.storage.directory)
+        self.close_with(pulse.close)
+        return LogWatch(pulse)
 
     @cached_property
     def worker_selector(self) -> WorkerSelector:

@@ -29,6 +29,8 @@ class Situation:
     """Whether whoever asks knows of a master that would assign it."""
     losses: int = 0
     """How often the run was lost before its present attempt."""
+    outages: Sequence[str] = ()
+    """What keeps reports of workers from being stored at present, as far as whoever asks knows; in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
         sentence = run.reason.sentence if run.reason else "No reason was recorded."
         return Explanation(f"It {_ENDINGS[run.status]} {_date(run.ended_at)}: {sentence}")
     if run.worker is not None:
-        return Explanation(" ".join(_at_worker(run, _holder(situation), situation.losses)))
+        return Explanation(" ".join(_at_worker(situation)))
     if run.should_cancel:
         return Explanation(f"{run.wished_by} asked to cancel it; a master is about to do so.")
     if situation.job is None or not situation.job.is_active:
@@ -98,15 +100,18 @@ def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
     return Explanation(f"It waits for {kinds}.", workers=hindrances)
 
 
-def _at_worker(run: Run, holder: Worker | None, losses: int) -> list[str]:
+def _at_worker(situation: Situation) -> list[str]:
+    run, holder = situation.run, _holder(situation)
     if run.status is RunStatus.PENDING:
         sentences = [f"It was assigned to worker {run.worker} {_date(run.assigned_at)}, which has not started it yet."]
     else:
         sentences = [f"It is running on worker {run.worker} {_date(run.started_at, 'since')}."]
-    if (absence := absence_of(run, holder, losses)) is not None:
+    if (absence := absence_of(run, holder, situation.losses)) is not None:
         sentences.append(absence.sentence)
     elif holder is not None and holder.description.hindrance:
         sentences.append(f"That worker {holder.description.hindrance}.")
+    if situation.outages:
+        sentences.append(f"What the worker reports of it is not stored at present: {' '.join(situation.outages)}")
     if run.should_abort or run.should_cancel:
         sentences.append(f"{run.wished_by} asked to stop it.")
     return sentences

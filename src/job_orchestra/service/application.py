@@ -15,6 +15,7 @@ from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.log_watch import LogWatch
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
@@ -59,6 +60,7 @@ class ServiceApplication:
         selector: WorkerSelector,
         master_urls: Sequence[str],
         clock: Clock,
+        log_watch: LogWatch | None = None,
         routes: Sequence[Route] = ROUTES,
         result_transformers: Sequence[ResultTransformer] = (),
     ) -> None:
@@ -67,6 +69,7 @@ class ServiceApplication:
         self._address = address
         self._check_schema = check_schema
         self.followers = Followers()
+        self._log_watch = log_watch
         self._masters = Masters(master_urls, accounts, self.followers)
         self._parts = ServiceParts(
             accounts=accounts,
@@ -84,7 +87,7 @@ class ServiceApplication:
             clock=clock,
             masters=self._masters,
             followers=self.followers,
-            readiness=Readiness(projects, accounts),
+            readiness=Readiness(projects, accounts, log_watch),
             routes=routes,
             url=url,
         )
@@ -97,11 +100,13 @@ class ServiceApplication:
         listener = listen(self._address, self.port)
         self.port = listener.getsockname()[1]
         async with asyncio.TaskGroup() as tasks:
-            beside = (
+            beside = [
                 tasks.create_task(self._masters.run()),
                 tasks.create_task(self._wait_for_database(ready)),
                 tasks.create_task(self._close_followers(stop)),
-            )
+            ]
+            if self._log_watch is not None:
+                beside.append(tasks.create_task(self._log_watch.run()))
             try:
                 await serve(build_app(self._parts), listener, stop, malformed=malformed_answer(), grace=_GRACE)
             finally:

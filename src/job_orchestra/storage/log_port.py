@@ -138,3 +138,19 @@ class LogInventory(Protocol):
     async def remove_left_over(self, entry: LogEntry) -> bool:
         """Whether it is still that, and gone now."""
         ...
+
+
+class LogPulse(Protocol):
+    @property
+    def place(self) -> str:
+        """Where the logs are, in words."""
+        ...
+
+    async def beat(self) -> None:
+        """Returns when the disk of the logs has carried out a small change, or has refused it: it lives, in any case.
+
+        What it refuses is the matter of those who store.
+        """
+        ...
+
+    async def close(self) -> None: ...

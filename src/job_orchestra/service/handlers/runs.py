@@ -127,6 +127,7 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
         now=parts.clock.now(),
         is_master_there=parts.masters.is_any_there,
         losses=0 if run.attempt == 1 else losses_before(run, await parts.late_reports.of(run)),
+        outages=parts.readiness.log_outages,
     )
     return why_answer(run, explain(situation, parts.selector))
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import http
 
 from starlette.responses import HTMLResponse, Response
 
-from job_orchestra.domain.errors import Unavailable
 from job_orchestra.protocol.resources import HealthAnswer, RouteAnswer, VersionAnswer
 from job_orchestra.service.authorization import may
 from job_orchestra.service.call import Answered, Call
@@ -16,8 +14,6 @@ from job_orchestra.service.openapi import openapi_document
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.version import __version__
 
-_READINESS_TIMEOUT = 3.0
-"""Who asks whether the service is ready wants to know soon, and asks again."""
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
 
@@ -30,12 +26,8 @@ async def health(parts: ServiceParts, call: Call) -> HealthAnswer:
 
 
 async def ready(parts: ServiceParts, call: Call) -> HealthAnswer | Answered:
-    try:
-        async with asyncio.timeout(_READINESS_TIMEOUT):
-            await parts.readiness.check()
-    except (Unavailable, TimeoutError) as error:
-        reason = error.message if isinstance(error, Unavailable) else f"no answer for {_READINESS_TIMEOUT:g} seconds."
-        answer = HealthAnswer("unavailable", [f"database: {reason}"])
+    if waiting_for := await parts.readiness.waiting_for():
+        answer = HealthAnswer("unavailable", waiting_for)
         return Answered(answer, http.HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"})
     return HealthAnswer("ready", [f"master: {url} is not connected" for url in parts.masters.disconnected])
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from job_orchestra.storage.files.inventory import LogFileInventory
 from job_orchestra.storage.files.log_files import LogFiles
-from job_orchestra.storage.log_port import LogInventory, LogStore
+from job_orchestra.storage.files.pulse import LogFilePulse
+from job_orchestra.storage.log_port import LogInventory, LogPulse, LogStore
 
 
 def open_log_store(directory: Path) -> LogStore:
@@ -16,3 +17,7 @@ def open_log_store(directory: Path) -> LogStore:
 
 def open_log_inventory(directory: Path) -> LogInventory:
     return LogFileInventory(directory)
+
+
+def open_log_pulse(directory: Path) -> LogPulse:
+    return LogFilePulse(directory)

@@ -10,7 +10,7 @@ from pymongo.database import Database
 
 from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.storage.mongo import versions
-from job_orchestra.storage.mongo.clients import Clients, Document, has_transactions
+from job_orchestra.storage.mongo.clients import Clients, Document, has_snapshots
 from job_orchestra.storage.mongo.loads import MongoLoad, collection_with_rows, delete_everything
 from job_orchestra.storage.mongo.migrations import migrate, migrations_after, newest_version, state_of
 from job_orchestra.storage.mongo.outages import translated
@@ -78,7 +78,7 @@ class MongoAdministration:
     def snapshot(self) -> Generator[Snapshot]:
         unusable = set(SchemaState) - {SchemaState.CURRENT}
         with self._database() as database:
-            if has_transactions(database.client):
+            if has_snapshots(database.client):
                 with database.client.start_session(snapshot=True) as session:
                     self._refuse(read_version(database, session), *unusable)
                     yield MongoSnapshot(database, session)

@@ -34,8 +34,8 @@ _CONNECTION: Document = {
 }
 
 
-def has_transactions(client: Client) -> bool:
-    """Of several documents, and snapshots; a single node that is no replica set has neither."""
+def has_snapshots(client: Client) -> bool:
+    """A single node that is no replica set has none."""
     hello = client.admin.command("hello")
     return "setName" in hello or hello.get("msg") == "isdbgrid"
 

@@ -71,7 +71,7 @@ def _place(form: Form, order: Sequence[Order], after: Sequence[Value]) -> Mappin
         raise ValueError(f"a page of {form.name} takes one value for each column of its order")
     if None in after:
         raise TypeError(f"a page of {form.name} takes no None as its place")
-    return {each.column: form.encode(each.column, value) for each, value in zip(order, after, strict=True)}
+    return {each.column: form.encode_compared(each.column, value) for each, value in zip(order, after, strict=True)}
 
 
 def check_order(form: Form, order: Sequence[Order]) -> None:
@@ -96,13 +96,13 @@ def _condition(form: Form, condition: Condition) -> Document:
 
 
 def _compared(form: Form, column: str, value: Any) -> Any:
-    return None if value is None else form.encode(column, value)
+    return None if value is None else form.encode_compared(column, value)
 
 
 def _fixed(form: Form, where: Sequence[Condition]) -> dict[str, Any]:
     """Columns of the key that the conditions give one value, encoded."""
     return {
-        each.column: form.encode(each.column, each.value)
+        each.column: form.encode_compared(each.column, each.value)
         for each in where
         if each.column in form.key and each.operator is Operator.EQUAL and each.value is not None
     }

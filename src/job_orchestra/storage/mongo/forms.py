@@ -13,11 +13,11 @@ from bson import Int64, encode
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
+from job_orchestra.storage import values
 from job_orchestra.storage.mongo.clients import Document
 from job_orchestra.storage.port import Row, Value
 from job_orchestra.storage.schema import COLLECTIONS, Collection, Column, ColumnType
-from job_orchestra.storage.values import Decoder, decoder
-from job_orchestra.storage.values import encode as encode_plain
+from job_orchestra.storage.values import Decoder, PlainValue, decoder
 
 ID = "_id"
 MOST_BYTES = 16 << 20
@@ -51,21 +51,24 @@ class Form:
     def encode(self, column: str, value: Value) -> Any:
         """KeyError, TypeError or ValueError for what does not belong there."""
         found = self.column(column)
-        encoded = encode_plain(found, value)
-        # As 64 bits, whatever its size: the kind of a value never depends on the value.
-        return Int64(encoded) if found.type is ColumnType.INTEGER and encoded is not None else encoded
+        return _of_one_kind(found, values.encode(found, value))
 
-    def identity(self, values: Mapping[str, Any]) -> Any:
+    def encode_compared(self, column: str, value: Value) -> Any:
+        """The same for a value that is only compared with."""
+        found = self.column(column)
+        return _of_one_kind(found, values.encode_compared(found, value))
+
+    def identity(self, encoded: Mapping[str, Any]) -> Any:
         """`_id`, of encoded values for each column of the key."""
-        return values[self._one_key] if self._one_key else {name: values[name] for name in self.key}
+        return encoded[self._one_key] if self._one_key else {name: encoded[name] for name in self.key}
 
     def document(self, row: Row) -> RawBSONDocument:
         """Of a new row, with the defaults of what it leaves out."""
         for name in row:
             self.column(name)
-        values = {name: self.encode(name, row.get(name, column.default)) for name, column in self._columns.items()}
-        document = {ID: self.identity(values)}
-        document |= {name: value for name, value in values.items() if name not in self.key}
+        given = {name: self.encode(name, row.get(name, column.default)) for name, column in self._columns.items()}
+        document = {ID: self.identity(given)}
+        document |= {name: value for name, value in given.items() if name not in self.key}
         encoded = encode(document)
         if len(encoded) > MOST_BYTES:
             raise ValueError(
@@ -76,12 +79,17 @@ class Form:
     def row(self, document: Document) -> Row:
         """What a document lacks, because it is older than the column, is None."""
         identity = document[ID]
-        values = document | ({self._one_key: identity} if self._one_key else identity)
-        return {name: decode(values.get(name)) for name, decode in self._decoders.items()}
+        found = document | ({self._one_key: identity} if self._one_key else identity)
+        return {name: decode(found.get(name)) for name, decode in self._decoders.items()}
 
 
 def forms_of(collections: Sequence[Collection] = COLLECTIONS) -> dict[str, Form]:
     return {collection.name: Form(collection) for collection in collections}
+
+
+def _of_one_kind(column: Column, value: PlainValue) -> Any:
+    """Integers as 64 bits, whatever their size: the kind of a value never depends on the value."""
+    return Int64(value) if column.type is ColumnType.INTEGER and value is not None else value
 
 
 def _decoder(column: Column) -> Decoder:

@@ -56,7 +56,7 @@ def _names_values(condition: Condition) -> bool:
 
 def _values(form: Form, condition: Condition) -> list[Any]:
     named = condition.value if isinstance(condition.value, list) else [condition.value]
-    return [form.encode(condition.column, each) for each in named if each is not None]
+    return [form.encode_compared(condition.column, each) for each in named if each is not None]
 
 
 def _range(form: Form, beginning: Document, name: str, ranges: Sequence[Condition]) -> Document:
@@ -65,7 +65,7 @@ def _range(form: Form, beginning: Document, name: str, ranges: Sequence[Conditio
     later = form.key[form.key.index(name) + 1 :]
     for each in ranges:
         # A key with this value and more behind it comes later than the value alone.
-        first = beginning | {name: form.encode(name, each.value)}
+        first = beginning | {name: form.encode_compared(name, each.value)}
         last = first | ({later[0]: MaxKey()} if later else {})
         match each.operator:
             case Operator.GREATER:

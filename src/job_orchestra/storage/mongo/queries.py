@@ -24,7 +24,7 @@ def find(database: Database[Document], query: PreparedFind, session: ClientSessi
 
 def find_all(found: Found, queries: Sequence[PreparedFind]) -> list[list[Row]]:
     """In one snapshot where there are such, else one behind the other."""
-    if len(queries) == 1 or not found.has_transactions:
+    if len(queries) == 1 or not found.has_snapshots:
         return [find(found.database, query) for query in queries]
     with found.client.start_session(snapshot=True) as snapshot:
         return [find(found.database, query, snapshot) for query in queries]

@@ -1,4 +1,4 @@
-"""The one client of a storage, opened when it is used first, and what it found: schema and transactions."""
+"""The one client of a storage, opened when it is used first, and what it found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threading import Lock
 import pymongo
 from pymongo.database import Database
 
-from job_orchestra.storage.mongo.clients import Client, Clients, Document, has_transactions
+from job_orchestra.storage.mongo.clients import Client, Clients, Document, has_snapshots
 from job_orchestra.storage.mongo.migrations import newest_version, state_of
 from job_orchestra.storage.mongo.outages import translated
 from job_orchestra.storage.mongo.versions import read_version
@@ -22,7 +22,7 @@ from job_orchestra.storage.schema_check import advice
 class Found:
     client: Client
     database: Database[Document]
-    has_transactions: bool
+    has_snapshots: bool
 
 
 class Session:
@@ -63,5 +63,5 @@ class Session:
         if state is not SchemaState.CURRENT:
             there = None if stored is None else stored.version
             raise StorageUnavailable(f"{self._clients.name} {advice(state, there, newest_version())}.")
-        self._found = Found(self._client, database, has_transactions(self._client))
+        self._found = Found(self._client, database, has_snapshots(self._client))
         return self._found

@@ -66,18 +66,10 @@ class PreparedBatch:
     steps: tuple[Step, ...]
 
     @property
-    def is_one_document(self) -> bool:
-        """What MongoDB does whole or not at all, and the driver repeats by itself."""
-        step, *others = self.steps
-        if others:
-            return False
-        return len(step.documents) == 1 if isinstance(step, Inserts) else step.is_by_key
-
-    @property
     def lone_insert(self) -> Inserts | None:
         """It may go out with others of its kind."""
-        step = self.steps[0]
-        return step if isinstance(step, Inserts) and self.is_one_document else None
+        step, *others = self.steps
+        return step if isinstance(step, Inserts) and len(step.documents) == 1 and not others else None
 
 
 class Statements:

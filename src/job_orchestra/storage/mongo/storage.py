@@ -116,4 +116,4 @@ def _outcomes(found: Found, batches: Sequence[PreparedBatch]) -> Sequence[Outcom
     lone_inserts = [insert for batch in batches if (insert := batch.lone_insert)]
     if len(lone_inserts) == len(batches):
         return insert_all(found.database, lone_inserts)
-    return [carry_out(found.client, found.database, batches[0], in_transaction=found.has_transactions)]
+    return [carry_out(found.database, batches[0])]
