@@ -77,7 +77,7 @@ def test_the_others_may_do_no_more_than_they_have_to(application: str) -> None:
     found = settings(application)
     assert found["NoNewPrivileges"] == ["yes"]
     assert found["ProtectSystem"] == ["strict"]
-    assert found["LimitNOFILE"] == ["65536"]
+    assert found["LimitNOFILE"] == ["524288"]
     assert "KillMode" not in found
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from job_orchestra.domain.event_records import EventRecord
+from job_orchestra.execution.process_identity import boot_identifier
+from job_orchestra.execution.run_directory import run_name
+from job_orchestra.protocol.messages import Welcome
+from job_orchestra.protocol.run_key import RunKey
+from job_orchestra.protocol.worker_session import Connected, WorkerIdentity, WorkerSession
+from job_orchestra.worker.conversation import Conversation
 from tests.executor.hosting import commands
 from tests.worker.standing_in import StandInMaster, run, working
 
@@ -113,3 +122,40 @@ def test_a_log_that_something_else_has_the_name_of_is_put_back(directory: Path, 
             assert b"\none\ntwo\n" in stored.log
 
     run(test)
+
+
+@dataclass
+class LeftRun:
+    """What is left of a run whose journal was emptied, and then got an end of the worker's own."""
+
+    key: RunKey
+    sequence: int = 1
+    log_size: int = 0
+    is_ended: bool = True
+    boot: str = boot_identifier()
+
+    @property
+    def name(self) -> str:
+        return run_name(self.key)
+
+    def journal_size(self, after: int, last: int) -> int:
+        return 0
+
+    def read_journal(self, after: int, limit: int) -> list[EventRecord]:
+        raise NotImplementedError
+
+    def read_log(self, offset: int, size: int) -> bytes:
+        raise NotImplementedError
+
+
+def test_the_end_of_what_is_left_does_not_pass_for_the_event_that_had_its_number() -> None:
+    """The master has that event, and hears by the next hello that the worker has not."""
+    session = WorkerSession()
+    conversation = Conversation(session, lambda: SimpleNamespace(runs=()))
+    conversation.carry_out([Connected(Welcome(1, "1", "m", (), ()))])
+    left = LeftRun(RunKey("r", 1))
+    session.add(left.key, 1, 0)
+    conversation.damaged(left.key, left)
+    conversation.report(left)
+    hello = session.hello(WorkerIdentity("1", "w", "i", left.boot, "", 1, {}), 0.0)
+    assert [one.sequence for one in hello.runs] == [0]

@@ -100,7 +100,10 @@ class Conversation:
         self._keeper = keeper
         self._outbox: Outbox[ToMaster] | None = None
         self._farewell: Goodbye | None = None
-        self._was_connected = False
+        self._found: set[RunKey] = set()
+        """Runs of which no welcome has answered yet what was found on disk."""
+        self._greeted: set[RunKey] = set()
+        """Those of them that the last hello has told of."""
 
     async def hold(
         self, connection: FrameConnection, identity: WorkerIdentity, on_connected: Callable[[Welcome], None]
@@ -109,6 +112,7 @@ class Conversation:
         outbox: Outbox[ToMaster] = Outbox(connection)
         outbox.post(self._session.hello(identity, time.time()))
         sending = asyncio.create_task(outbox.flush(), name="send to the master")
+        self._greeted = set(self._found)
         self._outbox = outbox
         self._farewell = None
         try:
@@ -152,14 +156,14 @@ class Conversation:
                 case Reply(message):
                     self._post(message)
                 case Connected():
-                    self._was_connected = True
+                    self._found -= self._greeted
                     for run in self._keeper().runs:
                         self.report(run)
                 case Dismissed(goodbye):
                     self._farewell = goodbye
 
     def found(self, run: KeptRun) -> None:
-        """A run that was on disk at the start.
+        """A run that was on disk at the start, or is there with less than before.
 
         Its end is told behind the welcome: a disk that lost the last events with its host has got an end of the
         worker's own, which must not pass for the event that the master may have under the same number.
@@ -167,6 +171,7 @@ class Conversation:
         sequence = run.sequence - (1 if run.is_ended else 0)
         is_of_this_boot = run.boot == boot_identifier()
         self._session.add(run.key, sequence, run.log_size, is_of_this_boot=is_of_this_boot)
+        self._found.add(run.key)
 
     def damaged(self, key: RunKey, left: KeptRun | None) -> None:
         """Less of the run is there than was told: a new hello tells what is left, and the master decides."""
@@ -178,8 +183,8 @@ class Conversation:
 
     def report(self, run: KeptRun) -> None:
         """The files of the run reach this far now."""
-        if run.is_ended and not self._was_connected:
-            # Until the first welcome no end is told, see `found`.
+        if run.is_ended and run.key in self._found:
+            # Until the welcome no end is told, see `found`.
             return
         if run.is_ended:
             reach(FailPoint.WORKER_END_SEEN)
@@ -239,4 +244,5 @@ class Conversation:
         self.send()
 
     def on_deleted(self, key: RunKey) -> None:
+        self._found.discard(key)
         self._session.deleted(key)
