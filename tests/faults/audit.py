@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from job_orchestra.client.calls import runs
@@ -203,5 +204,7 @@ class Audit:
 
     def _look_at_outputs(self) -> None:
         for path in self._site.outputs:
-            if "Traceback" in path.read_text(errors="replace"):
-                self._findings.add(f"There is a traceback in {path}.")
+            # What a host said that has ended meanwhile, with its directory, stands in the output of its worker.
+            with suppress(FileNotFoundError):
+                if "Traceback" in path.read_text(errors="replace"):
+                    self._findings.add(f"There is a traceback in {path}.")

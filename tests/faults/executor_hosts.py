@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 from pathlib import Path
 
-from job_orchestra.execution.host_directory import HOSTS
-from job_orchestra.execution.process_identity import ProcessIdentity, identity_from_data, is_alive
+from job_orchestra.execution.host_directory import HOSTS, HostDirectory
+from job_orchestra.execution.process_identity import ProcessIdentity, is_alive
 from tests.faults.plan import Act
 
 _INTERVAL = 0.02
@@ -42,11 +41,8 @@ class ExecutorHosts:
                 os.kill(identity.pid, signal.SIGCONT)
 
     def _living(self) -> ProcessIdentity | None:
-        for path in self._directory.glob("*/identity.json"):
-            try:
-                identity = identity_from_data(json.loads(path.read_bytes()))
-            except (OSError, ValueError):
-                continue
+        for path in self._directory.glob("*"):
+            identity = HostDirectory(path).read_identity()
             if identity is not None and identity not in self.ended and is_alive(identity):
                 return identity
         return None

@@ -17,8 +17,8 @@ from job_orchestra.domain.errors import Unauthenticated
 from job_orchestra.domain.job_data import limits_to_data
 from job_orchestra.domain.jobs import RunLimits
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.execution.host_directory import HOSTS
-from job_orchestra.execution.process_identity import identity_from_data, is_alive
+from job_orchestra.execution.host_directory import HOSTS, HostDirectory
+from job_orchestra.execution.process_identity import is_alive
 from job_orchestra.protocol.codec import decode_to_master, encode, encode_frames
 from job_orchestra.protocol.connection import (
     ConnectionLost,
@@ -38,7 +38,6 @@ from job_orchestra.protocol.master_session import (
 from job_orchestra.protocol.messages import Abort, Execute, Goodbye, Hello, JournalEvent, ToWorker
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.worker.application import WorkerApplication
-from tests.executor.hosting import read_json
 
 DEADLINE = 20.0
 T = TypeVar("T")
@@ -281,7 +280,7 @@ async def working(directory: Path, url: str, **options: Any) -> AsyncGenerator[R
 
 
 def host_pids(directory: Path) -> list[int]:
-    identities = [identity_from_data(read_json(path)) for path in (directory / HOSTS).glob("*/identity.json")]
+    identities = [HostDirectory(path).read_identity() for path in (directory / HOSTS).glob("*")]
     return [one.pid for one in identities if one is not None and is_alive(one)]
 
 

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,8 @@ class LeftRun:
 def test_the_end_of_what_is_left_does_not_pass_for_the_event_that_had_its_number() -> None:
     """The master has that event, and hears by the next hello that the worker has not."""
     session = WorkerSession()
-    conversation = Conversation(session, lambda: SimpleNamespace(runs=()))
+    keeper: Any = SimpleNamespace(runs=())
+    conversation = Conversation(session, lambda: keeper)
     conversation.carry_out([Connected(Welcome(1, "1", "m", (), ()))])
     left = LeftRun(RunKey("r", 1))
     session.add(left.key, 1, 0)
