@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from job_orchestra.composition.databases import open_administration
@@ -19,6 +20,7 @@ from job_orchestra.storage.sql.databases import database_at
 from job_orchestra.storage.sql.tables import index_name, metadata_of
 from job_orchestra.storage.sql.urls import parse_database_url
 from tests.mariadb_server import MariadbServer
+from tests.postgresql_server import PostgresqlServer
 from tests.storage.scenario import batch, identifiers, insert, play
 from tests.storage.schemas import create_version, described, engine_of, execute
 
@@ -112,14 +114,40 @@ def test_places_that_cannot_be_used(tmp_path: Path) -> None:
         open_administration("mysql://orchestra:secret@127.0.0.1:1/x?ssl_ca=/nowhere.pem").state()
 
 
-def test_the_rights_that_the_documentation_grants_are_enough(mariadb: MariadbServer) -> None:
+def documented_statements(heading: str, name: str) -> list[str]:
+    """SQL of that section of the operating guide, with `name` in the place of `orchestra`."""
     text = (Path(__file__).parent.parent.parent / "docs" / "operating.md").read_text()
-    block = text.partition("```sql\n")[2].partition("```")[0]
+    section = text.partition(f"### {heading}\n")[2].partition("\n### ")[0]
+    blocks = [block.partition("```")[0] for block in section.split("```sql\n")[1:]]
+    lines = [line.partition("--")[0] for block in blocks for line in block.splitlines()]
+    return [one.strip() for one in " ".join(lines).replace("orchestra", name).split(";")[:-1]]
+
+
+def test_the_rights_that_the_documentation_grants_on_postgresql_are_enough(postgresql: PostgresqlServer) -> None:
+    name = f"rights_{os.getpid()}"
+    url = postgresql.url(name).replace("orchestra@", f"{name}:password@")
+    owner, database, worker, defaults = documented_statements("PostgreSQL", name)
+    with psycopg.connect(postgresql.url(), autocommit=True) as administrator:
+        for statement in (owner, database, worker):
+            administrator.execute(statement.encode())
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(defaults.encode())
+    create_version(url, "0001")
+    open_administration(url).upgrade()
+
+    async def scenario(storage: Storage) -> None:
+        assert (await storage.write(batch(insert("a")))).is_applied
+        assert await identifiers(storage) == ["a"]
+
+    play(postgresql.url(name).replace("orchestra@", f"{name}_work:password@"), scenario)
+
+
+def test_the_rights_that_the_documentation_grants_on_mariadb_are_enough(mariadb: MariadbServer) -> None:
     name = f"rights_{os.getpid()}"
     url = mariadb.url(name).replace("orchestra@", f"{name}:password@")
     with mariadb.connect() as owner, owner.cursor() as cursor:
-        for statement in block.replace("orchestra", name).replace("'%'", "'127.0.0.1'").strip().split(";")[:-1]:
-            cursor.execute(statement)
+        for statement in documented_statements("MariaDB and MySQL", name):
+            cursor.execute(statement.replace("'%'", "'127.0.0.1'"))
         create_version(url, "0001")
         open_administration(url).upgrade()
         cursor.execute(f"REVOKE CREATE, ALTER, INDEX ON {name}.* FROM {name}@'127.0.0.1'")
