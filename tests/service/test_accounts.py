@@ -168,11 +168,11 @@ def test_projects_jobs_and_schedules(play: Play) -> None:
         (schedule,) = (await client.get("/projects/example/schedules")).json()["items"]
         assert (schedule["expression"], schedule["is_enabled"]) == ("0 3 * * *", True)
         assert not (await client.post("/projects/example/schedules/nightly/disable")).json()["is_enabled"]
-        preview = await client.get("/projects/example/schedules/nightly/preview?count=3")
+        preview = await client.get("/projects/example/schedules/nightly/preview?limit=3")
         ticks = [datetime.fromisoformat(tick) for tick in preview.json()["ticks"]]
         assert [(tick.hour, tick.minute) for tick in ticks] == [(3, 0)] * 3
         assert ticks == sorted(ticks)
         assert ticks[0] > served.clock.now()
-        assert (await client.get("/projects/example/schedules/nightly/preview?count=101")).status_code == 422
+        assert (await client.get("/projects/example/schedules/nightly/preview?limit=101")).status_code == 422
 
     play(scenario)

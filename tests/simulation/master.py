@@ -11,9 +11,11 @@ from job_orchestra.composition.master import MasterComposition
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.protocol.connection import Admit, FrameServer, Serve
+from job_orchestra.repositories.log_watch import LogWatch
 from job_orchestra.settings.sections import MasterSettings, Settings
 from job_orchestra.storage.log_port import LogStore
 from job_orchestra.storage.port import Storage
+from tests.simulation.memory_logs import MemoryLogs
 from tests.simulation.network import Network, Server
 from tests.simulation.world import Process
 
@@ -41,7 +43,7 @@ class SimulatedMaster(MasterComposition):
         process: Process,
         network: Network,
         storage: Storage,
-        log_store: LogStore,
+        log_store: MemoryLogs,
         pending_expiry: int = PENDING_EXPIRY,
     ) -> None:
         settings = MasterSettings(identifier=process.application, pending_expiry=pending_expiry)
@@ -69,6 +71,10 @@ class SimulatedMaster(MasterComposition):
     @cached_property
     def log_store(self) -> LogStore:
         return self._log_store
+
+    @cached_property
+    def log_watch(self) -> LogWatch:
+        return LogWatch(self._log_store)
 
     @cached_property
     def load_projects(self) -> Callable[[], Sequence[ConfiguredProject]]:

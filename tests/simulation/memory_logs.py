@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 
 from job_orchestra.storage.log_port import Compression, LogEnded, LogKey, LogPiece
+from job_orchestra.storage.port import StorageUnavailable
 from tests.simulation.memory_storage import Passage, Straight
 
 
@@ -46,7 +48,9 @@ class LogBytes:
 
 
 class MemoryLogs:
-    """Implements `storage.log_port.LogStore` for one process."""
+    """Implements `LogStore` and `LogPulse` of `storage.log_port` for one process."""
+
+    place = "memory"
 
     def __init__(self, contents: LogBytes, passage: Passage | None = None) -> None:
         self._contents = contents
@@ -106,6 +110,10 @@ class MemoryLogs:
             self._contents.sealed.discard(key)
 
         await self._passage.carry(work, "delete a log")
+
+    async def beat(self) -> None:
+        with suppress(StorageUnavailable):  # it is an answer
+            await self._passage.carry(lambda: None, "beat of the logs")
 
     async def close(self) -> None:
         pass

@@ -25,7 +25,7 @@ from job_orchestra.storage.port import (
     Update,
     Value,
 )
-from job_orchestra.storage.schema import COLLECTIONS, Collection, Column, ColumnType
+from job_orchestra.storage.schema import COLLECTIONS, RUNS, Collection, Column, ColumnType
 
 T = TypeVar("T")
 
@@ -227,7 +227,10 @@ class MemoryStorage:
     async def write(self, batch: Batch) -> Outcome:
         if not batch.operations:
             return Outcome()
-        return await self._carry(lambda: self._database.write(batch), f"write {batch.operations[0].collection}")
+        written = [operation.collection for operation in batch.operations]
+        # Named by what it does to runs, if anything, whatever that is provided with.
+        name = RUNS.name if RUNS.name in written else written[0]
+        return await self._carry(lambda: self._database.write(batch), f"write {name}")
 
     async def close(self) -> None:
         self._is_closed = True

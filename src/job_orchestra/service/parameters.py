@@ -167,8 +167,8 @@ RUN_ORDER_BY = Parameter(
     {**_choices("created_at", "-created_at"), "default": "-created_at"},
 )
 PAGE: tuple[Parameter[Any], ...] = (LIMIT, CURSOR)
-TICK_COUNT = Parameter(
-    "count",
+TICK_LIMIT = Parameter(
+    "limit",
     "How many ticks are told.",
     _integer(1, _MOST_TICKS),
     10,

@@ -20,7 +20,7 @@ from job_orchestra.service.parameters import (
     RANGE,
     RUN_FILTERS,
     STORED,
-    TICK_COUNT,
+    TICK_LIMIT,
 )
 from job_orchestra.service.route import Route
 
@@ -101,7 +101,7 @@ _PROJECTS = (
     Route(method="GET", path=_SCHEDULE, permission=_READ, handler=schedules.show,
           summary="One schedule.", answer=resources.ScheduleAnswer),
     Route(method="GET", path=_SCHEDULE + "/preview", permission=_READ, handler=schedules.preview,
-          summary="When the schedule ticks next, enabled or not.", query=(TICK_COUNT,),
+          summary="When the schedule ticks next, enabled or not.", query=(TICK_LIMIT,),
           answer=resources.SchedulePreviewAnswer),
     Route(method="POST", path=_SCHEDULE + "/enable", permission=_SWITCH, handler=schedules.enable,
           summary="The schedule triggers its job.", answer=resources.ScheduleAnswer),

@@ -69,7 +69,7 @@ def preview_schedule(settings_file: Path, output: Output, project: str, schedule
     """When the schedule ticks next, enabled or not: in its own time zone and in UTC."""
     client = service(settings_file)
     zone = time_zone(client.send(schedules.get(project, schedule)).time_zone)
-    answer = client.send(schedules.preview(project, schedule, count=count))
+    answer = client.send(schedules.preview(project, schedule, limit=count))
     columns: list[Column[str]] = [
         Column("local time", lambda tick: f"{datetime.fromisoformat(tick).astimezone(zone):%a %Y-%m-%d %H:%M %Z}"),
         Column("UTC", moment),

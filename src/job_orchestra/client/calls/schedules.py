@@ -13,9 +13,9 @@ def get(project: str, schedule: str) -> Call[ScheduleAnswer]:
     return Call("GET", path("projects", project, "schedules", schedule), ScheduleAnswer)
 
 
-def preview(project: str, schedule: str, *, count: int | None = None) -> Call[SchedulePreviewAnswer]:
+def preview(project: str, schedule: str, *, limit: int | None = None) -> Call[SchedulePreviewAnswer]:
     address = path("projects", project, "schedules", schedule, "preview")
-    return Call("GET", address, SchedulePreviewAnswer, query=query(count=count))
+    return Call("GET", address, SchedulePreviewAnswer, query=query(limit=limit))
 
 
 def enable(project: str, schedule: str) -> Call[ScheduleAnswer]:

@@ -10,7 +10,7 @@ from job_orchestra.service.answers.dates import iso
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.projects import schedule_answer
 from job_orchestra.service.call import Call
-from job_orchestra.service.parameters import CURSOR, LIMIT, ORDER_BY, TICK_COUNT
+from job_orchestra.service.parameters import CURSOR, LIMIT, ORDER_BY, TICK_LIMIT
 from job_orchestra.service.parts import ServiceParts
 
 
@@ -30,7 +30,7 @@ async def preview(parts: ServiceParts, call: Call) -> SchedulePreviewAnswer:
         timetable = timetable_of(schedule.settings)
         moments = tick_times(timetable, parts.local_times, parts.clock.now())
         # A thread, for rare times are found by going through decades of days.
-        ticks = await asyncio.to_thread(lambda: [iso(one) for one in islice(moments, call.value(TICK_COUNT))])
+        ticks = await asyncio.to_thread(lambda: [iso(one) for one in islice(moments, call.value(TICK_LIMIT))])
     except ValueError as error:
         raise Conflict(f"Schedule {schedule.project}/{schedule.identifier} cannot tick: {error}.") from None
     return SchedulePreviewAnswer(ticks)
