@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 
 from job_orchestra.cli.exit_codes import ExitCode
-from job_orchestra.storage.sql.migrations import newest_version
+from job_orchestra.storage.sql.migrations import MIGRATIONS
 from tests.end_to_end.installation import Installation
 
-_NEWEST = newest_version()
+_NEWEST = MIGRATIONS.newest
 _SENTENCES = {
     "0001": f"has schema 0001, this program needs {_NEWEST}; `orchestra database upgrade` brings it there.",
     "9999": f"has schema 9999, this program knows none above {_NEWEST}; install the newer program.",

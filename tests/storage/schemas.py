@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from job_orchestra.storage.schema_versions import version_of
 from job_orchestra.storage.sql.databases import database_at
-from job_orchestra.storage.sql.migrations import migrate, migration_names, version_of
+from job_orchestra.storage.sql.migrations import MIGRATIONS, migrate
 from job_orchestra.storage.sql.migrations.version_table import create_version_table
 from job_orchestra.storage.sql.urls import parse_database_url
 from job_orchestra.storage.sql.versions import TABLE
@@ -27,7 +28,7 @@ def create_version(url: str, version: str) -> None:
         database.create()
     with engine_of(url).begin() as connection:
         create_version_table(connection)
-        for name in migration_names():
+        for name in MIGRATIONS.names:
             if version_of(name) <= version:
                 migrate(connection, name, print)
 

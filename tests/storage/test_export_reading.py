@@ -15,7 +15,7 @@ from job_orchestra.domain.errors import Conflict, Invalid
 from job_orchestra.storage import schema
 from job_orchestra.storage.port import SchemaState
 from job_orchestra.storage.schema import COLLECTIONS, VERSION
-from job_orchestra.storage.sql.migrations import newest_version
+from job_orchestra.storage.sql.migrations import MIGRATIONS
 from job_orchestra.storage.transfer import reading
 from job_orchestra.storage.transfer.lines import Tally, manifest_line
 from tests.storage.content import records_at, rows_at
@@ -174,7 +174,7 @@ def test_newer_ones(export: bytes, target: Target) -> None:
 
 
 def test_the_schema_has_the_version_of_its_migrations() -> None:
-    assert int(newest_version()) == VERSION
+    assert int(MIGRATIONS.newest) == VERSION
 
 
 class TestEarlierSchemas:

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Engine, event
 
 from job_orchestra.storage.port import SchemaState
+from job_orchestra.storage.schema_versions import version_of
 from job_orchestra.storage.sql import open_administration
-from job_orchestra.storage.sql.migrations import migration_names, version_of
+from job_orchestra.storage.sql.migrations import MIGRATIONS
 from tests.storage.schemas import create_version, described, fill, rows
 
 _READING = ("SELECT", "SHOW", "PRAGMA", "DESCRIBE", "SET", "BEGIN")
@@ -42,7 +43,7 @@ class Interrupted(Exception):
     """As a process is that dies behind that statement: nothing of what follows is done."""
 
 
-@pytest.mark.parametrize("version", [version_of(name) for name in migration_names()])
+@pytest.mark.parametrize("version", [version_of(name) for name in MIGRATIONS.names])
 def test_every_schema_becomes_that_of_the_program_and_keeps_its_rows(
     new_sql_url: Callable[[], str], version: str
 ) -> None:
@@ -52,7 +53,7 @@ def test_every_schema_becomes_that_of_the_program_and_keeps_its_rows(
     before = rows(url)
     told: list[str] = []
     done = open_administration(url).upgrade(told.append)
-    assert list(done) == [name for name in migration_names() if version_of(name) > version]
+    assert list(done) == [name for name in MIGRATIONS.names if version_of(name) > version]
     assert {line.partition(": ")[0] for line in told} == set(done)
     assert open_administration(url).state() is SchemaState.CURRENT
     assert described(url) == fresh_schema(new_sql_url)
@@ -94,7 +95,7 @@ def test_of_two_upgrades_at_once_each_migration_is_carried_out_by_one(new_sql_ur
     ended = [process.communicate() for process in processes]
     assert all(process.returncode == 0 for process in processes), ended
     done = [name for output, _ in ended for name in output.split()]
-    assert sorted(done) == list(migration_names()[1:])
+    assert sorted(done) == list(MIGRATIONS.names[1:])
     assert described(url) == fresh_schema(new_sql_url)
 
 

@@ -13,13 +13,14 @@ from pymongo.database import Database
 from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.mongo.forms import Form
-from job_orchestra.storage.mongo.migrations import migrate, migrations_after, newest_version, version_of
+from job_orchestra.storage.mongo.migrations import MIGRATIONS, migrate
 from job_orchestra.storage.mongo.versions import create_version
 from job_orchestra.storage.port import Find, SchemaState, Storage, StorageUnavailable
 from job_orchestra.storage.schema import COLLECTIONS, VERSION, Collection, Index
+from job_orchestra.storage.schema_versions import version_of
 from tests.storage.scenario import batch, identifiers, insert, play
 
-_MIGRATIONS: Sequence[str] = migrations_after(None) or ()
+_MIGRATIONS: Sequence[str] = MIGRATIONS.after(None) or ()
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_every_step_of_the_migrations_can_be_repeated(mongodb_url: str) -> None:
 
 
 def test_the_schema_has_the_version_of_its_migrations() -> None:
-    assert int(newest_version()) == VERSION
+    assert int(MIGRATIONS.newest) == VERSION
 
 
 @pytest.mark.parametrize("name", _MIGRATIONS[:-1])
@@ -107,9 +108,9 @@ def test_every_earlier_schema_is_brought_up(url: str, mongodb_url: str, name: st
         _create_schema(database, name, {"_id": "old", "project": "p", "job": "j", "status": "succeeded"})
         administration = open_administration(url)
         assert administration.state() is SchemaState.OLDER
-        assert administration.versions() == (version_of(name), newest_version())
+        assert administration.versions() == (version_of(name), MIGRATIONS.newest)
         play(url, _is_refused)
-        assert administration.upgrade() == migrations_after(version_of(name))
+        assert administration.upgrade() == MIGRATIONS.after(version_of(name))
         assert administration.state() is SchemaState.CURRENT
         assert administration.upgrade() == ()
         with opened(mongodb_url) as fresh:
@@ -129,7 +130,7 @@ def test_an_upgrade_that_was_interrupted_is_gone_on_with(url: str) -> None:
         administration = open_administration(url)
         assert administration.state() is SchemaState.OLDER
         told: list[str] = []
-        assert administration.upgrade(told.append) == migrations_after(version_of(first))
+        assert administration.upgrade(told.append) == MIGRATIONS.after(version_of(first))
         assert told[:2] == [
             f"{second}: adding the field is_pinned to runs (2 rows)",
             f"{second}: creating the collection removals",

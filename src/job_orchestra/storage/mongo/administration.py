@@ -12,13 +12,14 @@ from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.storage.mongo import versions
 from job_orchestra.storage.mongo.clients import Clients, Document, has_snapshots
 from job_orchestra.storage.mongo.loads import MongoLoad, collection_with_rows, delete_everything
-from job_orchestra.storage.mongo.migrations import migrate, migrations_after, newest_version, state_of
+from job_orchestra.storage.mongo.migrations import MIGRATIONS, migrate
 from job_orchestra.storage.mongo.outages import translated
 from job_orchestra.storage.mongo.snapshots import MongoSnapshot, WatchedSnapshot
-from job_orchestra.storage.mongo.versions import StoredVersion, create_version, read_version, replace_mark
+from job_orchestra.storage.mongo.versions import create_version, read_version, replace_mark
 from job_orchestra.storage.port import Load, SchemaState, Snapshot
 from job_orchestra.storage.schema import COLLECTIONS
 from job_orchestra.storage.schema_check import advice
+from job_orchestra.storage.schema_versions import StoredVersion
 
 _OURS = frozenset({versions.COLLECTION, *(collection.name for collection in COLLECTIONS)})
 
@@ -45,17 +46,17 @@ class MongoAdministration:
         with self._database() as database:
             stored = self._version(database)
             self._refuse(stored, SchemaState.MISSING, SchemaState.NEWER, SchemaState.INCOMPLETE)
-            missing = migrations_after(stored.version if stored else None) or ()
+            missing = MIGRATIONS.after(stored.version if stored else None) or ()
             for name in missing:
                 migrate(database, name, tell)
             return missing
 
     def state(self) -> SchemaState:
-        return state_of(self._look())
+        return MIGRATIONS.state_of(self._look())
 
     def versions(self) -> tuple[str | None, str]:
         stored = self._look()
-        return None if stored is None else stored.version, newest_version()
+        return None if stored is None else stored.version, MIGRATIONS.newest
 
     def warnings(self) -> Sequence[str]:
         """None: each write asks for the journals of a majority, and is refused where there is none."""
@@ -67,9 +68,9 @@ class MongoAdministration:
 
     def _create(self, database: Database[Document]) -> None:
         self._check_nothing_else(database)
-        for name in migrations_after(None) or ():
+        for name in MIGRATIONS.after(None) or ():
             migrate(database, name, lambda _: None)
-        if not create_version(database, newest_version()):
+        if not create_version(database, MIGRATIONS.newest):
             raise self._has_schema()
 
     # ---------- all rows
@@ -117,22 +118,22 @@ class MongoAdministration:
         self._check_loadable(database, stored)
         if stored is None:
             self._create(database)
-            stored = StoredVersion(newest_version())
-        mark = StoredVersion.of_new_load(newest_version())
+            stored = StoredVersion(MIGRATIONS.newest)
+        mark = StoredVersion.of_new_load(MIGRATIONS.newest)
         if not replace_mark(database, stored, mark.load):
             raise Conflict(f"{self._clients.name} is being changed by somebody else at the same time.")
         if stored.load is not None:
             delete_everything(database)
-            for name in migrations_after(stored.version) or ():
+            for name in MIGRATIONS.after(stored.version) or ():
                 migrate(database, name, lambda _: None)
         return mark
 
     # ---------- what is refused
 
     def _refuse(self, stored: StoredVersion | None, *states: SchemaState) -> None:
-        if (state := state_of(stored)) in states:
+        if (state := MIGRATIONS.state_of(stored)) in states:
             version = stored.version if stored else None
-            raise Conflict(f"{self._clients.name} {advice(state, version, newest_version())}.")
+            raise Conflict(f"{self._clients.name} {advice(state, version, MIGRATIONS.newest)}.")
 
     def _check_nothing_else(self, database: Database[Document]) -> None:
         foreign = _first_foreign(database)

@@ -12,9 +12,10 @@ from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.mongo.clients import Document
 from job_orchestra.storage.mongo.forms import forms_of
 from job_orchestra.storage.mongo.outages import is_duplicate
-from job_orchestra.storage.mongo.versions import StoredVersion, read_version, replace_mark
+from job_orchestra.storage.mongo.versions import read_version, replace_mark
 from job_orchestra.storage.port import Row
 from job_orchestra.storage.schema import COLLECTIONS
+from job_orchestra.storage.schema_versions import StoredVersion
 
 
 class MongoLoad:

@@ -11,7 +11,7 @@ import pymongo
 from pymongo.database import Database
 
 from job_orchestra.storage.mongo.clients import Client, Clients, Document, has_snapshots
-from job_orchestra.storage.mongo.migrations import newest_version, state_of
+from job_orchestra.storage.mongo.migrations import MIGRATIONS
 from job_orchestra.storage.mongo.outages import translated
 from job_orchestra.storage.mongo.versions import read_version
 from job_orchestra.storage.port import SchemaState, StorageUnavailable
@@ -59,9 +59,9 @@ class Session:
                 self._client = self._clients.connect()
         database = self._clients.database(self._client)
         stored = read_version(database)
-        state = state_of(stored)
+        state = MIGRATIONS.state_of(stored)
         if state is not SchemaState.CURRENT:
             there = None if stored is None else stored.version
-            raise StorageUnavailable(f"{self._clients.name} {advice(state, there, newest_version())}.")
+            raise StorageUnavailable(f"{self._clients.name} {advice(state, there, MIGRATIONS.newest)}.")
         self._found = Found(self._client, database, has_snapshots(self._client))
         return self._found

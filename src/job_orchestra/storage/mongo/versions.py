@@ -5,29 +5,17 @@ It is written last when a schema is created: where there is none, there is no sc
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
 from typing import Any
 
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from job_orchestra.storage.schema_versions import StoredVersion
+
 COLLECTION = "schema"
 
 _ID = {"_id": "version"}
-_BYTES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class StoredVersion:
-    version: str
-    load: str | None = None
-    """Of which load the documents are that are there; None where none is under way."""
-
-    @classmethod
-    def of_new_load(cls, version: str) -> StoredVersion:
-        return cls(version, secrets.token_hex(_BYTES))
 
 
 def read_version(database: Database[dict[str, Any]], session: ClientSession | None = None) -> StoredVersion | None:

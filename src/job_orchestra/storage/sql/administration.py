@@ -12,14 +12,15 @@ from sqlalchemy.exc import DBAPIError
 from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.storage.port import Load, SchemaState, Snapshot
 from job_orchestra.storage.schema_check import advice
+from job_orchestra.storage.schema_versions import StoredVersion
 from job_orchestra.storage.sql.databases import Database, database_at
 from job_orchestra.storage.sql.loads import SqlLoad, collection_with_rows, delete_everything
-from job_orchestra.storage.sql.migrations import migrate, migration_names, migrations_after, newest_version, state_of
+from job_orchestra.storage.sql.migrations import MIGRATIONS, migrate
 from job_orchestra.storage.sql.migrations.version_table import create_version_table, read_version, write_version
 from job_orchestra.storage.sql.snapshots import SqlSnapshot
 from job_orchestra.storage.sql.statements import Statements
 from job_orchestra.storage.sql.urls import parse_database_url
-from job_orchestra.storage.sql.versions import TABLE, StoredVersion
+from job_orchestra.storage.sql.versions import TABLE
 
 
 class SqlAdministration:
@@ -51,11 +52,11 @@ class SqlAdministration:
                 done.append(missing[0])
 
     def state(self) -> SchemaState:
-        return state_of(self._look())
+        return MIGRATIONS.state_of(self._look())
 
     def versions(self) -> tuple[str | None, str]:
         stored = self._look()
-        return None if stored is None else stored.version, newest_version()
+        return None if stored is None else stored.version, MIGRATIONS.newest
 
     def warnings(self) -> Sequence[str]:
         with self._translated():
@@ -78,13 +79,13 @@ class SqlAdministration:
         self._check_nothing_else(connection)
         # First of all, so that a creation that was interrupted is known as such, and finished by the next one.
         create_version_table(connection)
-        for name in migration_names():
+        for name in MIGRATIONS.names:
             migrate(connection, name, lambda _: None)
 
     def _missing(self, connection: sa.Connection) -> Sequence[str]:
         stored = read_version(connection)
         self._refuse(stored, SchemaState.MISSING, SchemaState.NEWER, SchemaState.INCOMPLETE)
-        return migrations_after(stored.version if stored else None) or ()
+        return MIGRATIONS.after(stored.version if stored else None) or ()
 
     # ---------- all rows
 
@@ -107,7 +108,7 @@ class SqlAdministration:
     @contextmanager
     def load(self) -> Generator[Load]:
         self._create_database()
-        mark = StoredVersion.of_new_load(newest_version())
+        mark = StoredVersion.of_new_load(MIGRATIONS.newest)
         with self._connected(is_writing=True) as connection:
             with self._committed(connection):
                 self._make_empty(connection)
@@ -153,9 +154,9 @@ class SqlAdministration:
             raise Conflict(f"{self._database.name} is not empty: it has the table {min(tables)!r} of something else.")
 
     def _refuse(self, stored: StoredVersion | None, *states: SchemaState) -> None:
-        if (state := state_of(stored)) in states:
+        if (state := MIGRATIONS.state_of(stored)) in states:
             version = stored.version if stored else None
-            raise Conflict(f"{self._database.name} {advice(state, version, newest_version())}.")
+            raise Conflict(f"{self._database.name} {advice(state, version, MIGRATIONS.newest)}.")
 
     # ---------- transactions
 

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import Insert, Row
 from job_orchestra.storage.schema import COLLECTIONS
+from job_orchestra.storage.schema_versions import StoredVersion
 from job_orchestra.storage.sql.databases import Database
 from job_orchestra.storage.sql.migrations.version_table import read_version, write_version
 from job_orchestra.storage.sql.statements import Prepared, Statements
-from job_orchestra.storage.sql.versions import StoredVersion
 
 
 class SqlLoad:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from job_orchestra.storage.port import SchemaState, StorageUnavailable
 from job_orchestra.storage.schema_check import advice
 from job_orchestra.storage.sql.databases import Connection, Database
-from job_orchestra.storage.sql.migrations import newest_version, state_of
+from job_orchestra.storage.sql.migrations import MIGRATIONS
 from job_orchestra.storage.sql.statements import Prepared
-from job_orchestra.storage.sql.versions import QUERY, StoredVersion
+from job_orchestra.storage.sql.versions import QUERY, stored_from_text
 
 _VERSION = Prepared(QUERY, ())
 
@@ -43,10 +43,10 @@ class Session:
             connection.begin()  # which on SQLite waits for its turn, where reading by a writer would not
         [found] = connection.fetch([_VERSION])
         connection.rollback()
-        stored = StoredVersion.of(str(found[0][0])) if found else None
-        if (state := state_of(stored)) is not SchemaState.CURRENT:
+        stored = stored_from_text(str(found[0][0])) if found else None
+        if (state := MIGRATIONS.state_of(stored)) is not SchemaState.CURRENT:
             version = stored.version if stored else None
-            raise StorageUnavailable(f"{self._database.name} {advice(state, version, newest_version())}.")
+            raise StorageUnavailable(f"{self._database.name} {advice(state, version, MIGRATIONS.newest)}.")
 
     def failed(self, error: Exception) -> Exception:
         """Leaves no transaction open, and says what callers are told: StorageUnavailable, or the error itself."""

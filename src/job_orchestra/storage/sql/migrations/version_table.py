@@ -15,8 +15,9 @@ from sqlalchemy import (
     update,
 )
 
+from job_orchestra.storage.schema_versions import StoredVersion
 from job_orchestra.storage.sql.tables import TABLE_OPTIONS
-from job_orchestra.storage.sql.versions import LONGEST, TABLE, StoredVersion
+from job_orchestra.storage.sql.versions import LONGEST, TABLE, stored_from_text, stored_to_text
 
 _table = Table(
     TABLE,
@@ -37,11 +38,11 @@ def read_version(connection: Connection) -> StoredVersion | None:
     if not inspect(connection).has_table(TABLE):
         return None
     text = connection.execute(select(_table.c.version_num)).scalar_one_or_none()
-    return None if text is None else StoredVersion.of(text)
+    return None if text is None else stored_from_text(text)
 
 
 def write_version(connection: Connection, version: StoredVersion) -> None:
     if read_version(connection) is None:
-        connection.execute(insert(_table).values(version_num=str(version)))
+        connection.execute(insert(_table).values(version_num=stored_to_text(version)))
     else:
-        connection.execute(update(_table).values(version_num=str(version)))
+        connection.execute(update(_table).values(version_num=stored_to_text(version)))
