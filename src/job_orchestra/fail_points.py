@@ -49,6 +49,7 @@ class FailPoint(StrEnum):
     MASTER_EVENTS_COMMITTED = "master.events_committed"
     """Events and the run after them are in the database; they are not acknowledged."""
     MASTER_LOG_SEALED = "master.log_sealed"
+    """Nobody may append to the log any more; it is not compared, and in the database the run has not ended."""
     MASTER_LOG_VERIFIED = "master.log_verified"
     """The whole log is stored, and compared with the worker's; in the database the run has not ended."""
     MASTER_END_COMMITTED = "master.end_committed"

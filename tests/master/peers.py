@@ -51,7 +51,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
-from job_orchestra.repositories.log_watch import LogWatch
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.removals import Removals
@@ -182,7 +182,7 @@ class Surroundings:
         self.late_reports = LateReports(self.storage, clock)
         self.result_index = ResultIndex(self.storage, clock, ["tests.failed"], settling=0)
         self.clock = clock
-        self.log_watch: LogWatch | None = None
+        self.log_disk_watch: LogDiskWatch | None = None
         self.port = 0
         self.token = ""
         self.identifier = "m"
@@ -212,7 +212,7 @@ class Surroundings:
             log_store=self.log_store,
             selector=WorkerSelector(),
             clock=self.clock,
-            log_watch=self.log_watch,
+            log_disk_watch=self.log_disk_watch,
         )
 
     async def _check_schema(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.messages import Acknowledged, Execute, Goodbye, Release, RunOnDisk, Welcome
-from job_orchestra.repositories.log_watch import LogWatch
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.storage.log_port import LogKey
 from tests.master.peers import (
     DEADLINE,
@@ -166,7 +166,7 @@ def test_a_disk_of_the_logs_that_hangs_is_told_until_it_answers(
     async def scenario() -> None:
         pulse = HeldPulse()
         async with surroundings(fresh_database(tmp_path), tmp_path) as parts:
-            parts.log_watch = LogWatch(pulse, patience=0.01)
+            parts.log_disk_watch = LogDiskWatch(pulse, patience=0.01)
             async with parts.serving(), parts.worker() as (worker, _):
                 reason = await wait_until_unready(parts.port)
                 assert reason.startswith("The disk of the log files in /srv/logs has not answered for ")

@@ -20,7 +20,7 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.repositories.log_watch import LogWatch
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.service.transformation import ResultTransformer
@@ -62,7 +62,7 @@ class Served(Records):
         directory: Path,
         master_urls: Sequence[str],
         transformers: Sequence[ResultTransformer] = (),
-        log_watch: LogWatch | None = None,
+        log_disk_watch: LogDiskWatch | None = None,
     ) -> None:
         super().__init__(storage)
         self.log_store = open_log_store(directory / "logs")
@@ -85,7 +85,7 @@ class Served(Records):
             selector=WorkerSelector(),
             master_urls=master_urls,
             clock=self.clock,
-            log_watch=log_watch,
+            log_disk_watch=log_disk_watch,
             result_transformers=transformers,
         )
         self.is_hinting = True
@@ -161,11 +161,11 @@ async def serving(
     directory: Path,
     *master_urls: str,
     transformers: Sequence[ResultTransformer] = (),
-    log_watch: LogWatch | None = None,
+    log_disk_watch: LogDiskWatch | None = None,
 ) -> AsyncGenerator[Served]:
     """Over the database with this URL, or over an open storage."""
     storage = open_storage(database) if isinstance(database, str) else database
-    served = Served(storage, directory, master_urls, transformers, log_watch)
+    served = Served(storage, directory, master_urls, transformers, log_disk_watch)
     await served.projects.apply(parse_projects(PROJECTS))
     stop, is_ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(served.application.run(stop, lambda _: is_ready.set()))

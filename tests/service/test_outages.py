@@ -15,7 +15,7 @@ import pytest
 
 from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.roles import Role
-from job_orchestra.repositories.log_watch import LogWatch
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.service.routes import ROUTES
 from job_orchestra.storage.port import Storage
 from job_orchestra.storage.sql.sqlite import SqliteDatabase
@@ -176,7 +176,7 @@ def test_sqlite_that_another_process_writes_to_for_long(sqlite_url: str, tmp_pat
 def test_a_disk_of_the_logs_that_hangs_is_told_until_it_answers(sqlite_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         pulse = HeldPulse()
-        async with serving(sqlite_url, tmp_path, log_watch=LogWatch(pulse, patience=0.01)) as served:
+        async with serving(sqlite_url, tmp_path, log_disk_watch=LogDiskWatch(pulse, patience=0.01)) as served:
             client = await served.user(Role.OPERATOR)
             async with asyncio.timeout(DEADLINE):
                 while (answer := await client.get("/ready")).status_code == 200:

@@ -11,7 +11,7 @@ from job_orchestra.composition.master import MasterComposition
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.protocol.connection import Admit, FrameServer, Serve
-from job_orchestra.repositories.log_watch import LogWatch
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.settings.sections import MasterSettings, Settings
 from job_orchestra.storage.log_port import LogStore
 from job_orchestra.storage.port import Storage
@@ -73,8 +73,8 @@ class SimulatedMaster(MasterComposition):
         return self._log_store
 
     @cached_property
-    def log_watch(self) -> LogWatch:
-        return LogWatch(self._log_store)
+    def log_disk_watch(self) -> LogDiskWatch:
+        return LogDiskWatch(self._log_store)
 
     @cached_property
     def load_projects(self) -> Callable[[], Sequence[ConfiguredProject]]:

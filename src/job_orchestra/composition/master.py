@@ -70,7 +70,7 @@ class MasterComposition(RecordsComposition):
             retentions=self.retentions,
             pruning=self.pruning,
             log_store=self.log_store,
-            log_watch=self.log_watch,
+            log_disk_watch=self.log_disk_watch,
             selector=self.worker_selector,
             clock=self.clock,
             log_compression=self.log_compression,

@@ -16,7 +16,7 @@ from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_check import LogCheck
-from job_orchestra.repositories.log_watch import LogWatch
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.removals import Removals
@@ -69,11 +69,11 @@ class RecordsComposition(ApplicationComposition):
         return open_log_inventory(self.settings.storage.directory)
 
     @cached_property
-    def log_watch(self) -> LogWatch:
+    def log_disk_watch(self) -> LogDiskWatch:
         """Notices a disk of the logs that hangs."""
         pulse = open_log_pulse(self.settings.storage.directory)
         self.close_with(pulse.close)
-        return LogWatch(pulse)
+        return LogDiskWatch(pulse)
 
     @cached_property
     def worker_selector(self) -> WorkerSelector:

@@ -49,7 +49,7 @@ class ServiceComposition(RecordsComposition):
             workers=self.workers,
             schedules=self.schedules,
             log_store=self.log_store,
-            log_watch=self.log_watch,
+            log_disk_watch=self.log_disk_watch,
             local_times=self.local_times,
             selector=self.worker_selector,
             master_urls=self.settings.service.master_urls,

@@ -13,7 +13,7 @@ LEAST_COMPRESSED = 8 << 10
 
 
 @dataclass(frozen=True, slots=True)
-class RunLog:
+class RecordedLog:
     """Of one attempt: the last one of a run, or that of a late report."""
 
     project: str
@@ -54,11 +54,11 @@ class Judgement:
     sentence: str
 
 
-def is_worth_compressing(log: RunLog) -> bool:
+def is_worth_compressing(log: RecordedLog) -> bool:
     return log.is_final and log.facts.size >= LEAST_COMPRESSED
 
 
-def judge_size(log: RunLog, size: int) -> Judgement | None:
+def judge_size(log: RecordedLog, size: int) -> Judgement | None:
     """None if a file of that size is in order. While a run goes on, its log is where its last bytes are just now."""
     expected = log.facts.size
     # Where nobody compared the log at the end, more of it may have come while that was decided.
@@ -70,7 +70,7 @@ def judge_size(log: RunLog, size: int) -> Judgement | None:
     return Judgement(flaw, f"{expected} bytes are recorded, and {size} are stored.")
 
 
-def judge_digest(log: RunLog, sha256: str) -> Judgement | None:
+def judge_digest(log: RecordedLog, sha256: str) -> Judgement | None:
     """Of a log that has the right size."""
     if not log.is_final or sha256 == log.facts.sha256:
         return None

@@ -44,7 +44,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_compression import LogCompression
-from job_orchestra.repositories.log_watch import LogWatch
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.result_index import ResultIndex
@@ -86,7 +86,7 @@ class MasterApplication:
         selector: WorkerSelector,
         clock: Clock,
         log_compression: LogCompression | None = None,
-        log_watch: LogWatch | None = None,
+        log_disk_watch: LogDiskWatch | None = None,
         frame_server: type[FrameServer] = FrameServer,
     ) -> None:
         self._identifier = identifier
@@ -109,7 +109,7 @@ class MasterApplication:
         self._admission = Admission(accounts)
         self._retention = RetentionRounds(retentions, pruning, self._outage)
         self._compression = None if log_compression is None else CompressionRounds(log_compression)
-        self._log_watch = log_watch
+        self._log_disk_watch = log_disk_watch
         self._losses = Losses(
             queue=run_queue,
             progress=run_progress,
@@ -172,8 +172,8 @@ class MasterApplication:
                 ]
                 if self._compression is not None:
                     side_tasks.append(self._compression.run())
-                if self._log_watch is not None:
-                    side_tasks.append(self._log_watch.run())
+                if self._log_disk_watch is not None:
+                    side_tasks.append(self._log_disk_watch.run())
                 await self._until_stopped(stop, self._watch(side_tasks))
             # What was received before is still stored, but for no longer than storage can be used.
             self._outage.give_up()
@@ -223,7 +223,7 @@ class MasterApplication:
     # ---------- connections
 
     async def _admit(self, path: str, authorization: str | None) -> WhoIsThere | None:
-        logs = [] if self._log_watch is None else self._log_watch.reasons
+        logs = [] if self._log_disk_watch is None else self._log_disk_watch.reasons
         waiting_for = [*self._outage.reasons, *logs] or ([] if self._is_prepared else ["The master is starting."])
         if waiting_for and (path == "/ready" or not self._is_prepared):
             raise Unavailable(" ".join(waiting_for))

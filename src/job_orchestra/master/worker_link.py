@@ -13,7 +13,7 @@ from job_orchestra.domain.errors import OrchestraError
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.placement import Candidate, candidate_of
 from job_orchestra.domain.runs import Run
-from job_orchestra.domain.workers import Refusal, Worker, refusal_of
+from job_orchestra.domain.workers import Worker, WorkerDescription, refusal_of
 from job_orchestra.master.inbox import Inbox
 from job_orchestra.master.intake import Account, Intake, Report, Stored, gather_reports
 from job_orchestra.protocol.codec import decode_to_master
@@ -171,7 +171,7 @@ class WorkerLink:
                         await self._forget_refusal()
                     case HindranceChanged(by):
                         _logger.info("Worker %s %s.", self.worker.identifier, by or "takes new runs again")
-                        await self._describe(hindrance=by)
+                        await self._describe(replace(self.worker.description, hindrance=by))
                     case Dismissed():
                         _logger.info("Worker %s says goodbye: %s", self.worker.identifier, effect.goodbye.message)
                         self._outbox.close()
@@ -183,8 +183,7 @@ class WorkerLink:
     def _account(self, key: RunKey) -> Account:
         return Account(self.runs[key]) if key in self.runs else Account(self.late[key], is_late=True)
 
-    async def _describe(self, **changes: str | Refusal | None) -> None:
-        description = replace(self.worker.description, **changes)  # type: ignore[arg-type]
+    async def _describe(self, description: WorkerDescription) -> None:
         self.worker = replace(self.worker, description=description)
         await self._parts.events.on_described(self.worker)
 
@@ -197,13 +196,13 @@ class WorkerLink:
         if not self._is_pausing():
             # One for all that were on their way to it: they are refused for the same reason. And before the run is put
             # back, so that it does not come here again at once.
-            await self._describe(refusal=refusal)
+            await self._describe(replace(self.worker.description, refusal=refusal))
         await self._parts.events.on_put_back(run)
 
     async def _forget_refusal(self) -> None:
         """The worker takes runs again; what was on its way to it before the refusal does not say so."""
         if self.worker.description.refusal is not None and not self._is_pausing():
-            await self._describe(refusal=None)
+            await self._describe(replace(self.worker.description, refusal=None))
 
     def _is_pausing(self) -> bool:
         refusal = self.worker.description.refusal

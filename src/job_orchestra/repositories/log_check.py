@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
-from job_orchestra.domain.run_logs import Flaw, Judgement, RunLog, judge_digest, judge_size
+from job_orchestra.domain.run_logs import Flaw, Judgement, RecordedLog, judge_digest, judge_size
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import integer, text
 from job_orchestra.repositories.rows.run_logs import late_log_from_row, run_log_from_row
@@ -73,7 +73,7 @@ class LogCheck:
 
     # ---------- from records to files
 
-    async def _recorded(self) -> AsyncGenerator[list[RunLog]]:
+    async def _recorded(self) -> AsyncGenerator[list[RecordedLog]]:
         async for rows in self._pages(RUNS.name, "identifier"):
             yield [run_log_from_row(row) for row in rows]
         async for rows in self._pages(LATE_REPORTS.name, "run", "attempt"):
@@ -87,20 +87,20 @@ class LogCheck:
             yield rows
             after = tuple(rows[-1][column] for column in key)
 
-    async def _with_sizes(self, logs: Sequence[RunLog]) -> list[tuple[RunLog, int | LogDamaged]]:
+    async def _with_sizes(self, logs: Sequence[RecordedLog]) -> list[tuple[RecordedLog, int | LogDamaged]]:
         try:
             sizes: list[int | LogDamaged] = [*await self._log_store.sizes([_key(log) for log in logs])]
         except LogDamaged:
             sizes = [await self._size(log) for log in logs]
         return list(zip(logs, sizes, strict=True))
 
-    async def _size(self, log: RunLog) -> int | LogDamaged:
+    async def _size(self, log: RecordedLog) -> int | LogDamaged:
         try:
             return await self._log_store.size(_key(log))
         except LogDamaged as error:
             return error
 
-    async def _judge(self, log: RunLog, size: int | LogDamaged, is_thorough: bool) -> Finding | None:
+    async def _judge(self, log: RecordedLog, size: int | LogDamaged, is_thorough: bool) -> Finding | None:
         if isinstance(size, LogDamaged):
             judgement: Judgement | None = Judgement(Flaw.DAMAGED, size.message)
         else:
@@ -111,14 +111,14 @@ class LogCheck:
             return None
         return Finding(judgement, _key(log))
 
-    async def _judge_content(self, log: RunLog) -> Judgement | None:
+    async def _judge_content(self, log: RecordedLog) -> Judgement | None:
         try:
             _, digest = await self._log_store.sha256(_key(log))
         except LogDamaged as error:
             return Judgement(Flaw.DAMAGED, error.message)
         return judge_digest(log, digest)
 
-    async def _is_recorded_still(self, log: RunLog) -> bool:
+    async def _is_recorded_still(self, log: RecordedLog) -> bool:
         return bool(await self._runs({log.run}))
 
     async def _runs(self, identifiers: set[str]) -> dict[str, Row]:
@@ -162,5 +162,5 @@ class LogCheck:
         return await find_one(self._storage, Find(LATE_REPORTS.name, where)) is not None
 
 
-def _key(log: RunLog) -> LogKey:
+def _key(log: RecordedLog) -> LogKey:
     return LogKey(log.project, log.run, log.attempt, log.is_late)

@@ -16,7 +16,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.identifiers import RUN_IDENTIFIER, first_run_identifier
 from job_orchestra.domain.moments import to_microseconds
-from job_orchestra.domain.run_logs import RunLog, is_worth_compressing
+from job_orchestra.domain.run_logs import RecordedLog, is_worth_compressing
 from job_orchestra.repositories.conditions import among
 from job_orchestra.repositories.rows.run_logs import run_log_from_row
 from job_orchestra.storage.log_port import Compression, LogKey, LogStore
@@ -77,7 +77,7 @@ class LogCompression:
                 if self._done.failures >= _MOST_FAILURES:
                     return
 
-    async def _new_logs(self) -> AsyncGenerator[list[RunLog]]:
+    async def _new_logs(self) -> AsyncGenerator[list[RecordedLog]]:
         """Of runs that were not looked at yet, and are old enough."""
         if self._start is None:
             stored = await self._log_store.compression_position()
@@ -97,7 +97,7 @@ class LogCompression:
             self._last = logs[-1].run
             yield logs
 
-    async def _logs_of(self, unsettled: Sequence[str]) -> AsyncGenerator[list[RunLog]]:
+    async def _logs_of(self, unsettled: Sequence[str]) -> AsyncGenerator[list[RecordedLog]]:
         for start in range(0, len(unsettled), _AT_ONCE):
             some = unsettled[start : start + _AT_ONCE]
             named = (among("identifier", some),)
@@ -105,7 +105,7 @@ class LogCompression:
             self._unsettled.difference_update(some)  # also those that are gone
             yield [run_log_from_row(row) for row in rows]
 
-    async def _settle(self, log: RunLog) -> bool:
+    async def _settle(self, log: RecordedLog) -> bool:
         """Whether its log was compressed."""
         if not log.status.is_terminal:
             return False
@@ -121,7 +121,7 @@ class LogCompression:
             self._unsettled.discard(log.run)
         return result is Compression.DONE
 
-    async def _compress(self, log: RunLog) -> Compression:
+    async def _compress(self, log: RecordedLog) -> Compression:
         assert log.facts.sha256 is not None
         key = LogKey(log.project, log.run, log.attempt)
         before = sum(await self._log_store.occupied([key]))

@@ -15,7 +15,7 @@ from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
-from job_orchestra.repositories.log_watch import LogWatch
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
@@ -60,7 +60,7 @@ class ServiceApplication:
         selector: WorkerSelector,
         master_urls: Sequence[str],
         clock: Clock,
-        log_watch: LogWatch | None = None,
+        log_disk_watch: LogDiskWatch | None = None,
         routes: Sequence[Route] = ROUTES,
         result_transformers: Sequence[ResultTransformer] = (),
     ) -> None:
@@ -69,7 +69,7 @@ class ServiceApplication:
         self._address = address
         self._check_schema = check_schema
         self.followers = Followers()
-        self._log_watch = log_watch
+        self._log_disk_watch = log_disk_watch
         self._masters = Masters(master_urls, accounts, self.followers)
         self._parts = ServiceParts(
             accounts=accounts,
@@ -87,7 +87,7 @@ class ServiceApplication:
             clock=clock,
             masters=self._masters,
             followers=self.followers,
-            readiness=Readiness(projects, accounts, log_watch),
+            readiness=Readiness(projects, accounts, log_disk_watch),
             routes=routes,
             url=url,
         )
@@ -105,8 +105,8 @@ class ServiceApplication:
                 tasks.create_task(self._wait_for_database(ready)),
                 tasks.create_task(self._close_followers(stop)),
             ]
-            if self._log_watch is not None:
-                beside.append(tasks.create_task(self._log_watch.run()))
+            if self._log_disk_watch is not None:
+                beside.append(tasks.create_task(self._log_disk_watch.run()))
             try:
                 await serve(build_app(self._parts), listener, stop, malformed=malformed_answer(), grace=_GRACE)
             finally:

@@ -6,7 +6,7 @@ import asyncio
 
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.repositories.accounts import Accounts
-from job_orchestra.repositories.log_watch import LogWatch
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.repositories.projects import Projects
 
 _INTERVAL = 1.0
@@ -18,10 +18,10 @@ _TOO_LATE = f"no answer for {_TIMEOUT:g} seconds."
 
 
 class Readiness:
-    def __init__(self, projects: Projects, accounts: Accounts, log_watch: LogWatch | None) -> None:
+    def __init__(self, projects: Projects, accounts: Accounts, log_disk_watch: LogDiskWatch | None) -> None:
         self._projects = projects
         self._accounts = accounts
-        self._log_watch = log_watch
+        self._log_disk_watch = log_disk_watch
         self._written_at: float | None = None
 
     async def waiting_for(self) -> list[str]:
@@ -31,7 +31,7 @@ class Readiness:
     @property
     def log_outages(self) -> list[str]:
         """Why logs can be neither stored nor, perhaps, read now, in sentences; empty if they can."""
-        return [] if self._log_watch is None else self._log_watch.reasons
+        return [] if self._log_disk_watch is None else self._log_disk_watch.reasons
 
     async def _database_reasons(self) -> list[str]:
         try:

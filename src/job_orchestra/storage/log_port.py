@@ -63,7 +63,7 @@ class LogStore(Protocol):
         ...
 
     async def seal(self, key: LogKey) -> None:
-        """From now on nothing is appended, by whatever process: what `sha256` says of the log stays true."""
+        """From now on nothing is appended to what there is of it, by whatever process: what `sha256` says stays."""
         ...
 
     async def reopen(self, keys: Sequence[LogKey]) -> None:

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from contextlib import suppress
 
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.event_records import EventRecord
@@ -34,6 +34,7 @@ class FollowedRun:
         self.journal = JournalReader(directory.journal)
         self.log_size = 0
         self._is_unreadable = False
+        self._known_request: Request | None = None
 
     @property
     def name(self) -> str:
@@ -59,14 +60,15 @@ class FollowedRun:
             return self.journal.host.boot
         return boot_identifier() if self._request is None else self._request.boot
 
-    @cached_property
+    @property
     def _request(self) -> Request | None:
-        try:
-            return self.directory.read_request()
-        except (OSError, Invalid):
-            return None
+        """None as long as it cannot be read, be it for want of descriptors."""
+        if self._known_request is None:
+            with suppress(OSError, Invalid):
+                self._known_request = self.directory.read_request()
+        return self._known_request
 
-    @cached_property
+    @property
     def _log_limit(self) -> int:
         limit = None if self._request is None else self._request.limits.log_size
         return sys.maxsize if limit is None else limit

@@ -15,8 +15,6 @@ from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import SchemaState, StorageAdministration
 from job_orchestra.storage.schema_check import advice, require_current
 
-_INCOMPLETE = "of an import that did not come to its end; `orchestra database import` starts it over"
-
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 

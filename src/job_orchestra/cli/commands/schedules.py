@@ -68,8 +68,9 @@ def show_schedule(settings_file: Path, output: Output, project: str, schedule: s
 def preview_schedule(settings_file: Path, output: Output, project: str, schedule: str, count: int) -> None:
     """When the schedule ticks next, enabled or not: in its own time zone and in UTC."""
     client = service(settings_file)
-    zone = time_zone(client.send(schedules.get(project, schedule)).time_zone)
+    # First: it says what is wrong with a schedule that cannot tick, its zone included.
     answer = client.send(schedules.preview(project, schedule, limit=count))
+    zone = time_zone(client.send(schedules.get(project, schedule)).time_zone)
     columns: list[Column[str]] = [
         Column("local time", lambda tick: f"{datetime.fromisoformat(tick).astimezone(zone):%a %Y-%m-%d %H:%M %Z}"),
         Column("UTC", moment),

@@ -77,7 +77,7 @@ class LogFiles:
 
     async def reopen(self, keys: Sequence[LogKey]) -> None:
         paths = [log_path(self._directory, key) for key in keys]
-        await self._in(self._readers, lambda: self._reopen(paths))
+        await self._in(self._writer, lambda: self._reopen(paths))
 
     async def truncate(self, key: LogKey) -> None:
         path = log_path(self._directory, key)
@@ -185,7 +185,7 @@ class LogFiles:
         for path in paths:
             with suppress(FileNotFoundError):
                 if is_sealed(path.stat()):
-                    self._writer.submit(self._seal, path, False).result()
+                    self._seal(path, False)
 
     def _truncate(self, path: Path) -> None:
         if path.exists():

@@ -17,7 +17,7 @@ from job_orchestra.storage.port import StorageUnavailable
 
 @contextmanager
 def writing(descriptor: int) -> Generator[os.stat_result]:
-    """What the file is like, for as long as it is written; several may at once. BlockingIOError while it is sealed."""
+    """What the file is like, as long as it is written. Several may at once; BlockingIOError if somebody is alone."""
     fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     try:
         yield os.fstat(descriptor)

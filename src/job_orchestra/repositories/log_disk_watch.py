@@ -15,7 +15,7 @@ _PATIENCE = 5.0
 """Seconds that a disk may take; a busy one needs one now and then."""
 
 
-class LogWatch:
+class LogDiskWatch:
     def __init__(self, pulse: LogPulse, patience: float = _PATIENCE) -> None:
         self._pulse = pulse
         self._patience = patience
