@@ -17,6 +17,8 @@ class StoredVersion:
     version: str
     load: str | None = None
     """Of which load the rows are that are there; None where none is under way."""
+    is_created: bool = True
+    """False: this far the creation of a schema has come, which is none before its end."""
 
     @classmethod
     def of_new_load(cls, version: str) -> StoredVersion:
@@ -46,7 +48,7 @@ class Migrations:
         return self.names[versions.index(version) + 1 :] if version in versions else None
 
     def state_of(self, stored: StoredVersion | None) -> SchemaState:
-        if stored is None:
+        if stored is None or not stored.is_created:
             return SchemaState.MISSING
         if stored.load is not None:
             return SchemaState.INCOMPLETE

@@ -34,9 +34,10 @@ class SqlAdministration:
     def create(self) -> None:
         self._create_database()
         with self._connected(is_writing=True) as connection, self._committed(connection):
-            if read_version(connection) is not None:
+            stored = read_version(connection)
+            if MIGRATIONS.state_of(stored) is not SchemaState.MISSING:
                 raise Conflict(f"{self._database.name} has a schema already; `orchestra database status` tells which.")
-            self._create_schema(connection)
+            self._create_schema(connection, stored)
 
     def upgrade(self, tell: Callable[[str], None] = lambda _: None) -> Sequence[str]:
         self._check_exists()
@@ -75,12 +76,16 @@ class SqlAdministration:
             if not self._database.exists():
                 self._database.create()
 
-    def _create_schema(self, connection: sa.Connection) -> None:
+    def _create_schema(self, connection: sa.Connection, begun: StoredVersion | None) -> None:
+        """Goes on where an interrupted one ended. Where each step is committed, nobody takes a part for the whole."""
         self._check_nothing_else(connection)
+        if begun is not None:
+            self._refuse(StoredVersion(begun.version), SchemaState.NEWER)
         # First of all, so that a creation that was interrupted is known as such, and finished by the next one.
         create_version_table(connection)
-        for name in MIGRATIONS.names:
-            migrate(connection, name, lambda _: None)
+        for name in MIGRATIONS.after(begun.version if begun else None) or ():
+            migrate(connection, name, lambda _: None, lambda version: StoredVersion(version, is_created=False))
+        write_version(connection, StoredVersion(MIGRATIONS.newest))
 
     def _missing(self, connection: sa.Connection) -> Sequence[str]:
         stored = read_version(connection)
@@ -118,7 +123,7 @@ class SqlAdministration:
             load.complete()
 
     def _check_loadable(self, connection: sa.Connection, stored: StoredVersion | None) -> None:
-        if stored is None:
+        if stored is None or not stored.is_created:
             self._check_nothing_else(connection)
             return
         if stored.load is not None:  # what is there goes, and an older schema is upgraded
@@ -132,13 +137,12 @@ class SqlAdministration:
         """With the current schema, and nothing of an earlier load."""
         stored = read_version(connection)
         self._check_loadable(connection, stored)
-        if stored is None:
-            self._create_schema(connection)
-        elif stored.load is not None:
+        if stored is None or not stored.is_created:
+            self._create_schema(connection, stored)
+        elif (load := stored.load) is not None:
             delete_everything(connection)
-            write_version(connection, StoredVersion(stored.version))
-            for name in self._missing(connection):
-                migrate(connection, name, lambda _: None)
+            for name in MIGRATIONS.after(stored.version) or ():
+                migrate(connection, name, lambda _: None, lambda version: StoredVersion(version, load))
 
     # ---------- what is refused
 

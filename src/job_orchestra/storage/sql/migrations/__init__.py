@@ -19,11 +19,19 @@ if TYPE_CHECKING:
 MIGRATIONS = Migrations(Path(__file__).with_name("versions"))
 
 
-def migrate(connection: Connection, name: str, tell: Callable[[str], None]) -> None:
-    """One migration, on a schema of the version before it, told step by step; to be committed by the caller."""
+def migrate(
+    connection: Connection,
+    name: str,
+    tell: Callable[[str], None],
+    reached: Callable[[str], StoredVersion] = StoredVersion,
+) -> None:
+    """One migration, on a schema of the version before it, told step by step; to be committed by the caller.
+
+    What is `reached` with it is then written into the database.
+    """
     from job_orchestra.storage.sql.migrations.schema_change import SchemaChange
     from job_orchestra.storage.sql.migrations.version_table import write_version
 
     module = import_module(f"{__name__}.versions.{name}")
     module.upgrade(SchemaChange(connection, lambda step: tell(f"{name}: {step}")))
-    write_version(connection, StoredVersion(version_of(name)))
+    write_version(connection, reached(version_of(name)))

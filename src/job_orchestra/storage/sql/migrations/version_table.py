@@ -29,7 +29,7 @@ _table = Table(
 
 
 def create_version_table(connection: Connection) -> None:
-    """If it is not there. Without a row it says that a schema is being created, or was until an interruption."""
+    """If it is not there. Without a row it says that the creation of a schema has not come far."""
     _table.create(connection, checkfirst=True)
 
 
