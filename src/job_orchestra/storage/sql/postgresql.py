@@ -22,7 +22,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.databases import NO_SCHEMA, Connection
-from job_orchestra.storage.sql.statements import Prepared, SqlRow
+from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
 
 # Every query goes along an index. The planner shall not prefer to read a whole table because it was small, or never
@@ -215,8 +215,17 @@ class PostgresqlDatabase:
         connection.execute(select_rows(func.pg_advisory_xact_lock(_LOCK)))
         yield
 
-    def is_taken(self, error: Exception) -> bool:
-        return False
+    def insert_all(self, connection: psycopg.Connection[SqlRow], prepared: PreparedRows) -> bool:
+        """By COPY: a statement for each row takes more than twice as long."""
+        columns = sql.SQL(", ").join(map(sql.Identifier, prepared.columns))
+        command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(prepared.collection), columns)
+        try:
+            with connection.cursor() as cursor, cursor.copy(command) as copy:
+                for row in prepared.rows:
+                    copy.write_row(row)
+        except errors.UniqueViolation:
+            return False
+        return True
 
     def warnings(self) -> Sequence[str]:
         with psycopg.connect(**self._arguments(), autocommit=True) as connection:
