@@ -12,7 +12,10 @@ from job_orchestra.composition.databases import open_administration
 from tests.mariadb_server import MariadbServer
 from tests.mongodb_server import MongodbServer
 from tests.postgresql_server import PostgresqlServer
+from tests.quick_disk import use_memory
 from tests.services import DATABASES, needed
+
+use_memory()  # before anything asks where temporary files are
 
 
 @pytest.fixture(scope="session")
@@ -89,14 +92,16 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgresqlServer, postgresql_template: str) -> str:
-    """Likewise."""
-    return postgresql.copy_of(postgresql_template)
+def postgresql_url(postgresql: PostgresqlServer, postgresql_template: str) -> Iterator[str]:
+    """Likewise; afterwards another test gets it, without rows."""
+    url = postgresql.lend(postgresql_template)
+    yield url
+    postgresql.give_back(url)
 
 
 @pytest.fixture
 def mariadb_url(mariadb: MariadbServer, mariadb_template: str) -> Iterator[str]:
-    """Likewise; afterwards another test gets it, without rows."""
+    """Likewise."""
     url = mariadb.lend(mariadb_template)
     yield url
     mariadb.give_back(url)
