@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -88,6 +89,25 @@ _NEWER = Count(
 )
 
 
+@pytest.fixture(scope="module")
+def empty_urls(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Of a new database of that kind, not to be changed by a test: nobody ever counted what is in it."""
+
+    @cache
+    def url_of(kind: str) -> str:
+        new_url: Callable[[], str] = request.getfixturevalue(f"new_{kind}_url")
+        url = new_url()
+        open_administration(url).create()
+        return url
+
+    return url_of
+
+
+@pytest.fixture(params=SQL_DATABASES)
+def empty_url(request: pytest.FixtureRequest, empty_urls: Callable[[str], str]) -> str:
+    return empty_urls(request.param)
+
+
 @pytest.fixture(scope="module", params=SQL_DATABASES)
 def filled_url(request: pytest.FixtureRequest) -> str:
     """A database with ended runs and a few that run, not to be changed by a test."""
@@ -110,13 +130,13 @@ def test_what_may_go_is_found_along_the_index_of_its_status(filled_url: str) -> 
 
 
 @pytest.mark.parametrize(("index", "find"), _FINDS.items(), ids=list(_FINDS))
-def test_pages_come_from_an_index_in_its_order(sql_url: str, index: str, find: Find) -> None:
-    _check(_plan(sql_url, _statements(sql_url).find(find).statement), index)
+def test_pages_come_from_an_index_in_its_order(empty_url: str, index: str, find: Find) -> None:
+    _check(_plan(empty_url, _statements(empty_url).find(find).statement), index)
 
 
 @pytest.mark.parametrize("find", _FINDS_OF_VALUES.values(), ids=list(_FINDS_OF_VALUES))
-def test_values_of_results_are_found_along_an_index_in_its_order(sql_url: str, find: Find) -> None:
-    plan = _plan(sql_url, _statements(sql_url).find(find).statement)
+def test_values_of_results_are_found_along_an_index_in_its_order(empty_url: str, find: Find) -> None:
+    plan = _plan(empty_url, _statements(empty_url).find(find).statement)
     names = ("run_values_pkey", "sqlite_autoindex_run_values_1", "PRIMARY ", "run_values_by_path_run")
     assert any(name in plan for name in names), plan
     assert "sort" not in plan.lower().replace("presorted", "")
@@ -160,13 +180,13 @@ def test_runs_that_are_named_are_found_one_by_one(filled_url: str, count: int) -
 
 @pytest.mark.parametrize("count", _NAMED)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_so_are_they_in_a_new_database(request: pytest.FixtureRequest, kind: str, count: int) -> None:
+def test_so_are_they_in_a_new_database(empty_urls: Callable[[str], str], kind: str, count: int) -> None:
     """MariaDB looks into the table when it plans, and needs no index of an empty one."""
-    _check_named(request.getfixturevalue(f"{kind}_url"), count)
+    _check_named(empty_urls(kind), count)
 
 
-def test_compare_and_set_finds_its_row_by_the_key(sql_url: str) -> None:
-    plan = _plan(sql_url, _statements(sql_url).operation(_BY_KEY).statement)
+def test_compare_and_set_finds_its_row_by_the_key(empty_url: str) -> None:
+    plan = _plan(empty_url, _statements(empty_url).operation(_BY_KEY).statement)
     assert any(key in plan for key in ("runs_pkey", "sqlite_autoindex_runs_1", "PRIMARY 258 ")), plan
 
 
