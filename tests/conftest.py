@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from compileall import compile_dir
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,14 @@ from tests.quick_disk import use_memory
 from tests.services import DATABASES, needed
 
 use_memory()  # before anything asks where temporary files are
+
+_SOURCES = Path(__file__).parent.parent / "src"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compiles the program once: where PYTHONDONTWRITEBYTECODE is set, each of the processes of tests would again."""
+    if not hasattr(session.config, "workerinput"):
+        compile_dir(_SOURCES, quiet=1)
 
 
 @pytest.fixture(scope="session")
