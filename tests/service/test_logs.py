@@ -286,7 +286,7 @@ def test_a_follower_of_a_waiting_run_sees_the_attempt_that_is_executed(play: Pla
     play(scenario)
 
 
-def test_many_followers_of_a_large_log_get_it_whole(play: Play) -> None:
+def test_many_followers_of_a_large_log_get_it_whole(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         seed = random.randrange(1 << 32)
         print(f"seed {seed}")
@@ -299,10 +299,10 @@ def test_many_followers_of_a_large_log_get_it_whole(play: Play) -> None:
         for response in await asyncio.wait_for(asyncio.gather(*following), DEADLINE):
             assert sha256(response.content).digest() == sha256(data).digest()
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_a_follower_that_leaves_is_forgotten(play: Play) -> None:
+def test_a_follower_that_leaves_is_forgotten(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         client, run = await _with_log(served)
         followers = served.application.followers
@@ -313,4 +313,4 @@ def test_a_follower_that_leaves_is_forgotten(play: Play) -> None:
             while followers.count:
                 await asyncio.sleep(0.01)
 
-    play(scenario)
+    play_on_sqlite(scenario)
