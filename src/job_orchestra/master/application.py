@@ -26,6 +26,7 @@ from job_orchestra.master.outage import Outage
 from job_orchestra.master.reception import Reception
 from job_orchestra.master.result_keys import ResultKeys
 from job_orchestra.master.retention import RetentionRounds
+from job_orchestra.master.run_news import RunNews
 from job_orchestra.master.services import ServiceLinks
 from job_orchestra.master.wishes import Wishes
 from job_orchestra.master.worker_link import LinkParts
@@ -102,8 +103,9 @@ class MasterApplication:
         self._outage = Outage()
         self._links = WorkerLinks()
         self._services = ServiceLinks()
+        self._news = RunNews(self._services)
         self._dispatcher = Dispatcher(run_queue, jobs, self._links, selector, self._outage, clock)
-        self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
+        self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._news, self._outage)
         self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
         self._result_keys = ResultKeys(result_index, self._outage)
         self._admission = Admission(accounts)
@@ -118,7 +120,7 @@ class MasterApplication:
             log_store=log_store,
             links=self._links,
             dispatcher=self._dispatcher,
-            services=self._services,
+            news=self._news,
             outage=self._outage,
             clock=clock,
         )
@@ -154,6 +156,7 @@ class MasterApplication:
         """
         configured = self._load_projects()
         self._services.listen(self._on_hint)
+        self._news.listen(self._on_run_changed)
         handlers = {"/worker": self._serve_worker, "/control": self._serve_service}
         async with self._frame_server(self._address, self._port, self._admit, handlers) as server:
             self._server = server
@@ -269,16 +272,21 @@ class MasterApplication:
             # A hint is a comfort: the safety poll finds what it was about.
             _logger.error("What a hint asked for failed.", exc_info=error)
 
+    def _on_run_changed(self, run: Run) -> None:
+        if run.status.is_terminal:
+            self._dispatcher.wake()
+
     # ---------- what links tell
 
     async def on_stored(self, stored: Sequence[Stored]) -> None:
         for one in stored:
-            if one.has_changed:
-                run = one.account.run
-                is_ended = run.status.is_terminal
-                self._services.tell(RunChanged(run.request.project, run.identifier, is_ended))
-                if is_ended:
-                    self._dispatcher.wake()
+            run = one.account.run
+            if one.has_changed and one.account.is_late:
+                # Of an attempt without which the run has gone on; but an executor is free now, perhaps.
+                self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=False))
+                self._dispatcher.wake()
+            elif one.has_changed:
+                self._news.tell(run)
 
     def on_log_grew(self, run: Run, size: int) -> None:
         self._services.tell(LogGrew(run.identifier, run.attempt, size))
