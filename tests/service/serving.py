@@ -76,6 +76,7 @@ class Served(Records):
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            pipeline_runs=self.pipeline_runs,
             run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,

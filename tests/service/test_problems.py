@@ -75,6 +75,7 @@ def test_every_query_parameter_is_checked(play_on_sqlite: Play) -> None:
         "attempt": ["0", "-1", "9" * 30],
         "lose_runs": ["yes", "1", ""],
         "stored": ["yes", "1", ""],
+        "keep_succeeded": ["yes", "1", ""],
         "count": ["yes", "1", ""],
         "project": [""], "job": [""], "worker": ["\0"], "source_identifier": ["\x1b[0m"],
     }  # fmt: skip

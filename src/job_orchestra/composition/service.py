@@ -44,6 +44,7 @@ class ServiceComposition(RecordsComposition):
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            pipeline_runs=self.pipeline_runs,
             run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,

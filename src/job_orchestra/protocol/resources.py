@@ -323,6 +323,40 @@ class RunPageAnswer(Page[RunSummaryAnswer], frozen=True):
     """Of all pages together, if `count=true`; null where runs have to be looked at one by one."""
 
 
+class PartAnswer(Answer, frozen=True):
+    """What one run of an element is for: the element or, of one with a list, an item."""
+
+    label: str
+    """`test`, or `test[2]`."""
+    status: str
+    reason: str
+    """A sentence; empty where there is nothing to say."""
+    run: RunSummaryAnswer | None
+    """None until it is triggered, where it cannot be, and once it is no longer kept."""
+    is_kept: bool = False
+    """The run is one of an earlier run of the pipeline, and was not executed again."""
+
+
+class ElementAnswer(Answer, frozen=True):
+    identifier: str
+    project: str
+    job: str
+    after: list[str]
+    """Elements that it waits for."""
+    status: str
+    """As of runs, or `waiting`, or `skipped`."""
+    reason: str
+    """What it waits for, why it was skipped, or why it has no run; empty where its runs tell."""
+    parts: list[PartAnswer]
+    """The first hundred of them."""
+    numbers: dict[str, int]
+    """How many of all its parts are in each status."""
+
+
+class ElementsAnswer(Answer, frozen=True):
+    items: list[ElementAnswer]
+
+
 class EventAnswer(Answer, frozen=True):
     attempt: int
     sequence: int

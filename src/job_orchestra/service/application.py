@@ -16,6 +16,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
@@ -51,6 +52,7 @@ class ServiceApplication:
         projects: Projects,
         jobs: Jobs,
         runs: Runs,
+        pipeline_runs: PipelineRuns,
         run_search: RunSearch,
         late_reports: LateReports,
         workers: Workers,
@@ -76,6 +78,7 @@ class ServiceApplication:
             projects=projects,
             jobs=jobs,
             runs=runs,
+            pipeline_runs=pipeline_runs,
             run_search=run_search,
             late_reports=late_reports,
             schedules=schedules,

@@ -12,6 +12,7 @@ from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
@@ -33,6 +34,7 @@ class ServiceParts:
     projects: Projects
     jobs: Jobs
     runs: Runs
+    pipeline_runs: PipelineRuns
     run_search: RunSearch
     late_reports: LateReports
     schedules: Schedules
