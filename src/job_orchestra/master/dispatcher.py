@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.identifiers import first_run_identifier
@@ -15,7 +16,7 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
-from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
+from job_orchestra.master.pending import REFILL, Assignment, PendingQueue
 from job_orchestra.master.worker_link import WorkerLink
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.run_queue import RunQueue
@@ -23,8 +24,10 @@ from job_orchestra.repositories.run_queue import RunQueue
 _logger = logging.getLogger(__name__)
 
 _ASSIGNMENTS_AT_ONCE = 200
-_RECENT = 60.0
-"""Seconds back to which each safety poll looks for runs whose hint was lost."""
+_RECENT = timedelta(seconds=60)
+"""How far back the first safety poll looks for runs whose hint was lost."""
+_LATE = timedelta(seconds=5)
+"""How much later than its identifier says a run may be committed, and still be found by the next safety poll."""
 _PAGE = 500
 
 
@@ -41,6 +44,8 @@ class Dispatcher:
         self._pending = PendingQueue()
         self._held: frozenset[tuple[str, str]] = frozenset()
         self._hinted: set[str] = set()
+        self._looked_at: datetime | None = None
+        """When the last safety poll began that came to its end."""
         self._wake = asyncio.Event()
 
     # ---------- what wakes it
@@ -117,16 +122,18 @@ class Dispatcher:
     # ---------- what hints may have missed
 
     async def look_at_recent(self) -> None:
-        """The slow safety poll: pending runs of the last minute, and the jobs' switches."""
+        """The slow safety poll: runs that came since the last one, and the jobs' switches."""
         self._held = await self._outage.outlast(self._load_held)
-        milliseconds = to_microseconds(self._clock.now()) // 1000 - int(_RECENT * 1000)
-        after = first_run_identifier(milliseconds)
+        now = self._clock.now()
+        since = min(self._looked_at or now - _RECENT, now) - _LATE
+        after = first_run_identifier(to_microseconds(since) // 1000)
         while True:
             runs = await self._outage.outlast(lambda start=after: self._queue.pending_since(start, _PAGE))  # type: ignore[misc]
             self._take_in(run for run in runs if run.identifier not in self._pending)
             if len(runs) < _PAGE:
                 break
             after = runs[-1].identifier
+        self._looked_at = now
         self._wake.set()
 
     async def look_at_assigned(self) -> None:
@@ -138,7 +145,7 @@ class Dispatcher:
         """At the start and now and then: the head of each group of pending runs, however old."""
         self._held = await self._outage.outlast(self._load_held)
         for key in await self._outage.outlast(self._queue.groups):
-            await self._refill(key)
+            await self._look_at_head(key)
         self._wake.set()
 
     async def look_at_switches(self) -> None:
@@ -148,8 +155,14 @@ class Dispatcher:
     async def _load_held(self) -> frozenset[tuple[str, str]]:
         return frozenset(await self._jobs.disabled())
 
+    async def _look_at_head(self, key: str) -> None:
+        """One look for the group, however many of its runs wait; more of it are loaded once some are taken."""
+        limit = REFILL if self._pending.is_in_reach(key) else 1
+        runs = await self._outage.outlast(lambda: self._queue.head(key, limit))
+        if any(run.identifier not in self._pending for run in runs):
+            self._pending.add_head(runs, has_more=len(runs) == limit)
+
     async def _refill(self, key: str) -> None:
-        runs = await self._outage.outlast(lambda: self._queue.head(key, GROUP_WINDOW))
-        self._take_in(runs)
-        if len(runs) == GROUP_WINDOW:
-            self._pending.note_more(key)
+        runs = await self._outage.outlast(lambda: self._queue.head(key, REFILL))
+        if runs:
+            self._pending.add_head(runs, has_more=len(runs) == REFILL)
