@@ -224,7 +224,33 @@ MISTAKES: list[tuple[dict[str, object], list[str]]] = [
     ),
     (
         {"commands": TRUE, "parameters": [{"identifier": "a", "default": 1, "choices": [True]}]},
-        ["parameters[0].default: 1 is not among the choices"],
+        ["parameters[0].default: expected one of true, got 1"],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "type": "int", "choices": ["x"]}]},
+        [
+            "parameters[0].type: expected one of text, integer, number, boolean, list, json, got 'int'; "
+            "did you mean integer?"
+        ],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "type": "integer", "choices": [1, "2"], "default": "1"}]},
+        [
+            "parameters[0].choices[1]: expected an integer, got '2'",
+            "parameters[0].default: expected an integer, got '1'",
+        ],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "pattern": "(a", "default": "b"}]},
+        ["parameters[0].pattern: '(a' has, at character 3, a ( that is not closed"],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "pattern": "a+", "default": "b"}]},
+        ["parameters[0].default: 'b' does not match the pattern a+"],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "pattern": "a+", "type": "list"}]},
+        ["parameters[0].pattern: is for parameters of the type text, and this one is of the type list"],
     ),
     (
         {"commands": TRUE, "parameters": [{"identifier": "a", "default": "x" * 70_000}]},

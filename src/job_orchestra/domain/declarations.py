@@ -28,13 +28,18 @@ CommandTexts: TypeAlias = Sequence[Sequence[str]]
 @tolerant
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a job. Without a default, a trigger has to give it."""
+    """A parameter of a job. Without a default, a trigger has to give it.
+
+    `type` is `text`, `integer`, `number`, `boolean`, `list` or `json`; a `pattern` is what all of a text has to match.
+    """
 
     identifier: str
     _: KW_ONLY
     default: object = Unset.UNSET
     choices: Sequence[object] = ()
     description: str = ""
+    type: str | None = None
+    pattern: str | None = None
 
 
 @tolerant

@@ -146,6 +146,10 @@ class ParameterAnswer(Answer, frozen=True):
     default: JsonValue
     choices: list[JsonValue]
     description: str
+    type: str | None = None
+    """`text`, `integer`, `number`, `boolean`, `list`, `json`; None: anything."""
+    pattern: str | None = None
+    """Of a text: what all of it has to match."""
 
 
 class JobAnswer(Answer, frozen=True):

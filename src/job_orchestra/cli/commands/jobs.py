@@ -111,4 +111,8 @@ def _parameter(parameter: ParameterAnswer) -> str:
         text += f"={json_text(parameter.default)}"
     if parameter.choices:
         text += f" ({' | '.join(map(json_text, parameter.choices))})"
+    elif parameter.pattern is not None:
+        text += f" ({parameter.pattern})"
+    elif parameter.type is not None:
+        text += f" ({parameter.type})"
     return text

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
-from job_orchestra.domain.jobs import Job
+from job_orchestra.domain.jobs import Job, ParameterDefinition
 from job_orchestra.domain.projects import Project
 from job_orchestra.domain.retention_data import retention_to_data
 from job_orchestra.domain.schedules import Schedule
@@ -29,10 +29,7 @@ def job_answer(job: Job) -> JobAnswer:
         description=settings.description,
         type=settings.definition.type,
         definition=definition_to_data(settings.definition),
-        parameters=[
-            ParameterAnswer(one.identifier, one.is_required, one.default, list(one.choices), one.description)
-            for one in settings.parameters
-        ],
+        parameters=[_parameter_answer(one) for one in settings.parameters],
         properties=settings.properties,
         workspace=settings.workspace.value,
         limits=limits_to_data(settings.limits),
@@ -43,6 +40,18 @@ def job_answer(job: Job) -> JobAnswer:
         is_active=job.is_active,
         is_enabled=job.is_enabled,
         changed_at=iso(job.changed_at),
+    )
+
+
+def _parameter_answer(parameter: ParameterDefinition) -> ParameterAnswer:
+    return ParameterAnswer(
+        identifier=parameter.identifier,
+        is_required=parameter.is_required,
+        default=parameter.default,
+        choices=list(parameter.choices),
+        description=parameter.description,
+        type=parameter.type,
+        pattern=parameter.pattern,
     )
 
 
