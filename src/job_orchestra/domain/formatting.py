@@ -33,6 +33,14 @@ def format_command(command: Command, values: Mapping[str, JsonValue]) -> tuple[s
     return tuple(formatted)
 
 
+def format_text(text: str, values: Mapping[str, JsonValue]) -> str:
+    """With its fields filled; FormatError says what is at fault."""
+    try:
+        return _MAPPINGS_ONLY.vformat(text, (), values)
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
+        raise FormatError(f"{text!r}: {error}") from None
+
+
 class _MappingsOnlyFormatter(Formatter):
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
         first, keys = split_field(field_name)

@@ -8,7 +8,19 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.roles import Permission
 from job_orchestra.protocol import resources
 from job_orchestra.protocol.resources import Page
-from job_orchestra.service.handlers import archives, jobs, logs, me, projects, runs, schedules, system, users, workers
+from job_orchestra.service.handlers import (
+    archives,
+    jobs,
+    logs,
+    me,
+    projects,
+    runs,
+    schedules,
+    system,
+    users,
+    webhooks,
+    workers,
+)
 from job_orchestra.service.parameters import (
     ATTEMPT,
     FOLLOW,
@@ -109,6 +121,13 @@ _PROJECTS = (
           summary="The schedule triggers nothing.", answer=resources.ScheduleAnswer),
 )
 
+_WEBHOOKS = (
+    Route(method="POST", path=_PROJECT + "/webhooks/{webhook}", permission=_ANYONE, handler=webhooks.deliver,
+          summary="What a host of repositories tells of a push, signed with the webhook's secret: new runs (201), "
+          "those of the same delivery before (200), or why there are none (202). At most 8 MiB.",
+          takes_anything=True, answer=resources.DeliveryAnswer, status=http.HTTPStatus.CREATED),
+)
+
 _RUNS = (
     Route(method="GET", path="/runs", permission=_READ, handler=runs.list_everywhere,
           summary="Runs of all projects.", query=(PROJECT, *RUN_FILTERS), answer=resources.RunPageAnswer),
@@ -198,4 +217,4 @@ _USERS = (
 )
 # fmt: on
 
-ROUTES = (*_SYSTEM, *_ME, *_PROJECTS, *_RUNS, *_WORKERS, *_USERS)
+ROUTES = (*_SYSTEM, *_ME, *_PROJECTS, *_WEBHOOKS, *_RUNS, *_WORKERS, *_USERS)
