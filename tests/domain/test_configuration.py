@@ -23,7 +23,7 @@ from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.job_data import project_settings_from_data, project_settings_to_data
 from job_orchestra.domain.jobs import ParameterDefinition, RunLimits
 from job_orchestra.domain.json import JsonValue
-from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.statuses import ElementStatus
 from job_orchestra.domain.webhooks import WebhookProvider, WebhookSettings, WebhookTrigger
 from tests.domain.strategies import checked, values
 
@@ -108,7 +108,9 @@ def test_declarations_are_read() -> None:
         (
             ElementDefinition("build", "hello"),
             ElementDefinition("test", "hello", after=(After("build"),)),
-            ElementDefinition("report", "hello", after=(After("test", (RunStatus.FAILED,)),), parameters={"name": 1}),
+            ElementDefinition(
+                "report", "hello", after=(After("test", (ElementStatus.FAILED,)),), parameters={"name": 1}
+            ),
         )
     )
     assert project.schedules[0].settings.time_zone == "Europe/Paris"
@@ -354,8 +356,8 @@ def test_mistakes_of_a_pipeline() -> None:
     ]
     assert mistakes_of(Project("p", jobs=[hello, Pipeline("x", elements=elements)])) == [
         "project p, job x, elements[3].after[0]: names no status, so it would wait for ever",
-        "project p, job x, elements[4].after[0].statuses[0]: running is no status that a run ends with; "
-        "those are succeeded, failed, aborted, exception, cancelled",
+        "project p, job x, elements[4].after[0].statuses[0]: running is no status that an element ends "
+        "with; those are succeeded, failed, aborted, exception, cancelled, skipped",
         "project p, job x, elements[3]: there is more than one element 'three'",
         "project p, job x, element one, job: project p has no job 'helo'; did you mean hello?",
         "project p, job x, element two, parameters.a: is missing; in job hello it has no default",

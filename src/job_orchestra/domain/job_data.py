@@ -24,7 +24,7 @@ from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
-from job_orchestra.domain.runs import RunRequest
+from job_orchestra.domain.runs import KeptRun, RunRequest
 from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
 from job_orchestra.domain.webhook_data import read_webhooks, webhook_to_data
 
@@ -117,6 +117,8 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "limits": limits_to_data(request.limits),
         "loss": loss_to_data(request.loss),
         "priority": request.priority,
+        "part": request.part,
+        "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
 
 
@@ -232,7 +234,7 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 
 def _run_request(reader: Reader) -> RunRequest:
-    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority")
+    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority", "part", "kept")
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
         project=table.read("project", Reader.name, ""),
@@ -244,4 +246,11 @@ def _run_request(reader: Reader) -> RunRequest:
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
+        part=table.read("part", Reader.text, ""),
+        kept=tuple(_kept(item) for item in table.items("kept")),
     )
+
+
+def _kept(reader: Reader) -> KeptRun:
+    table = reader.table(("part", "run"))
+    return KeptRun(table.read("part", Reader.text, ""), table.read("run", Reader.text, ""))
