@@ -26,6 +26,7 @@ from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.application import ServiceApplication
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.schema_check import require_current
 from job_orchestra.website.application import WebsiteApplication
@@ -125,6 +126,7 @@ class Installation:
             local_times=local_times,
             selector=WorkerSelector(),
             master_urls=(),
+            webhook_secrets=WebhookSecrets({}, directory),
             clock=clock,
             result_transformers=(Fragile(),),
         )

@@ -130,6 +130,16 @@ class UserChangesBody(Body, frozen=True):
 # ---------- projects and jobs
 
 
+class WebhookAnswer(Answer, frozen=True):
+    """Its secret is nowhere shown; the service has it from its environment or a file."""
+
+    identifier: str
+    provider: str
+    url: str
+    """Where the provider is to deliver."""
+    triggers: list[JsonObject]
+
+
 class ProjectAnswer(Answer, frozen=True):
     identifier: str
     display_name: str
@@ -138,6 +148,7 @@ class ProjectAnswer(Answer, frozen=True):
     is_active: bool
     retention: JsonObject | None = None
     """How long its runs are kept; None: as the settings say."""
+    webhooks: list[WebhookAnswer] = []
 
 
 class ParameterAnswer(Answer, frozen=True):
@@ -146,6 +157,10 @@ class ParameterAnswer(Answer, frozen=True):
     default: JsonValue
     choices: list[JsonValue]
     description: str
+    type: str | None = None
+    """`text`, `integer`, `number`, `boolean`, `list`, `json`; None: anything."""
+    pattern: str | None = None
+    """Of a text: what all of it has to match."""
 
 
 class JobAnswer(Answer, frozen=True):
@@ -189,6 +204,23 @@ class ScheduleAnswer(Answer, frozen=True):
 class SchedulePreviewAnswer(Answer, frozen=True):
     ticks: list[str]
     """Fewer than were asked for only if no more come."""
+
+
+# ---------- webhooks
+
+
+class DeliveredRunAnswer(Answer, frozen=True):
+    project: str
+    job: str
+    identifier: str
+    is_new: bool
+    """False: an earlier delivery of the same has made it."""
+
+
+class DeliveryAnswer(Answer, frozen=True):
+    message: str
+    """What came of the delivery, or why nothing did."""
+    runs: list[DeliveredRunAnswer] = []
 
 
 # ---------- runs

@@ -31,6 +31,7 @@ from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.route import Route
 from job_orchestra.service.routes import ROUTES
 from job_orchestra.service.transformation import ResultTransformer, Transformation
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.log_port import LogStore
 
 _logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class ServiceApplication:
         selector: WorkerSelector,
         master_urls: Sequence[str],
         clock: Clock,
+        webhook_secrets: WebhookSecrets,
         log_disk_watch: LogDiskWatch | None = None,
         routes: Sequence[Route] = ROUTES,
         result_transformers: Sequence[ResultTransformer] = (),
@@ -91,6 +93,7 @@ class ServiceApplication:
             masters=self._masters,
             followers=self.followers,
             readiness=Readiness(projects, accounts, log_disk_watch),
+            webhook_secrets=webhook_secrets,
             routes=routes,
             url=url,
         )

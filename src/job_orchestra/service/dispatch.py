@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import msgspec
@@ -17,7 +18,7 @@ from job_orchestra.domain.errors import Invalid, Mistake, NotFound, OrchestraErr
 from job_orchestra.protocol.addresses import path_mistakes
 from job_orchestra.protocol.resources import Body
 from job_orchestra.service.authorization import authorize
-from job_orchestra.service.bodies import read_body
+from job_orchestra.service.bodies import MOST_RAW_BYTES, read_body, read_bounded
 from job_orchestra.service.call import Answered, Call
 from job_orchestra.service.followers import Stopping
 from job_orchestra.service.parameters import read_headers, read_query
@@ -98,6 +99,9 @@ class _Endpoint:
         path = _path_values(request)
         values, body = await _given(route, request)
         call = Call(path, identity, values, body, is_head)
+        if route.takes_anything:
+            content = await read_bounded(request, MOST_RAW_BYTES)
+            call = replace(call, content=content, headers=request.headers)
         return _response(route, await route.handler(self._parts, call))
 
 

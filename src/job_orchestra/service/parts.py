@@ -22,6 +22,7 @@ from job_orchestra.service.followers import Followers
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.transformation import Transformation
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.log_port import LogStore
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class ServiceParts:
     masters: Masters
     followers: Followers
     readiness: Readiness
+    webhook_secrets: WebhookSecrets
     routes: Sequence[Route]
     """The whole table, for what describes it."""
     url: str
