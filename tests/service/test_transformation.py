@@ -82,7 +82,7 @@ _FAULTS: dict[str, Callable[[JsonObject], Any]] = {
     "SystemExit": _exit,
     "FileNotFoundError: caf\\udce9": _fail_with_name_of_file,
     r"Invalid: results.x: 'caf\udce9' contains half a surrogate pair": lambda results: {"x": "caf\udce9"},
-    "Invalid: results.x: an integer of more than 64 bits": lambda results: {"x": 2**64},
+    "Invalid: results.x: is an integer of more than 64 bits": lambda results: {"x": 2**64},
 }
 
 
