@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -25,6 +26,8 @@ from job_orchestra.service.parameters import read_headers, read_query
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import HEADERS, Refused, problem_response, unexpected_response
 from job_orchestra.service.route import JSON, Route
+
+_logger = logging.getLogger(__name__)
 
 _LONGEST_PATH_VALUE = 200
 _encoder = msgspec.json.Encoder()
@@ -67,6 +70,9 @@ class _ErrorBoundary:
             response = problem_response(error) if isinstance(error, OrchestraError) else unexpected_response(error)
             if not has_begun:
                 await response(scope, receive, send)
+            elif isinstance(error, OrchestraError):
+                # The reader sees an answer that is cut off, and cannot be told why.
+                _logger.warning("The answer to %s %s is cut off: %s", scope["method"], scope["path"], error.message)
 
 
 async def _nothing_there(scope: Scope, _receive: Receive, _send: Send) -> None:
