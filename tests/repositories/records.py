@@ -59,10 +59,14 @@ class Records:
 
 
 def request_of(
-    project: str = "p", job: str = "j", properties: JsonObject | None = None, priority: int = 0
+    project: str = "p",
+    job: str = "j",
+    properties: JsonObject | None = None,
+    priority: int = 0,
+    concurrency: str | None = None,
 ) -> RunRequest:
     definition = CommandsDefinition((("true",),))
-    return RunRequest(project, job, definition, properties=properties or {}, priority=priority)
+    return RunRequest(project, job, definition, properties=properties or {}, priority=priority, concurrency=concurrency)
 
 
 def configuration(*projects: JsonObject) -> tuple[ConfiguredProject, ...]:

@@ -62,6 +62,7 @@ class MasterComposition(RecordsComposition):
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
+            concurrency=self.concurrency,
             run_queue=self.run_queue,
             run_progress=self.run_progress,
             result_index=self.result_index,

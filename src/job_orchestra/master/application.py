@@ -41,6 +41,7 @@ from job_orchestra.protocol.control import (
     WorkerWish,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_compression import LogCompression
@@ -75,6 +76,7 @@ class MasterApplication:
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
+        concurrency: Concurrency,
         run_queue: RunQueue,
         run_progress: RunProgress,
         result_index: ResultIndex,
@@ -102,7 +104,7 @@ class MasterApplication:
         self._outage = Outage()
         self._links = WorkerLinks()
         self._services = ServiceLinks()
-        self._dispatcher = Dispatcher(run_queue, jobs, self._links, selector, self._outage, clock)
+        self._dispatcher = Dispatcher(run_queue, jobs, concurrency, self._links, selector, self._outage, clock)
         self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
         self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
         self._result_keys = ResultKeys(result_index, self._outage)
@@ -278,7 +280,7 @@ class MasterApplication:
                 is_ended = run.status.is_terminal
                 self._services.tell(RunChanged(run.request.project, run.identifier, is_ended))
                 if is_ended:
-                    self._dispatcher.wake()
+                    self._dispatcher.note_ended(run.identifier)
 
     def on_log_grew(self, run: Run, size: int) -> None:
         self._services.tell(LogGrew(run.identifier, run.attempt, size))

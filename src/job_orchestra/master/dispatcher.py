@@ -16,7 +16,9 @@ from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
+from job_orchestra.master.slots import Slots
 from job_orchestra.master.worker_link import WorkerLink
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.run_queue import RunQueue
 
@@ -30,15 +32,26 @@ _PAGE = 500
 
 class Dispatcher:
     def __init__(
-        self, queue: RunQueue, jobs: Jobs, links: WorkerLinks, selector: WorkerSelector, outage: Outage, clock: Clock
+        self,
+        queue: RunQueue,
+        jobs: Jobs,
+        concurrency: Concurrency,
+        links: WorkerLinks,
+        selector: WorkerSelector,
+        outage: Outage,
+        clock: Clock,
     ) -> None:
         self._queue = queue
         self._jobs = jobs
+        self._concurrency = concurrency
         self._links = links
         self._selector = selector
         self._outage = outage
         self._clock = clock
         self._pending = PendingQueue()
+        self._slots = Slots()
+        self._ended: set[str] = set()
+        """Runs that have let go of their slots since these were last looked at."""
         self._held: frozenset[tuple[str, str]] = frozenset()
         self._hinted: set[str] = set()
         self._wake = asyncio.Event()
@@ -52,6 +65,11 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Something became free or was enabled."""
+        self._wake.set()
+
+    def note_ended(self, run: str) -> None:
+        """What it had is free."""
+        self._ended.add(run)
         self._wake.set()
 
     def forget(self, run: str) -> None:
@@ -82,6 +100,7 @@ class Dispatcher:
         for run in runs:
             if run.status is RunStatus.PENDING and run.worker is None and not run.should_cancel:
                 self._pending.add(run)
+                self._ended.add(run.identifier)  # of an attempt before, which may have had a slot
 
     def _deliver_assigned(self, runs: Iterable[Run], before: Collection[WorkerLink]) -> None:
         """To those connections that there were before the look: a newer one was greeted with newer records."""
@@ -98,26 +117,39 @@ class Dispatcher:
         while True:
             for key in self._pending.groups_to_refill():
                 await self._refill(key)
-            assignments = self._pending.plan(self._links.candidates(), self._selector, self._held)
+            await self._look_at_slots()
+            assignments = self._pending.plan(self._links.candidates(), self._selector, self._held, self._slots)
             if not assignments:
                 return
             for start in range(0, len(assignments), _ASSIGNMENTS_AT_ONCE):
                 some = assignments[start : start + _ASSIGNMENTS_AT_ONCE]
                 await asyncio.gather(*(self._assign(assignment) for assignment in some))
 
+    async def _look_at_slots(self) -> None:
+        """Only where it matters, and at most once for each safety poll unless another master was quicker."""
+        if self._slots.is_stale and self._pending.has_limited():
+            self._ended.clear()
+            in_use = await self._outage.outlast(self._concurrency.in_use)
+            self._slots.replace(in_use.limits, in_use.holders)
+        while self._ended:
+            self._slots.free(self._ended.pop())
+
     async def _assign(self, assignment: Assignment) -> None:
-        run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker))
+        run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker, assignment.slot))
         if run is not None:
             reach(FailPoint.MASTER_ASSIGNMENT_COMMITTED)
             self._deliver(run)
         else:
-            # Cancelled, taken by another master, or committed by an attempt whose answer was lost: see what it is now.
+            # Cancelled, taken by another master as was perhaps its slot, or committed by an attempt whose answer was
+            # lost: see what it is now.
+            self._slots.is_stale = True
             self.hint(assignment.run.identifier)
 
     # ---------- what hints may have missed
 
     async def look_at_recent(self) -> None:
-        """The slow safety poll: pending runs of the last minute, and the jobs' switches."""
+        """The slow safety poll: pending runs of the last minute, the jobs' switches, and what other masters did."""
+        self._slots.is_stale = True
         self._held = await self._outage.outlast(self._load_held)
         milliseconds = to_microseconds(self._clock.now()) // 1000 - int(_RECENT * 1000)
         after = first_run_identifier(milliseconds)
@@ -136,6 +168,7 @@ class Dispatcher:
 
     async def look_everywhere(self) -> None:
         """At the start and now and then: the head of each group of pending runs, however old."""
+        self._slots.is_stale = True
         self._held = await self._outage.outlast(self._load_held)
         for key in await self._outage.outlast(self._queue.groups):
             await self._refill(key)

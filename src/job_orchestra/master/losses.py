@@ -114,6 +114,8 @@ class Losses:
         self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=outcome is Outcome.END))
         if outcome is Outcome.RETRY:
             self._dispatcher.hint(run.identifier)
+        else:
+            self._dispatcher.note_ended(run.identifier)
         link = self._links.of(run)
         if link is not None and link.has(run):
             # It came back in the meantime: the next greeting takes the attempt for what it is now.

@@ -7,8 +7,10 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from job_orchestra.domain.concurrency import group_of
 from job_orchestra.domain.placement import Candidate, WorkerSelector
 from job_orchestra.domain.runs import Run, queue_key
+from job_orchestra.master.slots import Slots
 
 GROUP_WINDOW = 1000
 """Runs of one group kept in memory; the rest stays in the database until these are gone."""
@@ -19,6 +21,8 @@ _REFILL_BELOW = 200
 class Assignment:
     run: Run
     worker: str
+    slot: str | None = None
+    """Of the run's concurrency group."""
 
 
 class _Group:
@@ -96,12 +100,18 @@ class PendingQueue:
             self._groups[key].has_more = False
         return keys
 
+    def has_limited(self) -> bool:
+        """Whether there are runs of concurrency groups."""
+        heads = (group.head() for group in self._groups.values())
+        return any(run is not None and run.request.concurrency is not None for run in heads)
+
     def plan(
-        self, candidates: Iterable[Candidate], selector: WorkerSelector, held: Collection[tuple[str, str]]
+        self, candidates: Iterable[Candidate], selector: WorkerSelector, held: Collection[tuple[str, str]], slots: Slots
     ) -> list[Assignment]:
         """Who takes which run now, the most urgent first; the runs planned for leave the queue.
 
-        A group of which the first run fits no worker is not looked at again: its other runs would not fit either.
+        A group of which the first run fits no worker, or finds its concurrency group full, is not looked at again: its
+        other runs would not fit either.
         """
         free = {candidate.identifier: candidate for candidate in candidates if selector.is_available(candidate)}
         if not free:
@@ -113,11 +123,17 @@ class PendingQueue:
             group = self._groups[key]
             run = group.head()
             assert run is not None
+            limited = group_of(run.request)
+            slot = None if limited is None else slots.next_free(limited)
+            if limited is not None and slot is None:
+                continue
             chosen = selector.select(run.request, list(free.values()))
             if chosen is None:
                 continue
-            assignments.append(Assignment(run, chosen.identifier))
+            assignments.append(Assignment(run, chosen.identifier, slot))
             self.discard(run.identifier)
+            if slot is not None:
+                slots.take(slot, run.identifier)
             busier = chosen.with_run(run)
             if selector.is_available(busier):
                 free[chosen.identifier] = busier

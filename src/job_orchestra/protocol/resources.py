@@ -138,6 +138,8 @@ class ProjectAnswer(Answer, frozen=True):
     is_active: bool
     retention: JsonObject | None = None
     """How long its runs are kept; None: as the settings say."""
+    concurrency: dict[str, int] = {}
+    """How many runs of a concurrency group may be assigned or running at once, where it is not one."""
 
 
 class ParameterAnswer(Answer, frozen=True):
@@ -169,6 +171,8 @@ class JobAnswer(Answer, frozen=True):
     changed_at: str
     retention: JsonObject | None = None
     """How long its runs are kept; None: as its project's."""
+    concurrency: str | None = None
+    """The concurrency group of its runs."""
 
 
 class ScheduleAnswer(Answer, frozen=True):
@@ -267,6 +271,8 @@ class RunAnswer(Answer, frozen=True):
     log: LogAnswer
     is_pinned: bool = False
     """Kept for ever, whatever its retention."""
+    concurrency: str | None = None
+    """Its concurrency group, in its project."""
     worker_disconnected_at: str | None = None
     """Since when the worker is away that has the run; as all below, of one run that is asked for by GET only."""
     lost_at: str | None = None

@@ -58,6 +58,7 @@ def run_answer(
         should_abort=run.should_abort,
         wished_by=run.wished_by,
         is_pinned=run.is_pinned,
+        concurrency=request.concurrency,
         created_at=iso(run.created_at),
         assigned_at=optional_iso(run.assigned_at),
         started_at=optional_iso(run.started_at),
