@@ -22,7 +22,7 @@ from job_orchestra.domain.definitions import (
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.jobs import ParameterDefinition, RunLimits
 from job_orchestra.domain.json import JsonValue
-from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.statuses import ElementStatus
 from tests.domain.strategies import checked, values
 
 TRUE = [["true"]]
@@ -106,7 +106,9 @@ def test_declarations_are_read() -> None:
         (
             ElementDefinition("build", "hello"),
             ElementDefinition("test", "hello", after=(After("build"),)),
-            ElementDefinition("report", "hello", after=(After("test", (RunStatus.FAILED,)),), parameters={"name": 1}),
+            ElementDefinition(
+                "report", "hello", after=(After("test", (ElementStatus.FAILED,)),), parameters={"name": 1}
+            ),
         )
     )
     assert project.schedules[0].settings.time_zone == "Europe/Paris"
@@ -268,8 +270,8 @@ def test_mistakes_of_a_pipeline() -> None:
     ]
     assert mistakes_of(Project("p", jobs=[hello, Pipeline("x", elements=elements)])) == [
         "project p, job x, elements[3].after[0]: names no status, so it would wait for ever",
-        "project p, job x, elements[4].after[0].statuses[0]: running is no status that a run ends with; "
-        "those are succeeded, failed, aborted, exception, cancelled",
+        "project p, job x, elements[4].after[0].statuses[0]: running is no status that an element ends "
+        "with; those are succeeded, failed, aborted, exception, cancelled, skipped",
         "project p, job x, elements[3]: there is more than one element 'three'",
         "project p, job x, element one, job: project p has no job 'helo'; did you mean hello?",
         "project p, job x, element two, parameters.a: is missing; in job hello it has no default",

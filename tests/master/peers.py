@@ -53,6 +53,7 @@ from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.removals import Removals
@@ -204,7 +205,9 @@ class Surroundings:
             projects=Projects(self.storage, self.clock),
             jobs=self.jobs,
             concurrency=Concurrency(self.storage),
+            runs=self.runs,
             run_queue=self.queue,
+            pipeline_runs=PipelineRuns(self.storage, self.clock),
             run_progress=RunProgress(self.storage, self.clock, self.result_index),
             result_index=self.result_index,
             late_reports=self.late_reports,

@@ -8,6 +8,7 @@ from job_orchestra.composition.projects import load_projects
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.repositories.log_compression import LogCompression
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -26,6 +27,10 @@ class MasterComposition(RecordsComposition):
     @cached_property
     def run_queue(self) -> RunQueue:
         return RunQueue(self.storage, self.clock)
+
+    @cached_property
+    def pipeline_runs(self) -> PipelineRuns:
+        return PipelineRuns(self.storage, self.clock)
 
     @cached_property
     def run_progress(self) -> RunProgress:
@@ -63,7 +68,9 @@ class MasterComposition(RecordsComposition):
             projects=self.projects,
             jobs=self.jobs,
             concurrency=self.concurrency,
+            runs=self.runs,
             run_queue=self.run_queue,
+            pipeline_runs=self.pipeline_runs,
             run_progress=self.run_progress,
             result_index=self.result_index,
             late_reports=self.late_reports,

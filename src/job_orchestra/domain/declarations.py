@@ -88,7 +88,8 @@ class Job:
 class Element:
     """One step of a pipeline: another job, executed when the elements in `after` have ended as they should.
 
-    An item of `after` is an element's identifier (it has to succeed) or a table with `element` and `statuses`.
+    An item of `after` is an element's identifier (it has to succeed) or a table with `element` and `statuses`, which
+    is a list, or `"always"`.
     """
 
     identifier: str
@@ -96,7 +97,14 @@ class Element:
     job: str
     project: str | None = None
     after: Sequence[str | Mapping[str, object]] = ()
+    when: str = ""
+    """What has to hold as well: `parameters.target = "release" and elements.test.results.failed = 0`."""
+    for_each: str | Sequence[object] | None = None
+    """A run for each item of this list, or of the one that a field has: `"{elements[plan][results][hosts]}"`."""
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Format strings, over `parameters`, `elements`, `item`, `index`, `project`, `job` and `run` of the pipeline."""
+    allow_failure: bool = False
+    """However it ends, the pipeline and the elements behind it go on as if it had succeeded."""
 
 
 @tolerant

@@ -7,17 +7,15 @@ from typing import cast
 
 from job_orchestra.domain.checking import Reader, Table, check_duplicates
 from job_orchestra.domain.definitions import (
-    After,
     Command,
     CommandsDefinition,
     CustomDefinition,
     Definition,
-    ElementDefinition,
     PipelineDefinition,
 )
+from job_orchestra.domain.element_data import element_to_data, read_elements
 from job_orchestra.domain.jobs import LossPolicy, OnLost, ParameterDefinition, RunLimits
 from job_orchestra.domain.json import JsonObject, is_same
-from job_orchestra.domain.statuses import TERMINAL, RunStatus
 
 COMMANDS_FIELDS = ("commands", "setup", "teardown")
 _LEAST_TIMEOUT = 0.001
@@ -39,7 +37,7 @@ def definition_to_data(definition: Definition) -> JsonObject:
                 "teardown": [list(command) for command in definition.teardown],
             }
         case PipelineDefinition():
-            return {"type": definition.type, "elements": [_element_to_data(item) for item in definition.elements]}
+            return {"type": definition.type, "elements": [element_to_data(item) for item in definition.elements]}
         case CustomDefinition():
             return {"type": definition.type, "data": definition.data}
 
@@ -104,14 +102,6 @@ def _read_some_commands(reader: Reader) -> tuple[Command, ...]:
     return commands
 
 
-def read_elements(table: Table) -> tuple[ElementDefinition, ...]:
-    """The elements under the field `elements`; that their names fit together is looked at by `pipeline_checks`."""
-    readers = table.items("elements", "a list of elements")
-    elements = tuple(_read_element(reader) for reader in readers)
-    check_duplicates(((one.identifier, reader) for one, reader in zip(elements, readers, strict=True)), "element")
-    return elements
-
-
 def read_parameters(reader: Reader) -> tuple[ParameterDefinition, ...]:
     readers = reader.items("a list of parameters")
     parameters = tuple(_read_parameter(item) for item in readers)
@@ -162,49 +152,6 @@ def _read_command(reader: Reader) -> Command:
     return arguments
 
 
-def _read_element(reader: Reader) -> ElementDefinition:
-    table = reader.table(("identifier", "job"), ("project", "after", "parameters"), "an element")
-    return ElementDefinition(
-        identifier=table.read("identifier", Reader.name, ""),
-        job=table.read("job", Reader.name, ""),
-        project=table.read("project", _name_or_none, None),
-        after=tuple(_read_after(item) for item in table.items("after", "a list of elements")),
-        parameters=table.read("parameters", Reader.json_object, {}),
-    )
-
-
-def _element_to_data(element: ElementDefinition) -> JsonObject:
-    return {
-        "identifier": element.identifier,
-        "job": element.job,
-        "project": element.project,
-        "after": [
-            {"element": after.element, "statuses": [status.value for status in after.statuses]}
-            for after in element.after
-        ],
-        "parameters": element.parameters,
-    }
-
-
-def _read_after(reader: Reader) -> After:
-    if isinstance(reader.value, str):
-        return After(reader.name())
-    table = reader.table(("element",), ("statuses",), "the name of an element")
-    statuses = table.items("statuses", "a list of statuses")
-    if "statuses" not in table:
-        return After(table.read("element", Reader.name, ""))
-    if not statuses:
-        reader.wrong("names no status, so it would wait for ever")
-    return After(table.read("element", Reader.name, ""), tuple(_read_terminal(item) for item in statuses))
-
-
-def _read_terminal(reader: Reader) -> RunStatus:
-    status = reader.choice(RunStatus)
-    if status not in TERMINAL and reader.value == status:
-        reader.wrong(f"{status} is no status that a run ends with; those are {', '.join(TERMINAL)}")
-    return status
-
-
 def _read_parameter(reader: Reader) -> ParameterDefinition:
     table = reader.table(("identifier",), ("default", "choices", "description"), "a parameter")
     parameter = ParameterDefinition(
@@ -230,7 +177,3 @@ def _size_or_none(reader: Reader) -> int | None:
 
 def _results_size(reader: Reader) -> int:
     return reader.integer(LEAST_RESULTS_SIZE, MOST_RESULTS_SIZE)
-
-
-def _name_or_none(reader: Reader) -> str | None:
-    return None if reader.value is None else reader.name()

@@ -25,7 +25,7 @@ from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
-from job_orchestra.domain.runs import RunRequest
+from job_orchestra.domain.runs import KeptRun, RunRequest
 from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
 
 __all__ = [
@@ -119,6 +119,8 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "loss": loss_to_data(request.loss),
         "priority": request.priority,
         "concurrency": request.concurrency,
+        "part": request.part,
+        "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
 
 
@@ -236,7 +238,9 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 
 def _run_request(reader: Reader) -> RunRequest:
-    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency")
+    optional = (
+        "parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency", "part", "kept",
+    )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
         project=table.read("project", Reader.name, ""),
@@ -249,4 +253,11 @@ def _run_request(reader: Reader) -> RunRequest:
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
+        part=table.read("part", Reader.text, ""),
+        kept=tuple(_kept(item) for item in table.items("kept")),
     )
+
+
+def _kept(reader: Reader) -> KeptRun:
+    table = reader.table(("part", "run"))
+    return KeptRun(table.read("part", Reader.text, ""), table.read("run", Reader.text, ""))

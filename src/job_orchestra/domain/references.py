@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from job_orchestra.domain.checking import Mistakes, nearest
 from job_orchestra.domain.definitions import ElementDefinition, PipelineDefinition
 from job_orchestra.domain.jobs import JobSettings
+from job_orchestra.domain.pipelines.checks import check_order, cycle_of
 from job_orchestra.domain.places import Place
 
 JobKey: TypeAlias = tuple[str, str]
@@ -19,7 +19,9 @@ def check_pipelines(jobs: Mapping[JobKey, JobSettings], mistakes: Mistakes) -> N
     for (project, job), settings in jobs.items():
         if isinstance(settings.definition, PipelineDefinition):
             place = Place().named("project", project).named("job", job)
-            _check_elements(settings.definition.elements, project, jobs, place, mistakes)
+            elements = settings.definition.elements
+            _check_elements(elements, project, jobs, place, mistakes)
+            check_order(elements, [one.identifier for one in settings.parameters], place, mistakes)
     _check_nesting(jobs, mistakes)
 
 
@@ -53,7 +55,6 @@ def _check_elements(
             if after.element and after.element not in names:
                 message = f"there is no element {after.element!r}{nearest(after.element, names)}"
                 mistakes.add(there.field("after").item(index), message)
-    _check_order(elements, place.field("elements"), mistakes)
 
 
 def _check_element_parameters(element: ElementDefinition, job: JobSettings, place: Place, mistakes: Mistakes) -> None:
@@ -66,29 +67,13 @@ def _check_element_parameters(element: ElementDefinition, job: JobSettings, plac
             mistakes.add(place.field(parameter.identifier), f"is missing; in job {element.job} it has no default")
 
 
-def _check_order(elements: tuple[ElementDefinition, ...], place: Place, mistakes: Mistakes) -> None:
-    graph = {element.identifier: {after.element for after in element.after} for element in elements}
-    if cycle := _cycle(graph):
-        mistakes.add(place, f"wait for each other and could never start: {' → '.join(cycle)}")
-
-
 def _check_nesting(jobs: Mapping[JobKey, JobSettings], mistakes: Mistakes) -> None:
     graph: dict[str, set[str]] = {}
     for (project, job), settings in jobs.items():
         if isinstance(settings.definition, PipelineDefinition):
             elements = settings.definition.elements
             graph[f"{project}/{job}"] = {f"{element.project or project}/{element.job}" for element in elements}
-    if cycle := _cycle(graph):
+    if cycle := cycle_of(graph):
         project, job = cycle[0].split("/")
         place = Place().named("project", project).named("job", job).field("elements")
         mistakes.add(place, f"contain the pipeline itself: {' → '.join(cycle)}")
-
-
-def _cycle(graph: dict[str, set[str]]) -> list[str]:
-    """The nodes of a cycle, the first one again as the last; empty if there is none."""
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        cycle: list[str] = error.args[1]
-        return cycle
-    return []

@@ -31,6 +31,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A run of an earlier run of the pipeline, which counts for its part in this one."""
+
+    part: str
+    """The label of a `pipelines.parts.PartKey`."""
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """What a trigger fixes for ever: the run keeps the definition it was triggered with."""
 
@@ -45,6 +54,10 @@ class RunRequest:
     priority: int = 0
     concurrency: str | None = None
     """The concurrency group in its project; how large that is, the project says at any time."""
+    part: str = ""
+    """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
+    kept: tuple[KeptRun, ...] = ()
+    """Of a pipeline: what it need not do again."""
 
 
 @dataclass(frozen=True, slots=True)

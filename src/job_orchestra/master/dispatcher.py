@@ -7,6 +7,7 @@ import logging
 from collections.abc import Collection, Iterable
 
 from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.identifiers import first_run_identifier
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.placement import WorkerSelector
@@ -16,6 +17,7 @@ from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
+from job_orchestra.master.pipeline_starts import PipelineStarts
 from job_orchestra.master.slots import Slots
 from job_orchestra.master.worker_link import WorkerLink
 from job_orchestra.repositories.concurrency import Concurrency
@@ -38,6 +40,7 @@ class Dispatcher:
         concurrency: Concurrency,
         links: WorkerLinks,
         selector: WorkerSelector,
+        pipeline_starts: PipelineStarts,
         outage: Outage,
         clock: Clock,
     ) -> None:
@@ -46,6 +49,7 @@ class Dispatcher:
         self._concurrency = concurrency
         self._links = links
         self._selector = selector
+        self._pipeline_starts = pipeline_starts
         self._outage = outage
         self._clock = clock
         self._pending = PendingQueue()
@@ -63,6 +67,11 @@ class Dispatcher:
         self._hinted.add(run)
         self._wake.set()
 
+    def offer(self, run: Run) -> None:
+        """A run was committed as pending by this master, just so."""
+        self._take_in([run])
+        self._wake.set()
+
     def wake(self) -> None:
         """Something became free or was enabled."""
         self._wake.set()
@@ -75,6 +84,7 @@ class Dispatcher:
     def forget(self, run: str) -> None:
         """The run waits no more."""
         self._pending.discard(run)
+        self._pipeline_starts.discard(run)
 
     # ---------- the work
 
@@ -99,8 +109,11 @@ class Dispatcher:
     def _take_in(self, runs: Iterable[Run]) -> None:
         for run in runs:
             if run.status is RunStatus.PENDING and run.worker is None and not run.should_cancel:
-                self._pending.add(run)
                 self._ended.add(run.identifier)  # of an attempt before, which may have had a slot
+                if isinstance(run.request.definition, PipelineDefinition):
+                    self._pipeline_starts.add(run)
+                else:
+                    self._pending.add(run)
 
     def _deliver_assigned(self, runs: Iterable[Run], before: Collection[WorkerLink]) -> None:
         """To those connections that there were before the look: a newer one was greeted with newer records."""
@@ -114,6 +127,7 @@ class Dispatcher:
             link.execute(run)
 
     async def _dispatch(self) -> None:
+        await self._start_pipelines()
         while True:
             for key in self._pending.groups_to_refill():
                 await self._refill(key)
@@ -127,12 +141,22 @@ class Dispatcher:
 
     async def _look_at_slots(self) -> None:
         """Only where it matters, and at most once for each safety poll unless another master was quicker."""
-        if self._slots.is_stale and self._pending.has_limited():
+        if self._slots.is_stale and (self._pending.has_limited() or self._pipeline_starts.has_limited()):
             self._ended.clear()
             in_use = await self._outage.outlast(self._concurrency.in_use)
             self._slots.replace(in_use.limits, in_use.holders)
         while self._ended:
             self._slots.free(self._ended.pop())
+
+    async def _start_pipelines(self) -> None:
+        await self._look_at_slots()
+        while outcomes := await self._pipeline_starts.start(self._held, self._slots):
+            for run in (run for run, has_begun in outcomes.items() if not has_begun):
+                self._slots.is_stale = True
+                self.hint(run)
+            for key in self._pipeline_starts.take_groups_with_more():
+                await self._refill(key)
+            await self._look_at_slots()
 
     async def _assign(self, assignment: Assignment) -> None:
         run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker, assignment.slot))
@@ -155,11 +179,14 @@ class Dispatcher:
         after = first_run_identifier(milliseconds)
         while True:
             runs = await self._outage.outlast(lambda start=after: self._queue.pending_since(start, _PAGE))  # type: ignore[misc]
-            self._take_in(run for run in runs if run.identifier not in self._pending)
+            self._take_in(run for run in runs if not self._is_known(run))
             if len(runs) < _PAGE:
                 break
             after = runs[-1].identifier
         self._wake.set()
+
+    def _is_known(self, run: Run) -> bool:
+        return run.identifier in self._pending or run.identifier in self._pipeline_starts
 
     async def look_at_assigned(self) -> None:
         """Runs whose assignment was committed when their worker had just been greeted, here or by another master."""
@@ -185,4 +212,10 @@ class Dispatcher:
         runs = await self._outage.outlast(lambda: self._queue.head(key, GROUP_WINDOW))
         self._take_in(runs)
         if len(runs) == GROUP_WINDOW:
+            self._note_more(key, runs[-1])
+
+    def _note_more(self, key: str, last: Run) -> None:
+        if isinstance(last.request.definition, PipelineDefinition):
+            self._pipeline_starts.note_more(key)
+        else:
             self._pending.note_more(key)

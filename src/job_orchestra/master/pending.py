@@ -40,7 +40,7 @@ class _Group:
     def add(self, run: Run) -> str | None:
         """The run that has to go for it, which may be itself; None while there is room."""
         if run.identifier not in self._runs:
-            insort(self._ordered, _order(run))
+            insort(self._ordered, place_in_queue(run))
         self._runs[run.identifier] = run
         if len(self) <= GROUP_WINDOW:
             return None
@@ -51,13 +51,14 @@ class _Group:
 
     def discard(self, run: str) -> None:
         """One of its runs waits no more."""
-        del self._ordered[bisect_left(self._ordered, _order(self._runs.pop(run)))]
+        del self._ordered[bisect_left(self._ordered, place_in_queue(self._runs.pop(run)))]
 
     def head(self) -> Run | None:
         return self._runs[self._ordered[0][1]] if self._ordered else None
 
 
-def _order(run: Run) -> tuple[int, str]:
+def place_in_queue(run: Run) -> tuple[int, str]:
+    """The most urgent first, then the oldest."""
     return (-run.request.priority, run.identifier)
 
 
@@ -141,7 +142,7 @@ class PendingQueue:
                 del free[chosen.identifier]
             following = group.head()
             if following is not None:
-                heapq.heappush(heads, (_order(following), key))
+                heapq.heappush(heads, (place_in_queue(following), key))
         return assignments
 
     def _heads(self, held: Collection[tuple[str, str]]) -> list[tuple[tuple[int, str], str]]:
@@ -152,6 +153,6 @@ class PendingQueue:
                 if not group.has_more:
                     del self._groups[key]
             elif (run.request.project, run.request.job) not in held:
-                heads.append((_order(run), key))
+                heads.append((place_in_queue(run), key))
         heapq.heapify(heads)
         return heads

@@ -25,8 +25,8 @@ from job_orchestra.protocol.resources import (
     RunSummaryAnswer,
     WhyAnswer,
 )
+from job_orchestra.repositories.insertion import Triggered
 from job_orchestra.repositories.run_filters import RunFilter
-from job_orchestra.repositories.runs import Triggered
 from job_orchestra.service import parameters
 from job_orchestra.service.answers.dates import optional_iso
 from job_orchestra.service.answers.pages import page
