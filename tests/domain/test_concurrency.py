@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from job_orchestra import Element, Job, Pipeline, Project
-from job_orchestra.domain.concurrency import ConcurrencyGroup, free_number, group_of, split_slot
+from job_orchestra.domain.concurrency import ConcurrencyGroup, GroupInUse, free_number, group_of, split_slot
 from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.identifiers import NAME_RULE
-from job_orchestra.domain.runs import RunRequest, queue_key
+from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind, queue_key
 from tests.domain.test_configuration import TRUE, mistakes_of, mistakes_of_job
+
+TRUE_COMMANDS = (("true",),)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_the_lowest_free_number_is_chosen_until_as_many_are_taken_as_may_be() -> None:
@@ -27,6 +32,19 @@ def test_a_slot_is_of_its_group() -> None:
     unlimited = RunRequest("p", "j", CommandsDefinition(TRUE_COMMANDS))
     assert group_of(unlimited) is None
     assert queue_key(unlimited) != queue_key(request)
+
+
+def test_a_full_group_names_its_holders_and_of_many_some() -> None:
+    runs = [
+        Run(f"r{number}", RunRequest("p", "j", CommandsDefinition(())), Source(SourceKind.USER, "eve"), NOW)
+        for number in range(12)
+    ]
+    group = ConcurrencyGroup("p", "deploy")
+    assert not GroupInUse(group, 2, tuple(runs[:1])).is_full
+    full = GroupInUse(group, 2, tuple(runs[:2]))
+    assert full.is_full
+    assert full.sentence == "Concurrency group 'deploy' takes 2 runs at a time, and runs r0 and r1 have its slots."
+    assert GroupInUse(group, 12, tuple(runs)).sentence.endswith("r8, r9 and 2 more have its slots.")
 
 
 def test_jobs_and_pipelines_name_a_group_and_the_project_its_limit() -> None:
@@ -69,6 +87,3 @@ def test_a_pipeline_cannot_wait_for_its_own_slot() -> None:
     ]
     elsewhere = Pipeline("outer", elements=[Element("e", job="work", project="p")], concurrency="one")
     assert parse_projects([Project("p", jobs=[work]), Project("q", jobs=[elsewhere])])
-
-
-TRUE_COMMANDS = (("true",),)

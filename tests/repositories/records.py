@@ -12,6 +12,7 @@ from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.passwords import PasswordHasher
@@ -44,6 +45,7 @@ class Records:
         self.runs = Runs(storage, self.clock)
         self.queue = RunQueue(storage, self.clock)
         self.progress = RunProgress(storage, self.clock)
+        self.concurrency = Concurrency(storage)
         self.late_reports = LateReports(storage, self.clock)
         self.workers = Workers(storage, self.clock)
         self.projects = Projects(storage, self.clock)

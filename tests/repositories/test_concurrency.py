@@ -14,7 +14,6 @@ from job_orchestra.domain.json import JsonValue
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.repositories.concurrency import Concurrency
 from tests.repositories.records import Records, configuration, play
 
 _GROUP = ConcurrencyGroup("p", "deploy")
@@ -54,12 +53,11 @@ def test_a_slot_is_held_from_the_assignment_to_the_end(database_url: str) -> Non
 
 def test_groups_and_their_holders_are_found(database_url: str) -> None:
     async def scenario(records: Records) -> None:
-        concurrency = Concurrency(records.storage)
         jobs: list[JsonValue] = [
             {"identifier": name, "commands": [["true"]], "concurrency": name} for name in ("deploy", "deploy-x")
         ]
         await records.projects.apply(configuration({"identifier": "p", "jobs": jobs, "concurrency": {"deploy": 12}}))
-        assert (await concurrency.of(_GROUP)).holders == ()
+        assert (await records.concurrency.of(_GROUP)).holders == ()
         held = [await _assigned(records, number) for number in (1, 2, 10)]
         for other in (
             ConcurrencyGroup("p", "deploy-x"),
@@ -67,16 +65,16 @@ def test_groups_and_their_holders_are_found(database_url: str) -> None:
             ConcurrencyGroup("q", "deploy"),
         ):
             assert await records.queue.assign(await records.trigger(), "w", other.slot(1)) is not None
-        found = await concurrency.of(_GROUP)
+        found = await records.concurrency.of(_GROUP)
         assert found.limit == 12
         assert {run.identifier for run in found.holders} == {run.identifier for run in held if run is not None}
         assert not found.is_full
-        assert (await concurrency.of(ConcurrencyGroup("p", "deploy-x"))).limit == 1
-        in_use = await concurrency.in_use()
+        assert (await records.concurrency.of(ConcurrencyGroup("p", "deploy-x"))).limit == 1
+        in_use = await records.concurrency.in_use()
         assert in_use.limits == {_GROUP: 12}
         assert len(in_use.holders) == 6
         await records.projects.apply(())
-        assert (await concurrency.of(_GROUP)).limit == 12
+        assert (await records.concurrency.of(_GROUP)).limit == 12
 
     play(database_url, scenario)
 
@@ -86,7 +84,7 @@ class _Master:
 
     def __init__(self, records: Records, limit: int, chance: random.Random) -> None:
         self._records = records
-        self._concurrency = Concurrency(records.storage)
+        self._concurrency = records.concurrency
         self._limit = limit
         self._chance = chance
         self.assigned = 0
@@ -121,7 +119,6 @@ def test_there_are_never_more_than_the_limit_whoever_acts_meanwhile(database_url
         storages = [open_storage(database_url) for _ in range(2)]
         masters = [_Master(Records(storage), limit, chance) for storage in storages]
         runs = [(await records.trigger(concurrency="deploy")).identifier for _ in range(12)]
-        concurrency = Concurrency(records.storage)
         while unfinished := [
             run.identifier for run in await records.queue.load_many(runs) if not run.status.is_terminal
         ]:
@@ -130,9 +127,9 @@ def test_there_are_never_more_than_the_limit_whoever_acts_meanwhile(database_url
             holding = [run for run in await records.queue.load_many(runs) if run.worker and not run.status.is_terminal]
             assert len(holding) <= limit, f"seed {seed}"
             assert all(run.slot is not None for run in holding), f"seed {seed}"
-            assert len((await concurrency.of(_GROUP)).holders) == len(holding), f"seed {seed}"
+            assert len((await records.concurrency.of(_GROUP)).holders) == len(holding), f"seed {seed}"
         assert sum(master.assigned for master in masters) >= len(runs)
-        assert (await concurrency.of(_GROUP)).holders == ()
+        assert (await records.concurrency.of(_GROUP)).holders == ()
         for storage in storages:
             await storage.close()
 

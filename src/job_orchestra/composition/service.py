@@ -43,6 +43,7 @@ class ServiceComposition(RecordsComposition):
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
+            concurrency=self.concurrency,
             runs=self.runs,
             run_search=self.run_search,
             late_reports=self.late_reports,

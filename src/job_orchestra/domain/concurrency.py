@@ -14,6 +14,8 @@ from job_orchestra.domain.runs import Run, RunRequest
 
 DEFAULT_LIMIT = 1
 """Of a group of which the project says nothing."""
+_NAMED = 10
+"""Of a large group, the holders that its sentence names."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,3 +63,15 @@ class GroupInUse:
     @property
     def is_full(self) -> bool:
         return len(self.holders) >= self.limit
+
+    @property
+    def sentence(self) -> str:
+        """What a run is told that waits for one of its slots."""
+        names = [run.identifier for run in self.holders[:_NAMED]]
+        more = [f"{len(self.holders) - _NAMED} more"] if len(self.holders) > _NAMED else []
+        *first, last = [*names, *more]
+        size = "one run" if self.limit == 1 else f"{self.limit} runs"
+        if not first:
+            return f"Concurrency group {self.group.name!r} takes {size} at a time, and run {last} has its slot."
+        listed = f"{', '.join(first)} and {last}"
+        return f"Concurrency group {self.group.name!r} takes {size} at a time, and runs {listed} have its slots."

@@ -350,6 +350,8 @@ class WhyAnswer(Answer, frozen=True):
     is_impossible: bool
     """No known worker could ever take it."""
     workers: list[ObstacleAnswer] = []
+    holders: list[str] = []
+    """Runs of the same project that have the slots of its concurrency group, which is full."""
 
 
 # ---------- workers

@@ -13,6 +13,7 @@ from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.protocol.http_server import serve
 from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
@@ -50,6 +51,7 @@ class ServiceApplication:
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
+        concurrency: Concurrency,
         runs: Runs,
         run_search: RunSearch,
         late_reports: LateReports,
@@ -75,6 +77,7 @@ class ServiceApplication:
             accounts=accounts,
             projects=projects,
             jobs=jobs,
+            concurrency=concurrency,
             runs=runs,
             run_search=run_search,
             late_reports=late_reports,

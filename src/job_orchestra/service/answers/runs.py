@@ -121,10 +121,11 @@ def event_answer(event: StoredEvent) -> EventAnswer:
     return EventAnswer(event.attempt, record.sequence, record.kind, iso(from_microseconds(record.date)), record.data)
 
 
-def why_answer(run: Run, explanation: Explanation) -> WhyAnswer:
+def why_answer(run: Run, explanation: Explanation, holders: Iterable[Run] = ()) -> WhyAnswer:
     return WhyAnswer(
         status=run.status.value,
         summary=explanation.summary,
         is_impossible=explanation.is_impossible,
         workers=[ObstacleAnswer(one.worker, list(one.sentences)) for one in explanation.workers],
+        holders=[holder.identifier for holder in holders],
     )

@@ -7,12 +7,14 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from job_orchestra.domain.absences import absence_of
+from job_orchestra.domain.concurrency import GroupInUse, group_of
 from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.explanation import Situation, explain
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.late_reports import losses_before
 from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
+from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.control import RunTriggered, RunWish
@@ -119,6 +121,7 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
     run = await get_run(parts, call)
     workers = [] if run.status.is_terminal else await parts.workers.all()
     active = await asyncio.gather(*(parts.runs.active_on(worker.identifier) for worker in workers))
+    full = await _full_group_of(parts, run)
     situation = Situation(
         run=run,
         job=await _job_of(parts, run),
@@ -128,8 +131,18 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
         is_master_there=parts.masters.is_any_there,
         losses=0 if run.attempt == 1 else losses_before(run, await parts.late_reports.of(run)),
         outages=parts.readiness.log_outages,
+        holds=() if full is None else (full.sentence,),
     )
-    return why_answer(run, explain(situation, parts.selector))
+    return why_answer(run, explain(situation, parts.selector), () if full is None else full.holders)
+
+
+async def _full_group_of(parts: ServiceParts, run: Run) -> GroupInUse | None:
+    """The concurrency group that it waits for; None if it does not."""
+    group = group_of(run.request)
+    if group is None or run.status is not RunStatus.PENDING or run.worker is not None:
+        return None
+    in_use = await parts.concurrency.of(group)
+    return in_use if in_use.is_full else None
 
 
 async def _job_of(parts: ServiceParts, run: Run) -> Job | None:
