@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,6 @@ from job_orchestra.composition.projects import load_projects
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.repositories.log_compression import LogCompression
-from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -25,12 +25,19 @@ class MasterComposition(RecordsComposition):
         return lambda: load_projects(self.settings.projects.module, self.settings.directory)
 
     @cached_property
-    def run_queue(self) -> RunQueue:
-        return RunQueue(self.storage, self.clock)
+    def read_projects_anew(self) -> Callable[[], Awaitable[Sequence[ConfiguredProject]]]:
+        """The same for a master that is running: in a process of its own, which imports everything afresh."""
+        from job_orchestra.composition.configuration_process import read_projects_anew
+
+        return lambda: read_projects_anew(self.settings.file)
 
     @cached_property
-    def pipeline_runs(self) -> PipelineRuns:
-        return PipelineRuns(self.storage, self.clock)
+    def requests(self) -> Mapping[signal.Signals, Callable[[], None]]:
+        return {signal.SIGHUP: lambda: self.application.apply_configuration()}
+
+    @cached_property
+    def run_queue(self) -> RunQueue:
+        return RunQueue(self.storage, self.clock)
 
     @cached_property
     def run_progress(self) -> RunProgress:
@@ -63,6 +70,7 @@ class MasterComposition(RecordsComposition):
             port=self.settings.master.port,
             pending_expiry=self.settings.master.pending_expiry,
             load_projects=self.load_projects,
+            read_projects_anew=self.read_projects_anew,
             check_schema=self.check_schema,
             accounts=self.accounts,
             projects=self.projects,

@@ -27,6 +27,7 @@ from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
 from job_orchestra.domain.runs import KeptRun, RunRequest
 from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
+from job_orchestra.domain.webhook_data import read_webhooks, webhook_to_data
 
 __all__ = [
     "definition_from_data",
@@ -83,6 +84,7 @@ def project_settings_to_data(settings: ProjectSettings) -> JsonObject:
         "repository": settings.repository,
         "retention": retention_to_data(settings.retention),
         "concurrency": dict(settings.concurrency),
+        "webhooks": [webhook_to_data(webhook) for webhook in settings.webhooks],
     }
 
 
@@ -128,7 +130,7 @@ def run_request_from_data(data: object) -> RunRequest:
     return read_all(data, _run_request)
 
 
-PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency")
+PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency", "webhooks")
 SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
 SCHEDULE_FIELDS = (
     "time_zone", "missing_time", "repeated_time", "parameters", "description", "is_enabled_at_first",
@@ -142,6 +144,7 @@ def read_project_settings(table: Table) -> ProjectSettings:
         repository=table.read("repository", read_repository, None),
         retention=table.read("retention", read_retention, None),
         concurrency=table.read("concurrency", read_concurrency_limits, {}),
+        webhooks=table.read("webhooks", read_webhooks, ()),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.retention import Retention
+from job_orchestra.domain.webhooks import WebhookSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class ProjectSettings:
     """None: as the settings say."""
     concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many runs of a concurrency group may be assigned or running at once, where it is not one."""
+    webhooks: tuple[WebhookSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from job_orchestra.domain.definitions import Definition, Workspace
+from job_orchestra.domain.definitions import Definition, PipelineDefinition, Workspace
 from job_orchestra.domain.jobs import LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.reasons import Reason
@@ -118,6 +118,8 @@ def workspace_of(request: RunRequest) -> str | None:
 
 def queue_key(request: RunRequest) -> str:
     """Runs with the same key wait in one group: they fit the same workers and are held up by the same things."""
+    if isinstance(request.definition, PipelineDefinition):
+        return f"{request.project}/{request.job}/pipeline"
     limited = [] if request.concurrency is None else [request.concurrency]
     requirements = json.dumps([request.properties, request.workspace, *limited], sort_keys=True).encode()
     return f"{request.project}/{request.job}/{sha256(requirements).hexdigest()[:8]}"

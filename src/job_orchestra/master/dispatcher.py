@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.definitions import PipelineDefinition
@@ -16,7 +17,7 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
-from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
+from job_orchestra.master.pending import REFILL, Assignment, PendingQueue
 from job_orchestra.master.pipeline_starts import PipelineStarts
 from job_orchestra.master.slots import Slots
 from job_orchestra.master.worker_link import WorkerLink
@@ -27,8 +28,10 @@ from job_orchestra.repositories.run_queue import RunQueue
 _logger = logging.getLogger(__name__)
 
 _ASSIGNMENTS_AT_ONCE = 200
-_RECENT = 60.0
-"""Seconds back to which each safety poll looks for runs whose hint was lost."""
+_RECENT = timedelta(seconds=60)
+"""How far back the first safety poll looks for runs whose hint was lost."""
+_LATE = timedelta(seconds=5)
+"""How much later than its identifier says a run may be committed, and still be found by the next safety poll."""
 _PAGE = 500
 
 
@@ -58,6 +61,8 @@ class Dispatcher:
         """Runs that have let go of their slots since these were last looked at."""
         self._held: frozenset[tuple[str, str]] = frozenset()
         self._hinted: set[str] = set()
+        self._looked_at: datetime | None = None
+        """When the last safety poll began that came to its end."""
         self._wake = asyncio.Event()
 
     # ---------- what wakes it
@@ -141,7 +146,7 @@ class Dispatcher:
 
     async def _look_at_slots(self) -> None:
         """Only where it matters, and at most once for each safety poll unless another master was quicker."""
-        if self._slots.is_stale and (self._pending.has_limited() or self._pipeline_starts.has_limited()):
+        if self._slots.is_stale and (self._pending.has_limited or self._pipeline_starts.has_limited):
             self._ended.clear()
             in_use = await self._outage.outlast(self._concurrency.in_use)
             self._slots.replace(in_use.limits, in_use.holders)
@@ -172,17 +177,19 @@ class Dispatcher:
     # ---------- what hints may have missed
 
     async def look_at_recent(self) -> None:
-        """The slow safety poll: pending runs of the last minute, the jobs' switches, and what other masters did."""
+        """The slow safety poll: runs that came since the last one, the jobs' switches, and what other masters did."""
         self._slots.is_stale = True
         self._held = await self._outage.outlast(self._load_held)
-        milliseconds = to_microseconds(self._clock.now()) // 1000 - int(_RECENT * 1000)
-        after = first_run_identifier(milliseconds)
+        now = self._clock.now()
+        since = min(self._looked_at or now - _RECENT, now) - _LATE
+        after = first_run_identifier(to_microseconds(since) // 1000)
         while True:
             runs = await self._outage.outlast(lambda start=after: self._queue.pending_since(start, _PAGE))  # type: ignore[misc]
             self._take_in(run for run in runs if not self._is_known(run))
             if len(runs) < _PAGE:
                 break
             after = runs[-1].identifier
+        self._looked_at = now
         self._wake.set()
 
     def _is_known(self, run: Run) -> bool:
@@ -198,7 +205,7 @@ class Dispatcher:
         self._slots.is_stale = True
         self._held = await self._outage.outlast(self._load_held)
         for key in await self._outage.outlast(self._queue.groups):
-            await self._refill(key)
+            await self._look_at_head(key)
         self._wake.set()
 
     async def look_at_switches(self) -> None:
@@ -208,14 +215,22 @@ class Dispatcher:
     async def _load_held(self) -> frozenset[tuple[str, str]]:
         return frozenset(await self._jobs.disabled())
 
-    async def _refill(self, key: str) -> None:
-        runs = await self._outage.outlast(lambda: self._queue.head(key, GROUP_WINDOW))
-        self._take_in(runs)
-        if len(runs) == GROUP_WINDOW:
-            self._note_more(key, runs[-1])
+    async def _look_at_head(self, key: str) -> None:
+        """One look for the group, however many of its runs wait; more of it are loaded once some are taken."""
+        limit = REFILL if self._pending.is_in_reach(key) else 1
+        runs = await self._outage.outlast(lambda: self._queue.head(key, limit))
+        if not all(self._is_known(run) for run in runs):
+            self._add_head(key, runs, limit)
 
-    def _note_more(self, key: str, last: Run) -> None:
-        if isinstance(last.request.definition, PipelineDefinition):
-            self._pipeline_starts.note_more(key)
-        else:
-            self._pending.note_more(key)
+    async def _refill(self, key: str) -> None:
+        self._add_head(key, await self._outage.outlast(lambda: self._queue.head(key, REFILL)), REFILL)
+
+    def _add_head(self, key: str, runs: Sequence[Run], limit: int) -> None:
+        """The first runs of a group, of which there may be more if there are as many as that."""
+        has_more = len(runs) == limit
+        if runs and isinstance(runs[0].request.definition, PipelineDefinition):
+            self._take_in(runs)
+            if has_more:
+                self._pipeline_starts.note_more(key)
+        elif runs:
+            self._pending.add_head(runs, has_more=has_more)

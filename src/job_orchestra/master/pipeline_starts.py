@@ -14,7 +14,7 @@ from job_orchestra.domain.progress import apply_event
 from job_orchestra.domain.runs import Run
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.outage import Outage
-from job_orchestra.master.pending import place_in_queue
+from job_orchestra.master.run_group import place_in_queue
 from job_orchestra.master.run_news import RunNews
 from job_orchestra.master.slots import Slots
 from job_orchestra.repositories.run_progress import RunProgress
@@ -51,6 +51,7 @@ class PipelineStarts:
         groups, self._groups_with_more = self._groups_with_more, set()
         return groups
 
+    @property
     def has_limited(self) -> bool:
         """Whether there are runs of concurrency groups."""
         return any(run.request.concurrency is not None for run in self._waiting.values())
