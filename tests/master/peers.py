@@ -15,6 +15,7 @@ from job_orchestra.composition.clock import SystemClock
 from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Ended, Event, Started
 from job_orchestra.domain.jobs import LossPolicy
@@ -48,6 +49,7 @@ from job_orchestra.protocol.messages import (
     Welcome,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -187,6 +189,10 @@ class Surroundings:
         self.port = 0
         self.token = ""
         self.identifier = "m"
+        self.next_projects: Sequence[ConfiguredProject] = PROJECTS
+        """What a master finds that reads them anew."""
+        self.mistake: Invalid | None = None
+        """Or what is wrong with them then."""
 
     async def prepare(self) -> None:
         await self.accounts.create_user("workers", roles=(Role.WORKER,))
@@ -199,11 +205,13 @@ class Surroundings:
             port=0,
             pending_expiry=3600,
             load_projects=lambda: projects,
+            read_projects_anew=self._read_projects_anew,
             check_schema=self._check_schema,
             accounts=self.accounts,
             projects=Projects(self.storage, self.clock),
             jobs=self.jobs,
-            runs=Runs(self.storage, self.clock),
+            concurrency=Concurrency(self.storage),
+            runs=self.runs,
             run_queue=self.queue,
             pipeline_runs=PipelineRuns(self.storage, self.clock),
             run_progress=RunProgress(self.storage, self.clock, self.result_index),
@@ -217,6 +225,11 @@ class Surroundings:
             clock=self.clock,
             log_disk_watch=self.log_disk_watch,
         )
+
+    async def _read_projects_anew(self) -> Sequence[ConfiguredProject]:
+        if self.mistake is not None:
+            raise self.mistake
+        return self.next_projects
 
     async def _check_schema(self) -> None:
         await asyncio.to_thread(require_current, open_administration(self._url))
@@ -261,10 +274,16 @@ class Surroundings:
         properties: JsonObject | None = None,
         workspace: Workspace = Workspace.RUN,
         loss: LossPolicy | None = None,
+        concurrency: str | None = None,
     ) -> Run:
-        definition = CommandsDefinition((("true",),))
         request = RunRequest(
-            "p", "j", definition, properties=properties or {}, workspace=workspace, loss=loss or LossPolicy()
+            "p",
+            "j",
+            CommandsDefinition((("true",),)),
+            properties=properties or {},
+            workspace=workspace,
+            loss=loss or LossPolicy(),
+            concurrency=concurrency,
         )
         return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
 

@@ -16,6 +16,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.passwords import PasswordHasher
@@ -26,6 +27,7 @@ from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.application import ServiceApplication
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.schema_check import require_current
 from job_orchestra.website.application import WebsiteApplication
@@ -115,6 +117,7 @@ class Installation:
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
+            concurrency=Concurrency(self.storage),
             runs=self.runs,
             pipeline_runs=self.pipeline_runs,
             run_search=self.run_search,
@@ -125,6 +128,7 @@ class Installation:
             local_times=local_times,
             selector=WorkerSelector(),
             master_urls=(),
+            webhook_secrets=WebhookSecrets({}, directory),
             clock=clock,
             result_transformers=(Fragile(),),
         )

@@ -28,13 +28,18 @@ CommandTexts: TypeAlias = Sequence[Sequence[str]]
 @tolerant
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a job. Without a default, a trigger has to give it."""
+    """A parameter of a job. Without a default, a trigger has to give it.
+
+    `type` is `text`, `integer`, `number`, `boolean`, `list` or `json`; a `pattern` is what all of a text has to match.
+    """
 
     identifier: str
     _: KW_ONLY
     default: object = Unset.UNSET
     choices: Sequence[object] = ()
     description: str = ""
+    type: str | None = None
+    pattern: str | None = None
 
 
 @tolerant
@@ -77,6 +82,7 @@ class Job:
     on_lost: str = _LOSS.on_lost.value
     lost_after: float = _LOSS.after
     priority: int = 0
+    concurrency: str | None = None
     retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""
@@ -116,6 +122,7 @@ class Pipeline:
     elements: Sequence[Element]
     parameters: Sequence[Parameter] = ()
     priority: int = 0
+    concurrency: str | None = None
     retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""
@@ -142,6 +149,37 @@ class Schedule:
 
 @tolerant
 @dataclass(frozen=True)
+class Trigger:
+    """A job that a webhook triggers when one of these branches or tags is pushed; `*` in their names is anything.
+
+    Parameters that are text are format strings over what was pushed: `{revision}`, `{branch}`, `{tag}`, ….
+    """
+
+    job: str
+    _: KW_ONLY
+    branches: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@tolerant
+@dataclass(frozen=True)
+class Webhook:
+    """Lets a host of repositories trigger jobs: `github`, `gitlab`, `gitea` or `forgejo`.
+
+    Its secret is in an environment variable of the service, or in a file on the service's host.
+    """
+
+    identifier: str
+    _: KW_ONLY
+    provider: str
+    triggers: Sequence[Trigger]
+    secret_environment: str | None = None
+    secret_file: str | None = None
+
+
+@tolerant
+@dataclass(frozen=True)
 class Project:
     """A space for jobs and schedules."""
 
@@ -153,14 +191,16 @@ class Project:
     description: str = ""
     repository: Mapping[str, object] | None = None
     retention: Retention | Mapping[str, object] | None = None
+    concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
+    webhooks: Sequence[Webhook] = ()
 
 
-Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter | Retention
+Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter | Retention | Webhook | Trigger
 
 
 def plain_data(value: object, depth: int = _MOST_DEPTH) -> object:
     """The value with tables in place of declarations and definitions, however deep they stand."""
-    if isinstance(value, (Project, Job, Pipeline, Element, Schedule, Parameter, Retention)):
+    if isinstance(value, Declaration):
         fields_of_it = cast("dict[str, object]", plain_data(_declared_fields(value), depth))
         return WrittenTable(fields_of_it, given_to(value).origin)
     if isinstance(value, (CommandsDefinition, PipelineDefinition, CustomDefinition)):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
-from job_orchestra.domain.checking import Reader, Table, check_duplicates
+from job_orchestra.domain.checking import Reader, Table, check_duplicates, is_json, shown
 from job_orchestra.domain.definitions import (
     Command,
     CommandsDefinition,
@@ -14,8 +15,10 @@ from job_orchestra.domain.definitions import (
     PipelineDefinition,
 )
 from job_orchestra.domain.element_data import element_to_data, read_elements
-from job_orchestra.domain.jobs import LossPolicy, OnLost, ParameterDefinition, RunLimits
-from job_orchestra.domain.json import JsonObject, is_same
+from job_orchestra.domain.jobs import LossPolicy, OnLost, ParameterDefinition, ParameterType, RunLimits
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.parameter_values import flaw_of_value
+from job_orchestra.domain.patterns import compiled
 
 COMMANDS_FIELDS = ("commands", "setup", "teardown")
 _LEAST_TIMEOUT = 0.001
@@ -47,6 +50,8 @@ def parameter_to_data(parameter: ParameterDefinition) -> JsonObject:
         "identifier": parameter.identifier,
         "choices": list(parameter.choices),
         "description": parameter.description,
+        "type": parameter.type and parameter.type.value,
+        "pattern": parameter.pattern,
     }
     return data if parameter.is_required else {**data, "default": parameter.default}
 
@@ -153,18 +158,54 @@ def _read_command(reader: Reader) -> Command:
 
 
 def _read_parameter(reader: Reader) -> ParameterDefinition:
-    table = reader.table(("identifier",), ("default", "choices", "description"), "a parameter")
+    table = reader.table(("identifier",), ("default", "choices", "description", "type", "pattern"), "a parameter")
+    pattern = table.read("pattern", _pattern_or_none, None)
     parameter = ParameterDefinition(
         identifier=table.read("identifier", Reader.name, ""),
         is_required="default" not in table,
         default=table.read("default", Reader.json, None),
         choices=tuple(item.json() for item in table.items("choices", "a list of values")),
         description=table.read("description", Reader.text, ""),
+        type=table.read("type", _type_or_none, None if pattern is None else ParameterType.TEXT),
+        pattern=pattern,
     )
-    default = table.field("default")
-    if default and parameter.choices and not any(is_same(parameter.default, one) for one in parameter.choices):
-        default.wrong(f"{parameter.default!r} is not among the choices")
+    _check_values(table, parameter)
     return parameter
+
+
+def _check_values(table: Table, parameter: ParameterDefinition) -> None:
+    """Of default and choices, that a trigger could give them."""
+    pattern = table.field("pattern")
+    if pattern and parameter.pattern is not None and parameter.type is not ParameterType.TEXT:
+        pattern.wrong(f"is for parameters of the type text, and this one is of the type {parameter.type}")
+    if parameter.choices:
+        without_choices = replace(parameter, choices=())
+        for reader, choice in zip(table.items("choices"), parameter.choices, strict=True):
+            _check_value(reader, choice, without_choices)
+    if default := table.field("default"):
+        _check_value(default, parameter.default, parameter)
+
+
+def _check_value(reader: Reader, value: JsonValue, parameter: ParameterDefinition) -> None:
+    if is_json(reader.value) and (flaw := flaw_of_value(value, parameter)):
+        reader.wrong(flaw)
+
+
+def _type_or_none(reader: Reader) -> ParameterType | None:
+    return None if reader.value is None else reader.choice(ParameterType)
+
+
+def _pattern_or_none(reader: Reader) -> str | None:
+    """None also for what is no pattern; what holds it is refused."""
+    if reader.value is None:
+        return None
+    text = reader.text()
+    try:
+        compiled(text)
+    except ValueError as error:
+        reader.wrong(f"{shown(text)} {error}")
+        return None
+    return text
 
 
 def _number_or_none(reader: Reader) -> float | None:

@@ -38,6 +38,8 @@ class Situation:
     """What keeps reports of workers from being stored at present, as far as whoever asks knows; in sentences."""
     elements: Sequence[ElementState] = ()
     """Of a pipeline."""
+    holds: Sequence[str] = ()
+    """What keeps the run waiting beside its job's switch and the workers; in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,17 @@ def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
         return Explanation(" ".join(_pipeline(situation)))
     if run.should_cancel:
         return Explanation(f"{run.wished_by} asked to cancel it; a master is about to do so.")
-    if situation.job is None or not situation.job.is_active:
-        return Explanation(f"Job {run.request.job!r} is no longer configured; the run waits until it is again.")
-    if not situation.job.is_enabled:
-        return Explanation(f"Job {run.request.job!r} is disabled; the run waits until it is enabled.")
-    if isinstance(run.request.definition, PipelineDefinition):
-        return Explanation("It begins as soon as a master sees it: pipelines need no worker.")
     return _waiting(situation, selector)
+
+
+def _holds(situation: Situation) -> list[str]:
+    """Everything but workers that keeps the run waiting."""
+    job, name = situation.job, situation.run.request.job
+    if job is None or not job.is_active:
+        return [f"Job {name!r} is no longer configured; the run waits until it is again.", *situation.holds]
+    if not job.is_enabled:
+        return [f"Job {name!r} is disabled; the run waits until it is enabled.", *situation.holds]
+    return list(situation.holds)
 
 
 def _pipeline(situation: Situation) -> list[str]:
@@ -91,6 +97,10 @@ def _pipeline(situation: Situation) -> list[str]:
 
 
 def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
+    if holds := _holds(situation):
+        return Explanation(" ".join(holds))
+    if isinstance(situation.run.request.definition, PipelineDefinition):
+        return Explanation("It begins as soon as a master sees it: pipelines need no worker.")
     if not situation.workers:
         return Explanation("There is no worker yet that could take it: none has ever connected.", is_impossible=True)
     found: list[list[Obstacle]] = [

@@ -17,6 +17,7 @@ from job_orchestra.domain.workers import REFUSAL_PAUSE, Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
 from job_orchestra.master.compression import CompressionRounds
+from job_orchestra.master.configuration import Configuration, ReadProjects
 from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.holds import Holds
 from job_orchestra.master.intake import Intake, Stored
@@ -44,6 +45,7 @@ from job_orchestra.protocol.control import (
     WorkerWish,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_compression import LogCompression
@@ -76,10 +78,12 @@ class MasterApplication:
         port: int,
         pending_expiry: int,
         load_projects: Callable[[], Sequence[ConfiguredProject]],
+        read_projects_anew: ReadProjects,
         check_schema: Callable[[], Awaitable[None]],
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
+        concurrency: Concurrency,
         runs: Runs,
         run_queue: RunQueue,
         pipeline_runs: PipelineRuns,
@@ -103,16 +107,17 @@ class MasterApplication:
         self._clock = clock
         self._load_projects = load_projects
         self._check_schema = check_schema
-        self._projects = projects
         self._queue = run_queue
         self._workers = workers
         self._outage = Outage()
         self._links = WorkerLinks()
         self._services = ServiceLinks()
         self._news = RunNews(self._services)
+        self._configuration = Configuration(projects, read_projects_anew, self._services, self._outage)
         self._dispatcher = Dispatcher(
             run_queue,
             jobs,
+            concurrency,
             self._links,
             selector,
             PipelineStarts(run_progress, self._news, self._outage, clock),
@@ -195,6 +200,7 @@ class MasterApplication:
                 side_tasks = [
                     self._dispatcher.run(),
                     self._pipelines.run(),
+                    self._configuration.run(),
                     self._look_again(),
                     # Each by itself: a log that takes long to be read, say, keeps no hold from being renewed.
                     _again_and_again(self._holds.look, _SAFETY_POLL),
@@ -216,9 +222,13 @@ class MasterApplication:
         for errand in self._errands:
             errand.cancel()
 
+    def apply_configuration(self) -> None:
+        """Has the projects read anew and applied, whole or, with a mistake, not at all."""
+        self._configuration.ask()
+
     async def _prepare(self, configured: Sequence[ConfiguredProject]) -> None:
         await self._outage.outlast(self._check_schema)
-        await self._outage.outlast(lambda: self._projects.apply(configured))
+        await self._configuration.begin_with(configured)
         await self._outage.outlast(lambda: self._workers.disconnect_all(self._identifier))
 
     async def _watch(self, side_tasks: Sequence[Coroutine[Any, Any, None]]) -> None:
@@ -305,7 +315,7 @@ class MasterApplication:
 
     def _on_run_changed(self, run: Run) -> None:
         if run.status.is_terminal:
-            self._dispatcher.wake()
+            self._dispatcher.note_ended(run.identifier)
 
     # ---------- what links tell
 

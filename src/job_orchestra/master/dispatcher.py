@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.definitions import PipelineDefinition
@@ -16,17 +17,21 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
-from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
+from job_orchestra.master.pending import REFILL, Assignment, PendingQueue
 from job_orchestra.master.pipeline_starts import PipelineStarts
+from job_orchestra.master.slots import Slots
 from job_orchestra.master.worker_link import WorkerLink
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.run_queue import RunQueue
 
 _logger = logging.getLogger(__name__)
 
 _ASSIGNMENTS_AT_ONCE = 200
-_RECENT = 60.0
-"""Seconds back to which each safety poll looks for runs whose hint was lost."""
+_RECENT = timedelta(seconds=60)
+"""How far back the first safety poll looks for runs whose hint was lost."""
+_LATE = timedelta(seconds=5)
+"""How much later than its identifier says a run may be committed, and still be found by the next safety poll."""
 _PAGE = 500
 
 
@@ -35,6 +40,7 @@ class Dispatcher:
         self,
         queue: RunQueue,
         jobs: Jobs,
+        concurrency: Concurrency,
         links: WorkerLinks,
         selector: WorkerSelector,
         pipeline_starts: PipelineStarts,
@@ -43,14 +49,20 @@ class Dispatcher:
     ) -> None:
         self._queue = queue
         self._jobs = jobs
+        self._concurrency = concurrency
         self._links = links
         self._selector = selector
         self._pipeline_starts = pipeline_starts
         self._outage = outage
         self._clock = clock
         self._pending = PendingQueue()
+        self._slots = Slots()
+        self._ended: set[str] = set()
+        """Runs that have let go of their slots since these were last looked at."""
         self._held: frozenset[tuple[str, str]] = frozenset()
         self._hinted: set[str] = set()
+        self._looked_at: datetime | None = None
+        """When the last safety poll began that came to its end."""
         self._wake = asyncio.Event()
 
     # ---------- what wakes it
@@ -67,6 +79,11 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Something became free or was enabled."""
+        self._wake.set()
+
+    def note_ended(self, run: str) -> None:
+        """What it had is free."""
+        self._ended.add(run)
         self._wake.set()
 
     def forget(self, run: str) -> None:
@@ -97,6 +114,7 @@ class Dispatcher:
     def _take_in(self, runs: Iterable[Run]) -> None:
         for run in runs:
             if run.status is RunStatus.PENDING and run.worker is None and not run.should_cancel:
+                self._ended.add(run.identifier)  # of an attempt before, which may have had a slot
                 if isinstance(run.request.definition, PipelineDefinition):
                     self._pipeline_starts.add(run)
                 else:
@@ -118,40 +136,60 @@ class Dispatcher:
         while True:
             for key in self._pending.groups_to_refill():
                 await self._refill(key)
-            assignments = self._pending.plan(self._links.candidates(), self._selector, self._held)
+            await self._look_at_slots()
+            assignments = self._pending.plan(self._links.candidates(), self._selector, self._held, self._slots)
             if not assignments:
                 return
             for start in range(0, len(assignments), _ASSIGNMENTS_AT_ONCE):
                 some = assignments[start : start + _ASSIGNMENTS_AT_ONCE]
                 await asyncio.gather(*(self._assign(assignment) for assignment in some))
 
+    async def _look_at_slots(self) -> None:
+        """Only where it matters, and at most once for each safety poll unless another master was quicker."""
+        if self._slots.is_stale and (self._pending.has_limited or self._pipeline_starts.has_limited):
+            self._ended.clear()
+            in_use = await self._outage.outlast(self._concurrency.in_use)
+            self._slots.replace(in_use.limits, in_use.holders)
+        while self._ended:
+            self._slots.free(self._ended.pop())
+
     async def _start_pipelines(self) -> None:
-        while await self._pipeline_starts.start(self._held):
+        await self._look_at_slots()
+        while outcomes := await self._pipeline_starts.start(self._held, self._slots):
+            for run in (run for run, has_begun in outcomes.items() if not has_begun):
+                self._slots.is_stale = True
+                self.hint(run)
             for key in self._pipeline_starts.take_groups_with_more():
                 await self._refill(key)
+            await self._look_at_slots()
 
     async def _assign(self, assignment: Assignment) -> None:
-        run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker))
+        run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker, assignment.slot))
         if run is not None:
             reach(FailPoint.MASTER_ASSIGNMENT_COMMITTED)
             self._deliver(run)
         else:
-            # Cancelled, taken by another master, or committed by an attempt whose answer was lost: see what it is now.
+            # Cancelled, taken by another master as was perhaps its slot, or committed by an attempt whose answer was
+            # lost: see what it is now.
+            self._slots.is_stale = True
             self.hint(assignment.run.identifier)
 
     # ---------- what hints may have missed
 
     async def look_at_recent(self) -> None:
-        """The slow safety poll: pending runs of the last minute, and the jobs' switches."""
+        """The slow safety poll: runs that came since the last one, the jobs' switches, and what other masters did."""
+        self._slots.is_stale = True
         self._held = await self._outage.outlast(self._load_held)
-        milliseconds = to_microseconds(self._clock.now()) // 1000 - int(_RECENT * 1000)
-        after = first_run_identifier(milliseconds)
+        now = self._clock.now()
+        since = min(self._looked_at or now - _RECENT, now) - _LATE
+        after = first_run_identifier(to_microseconds(since) // 1000)
         while True:
             runs = await self._outage.outlast(lambda start=after: self._queue.pending_since(start, _PAGE))  # type: ignore[misc]
             self._take_in(run for run in runs if not self._is_known(run))
             if len(runs) < _PAGE:
                 break
             after = runs[-1].identifier
+        self._looked_at = now
         self._wake.set()
 
     def _is_known(self, run: Run) -> bool:
@@ -164,9 +202,10 @@ class Dispatcher:
 
     async def look_everywhere(self) -> None:
         """At the start and now and then: the head of each group of pending runs, however old."""
+        self._slots.is_stale = True
         self._held = await self._outage.outlast(self._load_held)
         for key in await self._outage.outlast(self._queue.groups):
-            await self._refill(key)
+            await self._look_at_head(key)
         self._wake.set()
 
     async def look_at_switches(self) -> None:
@@ -176,14 +215,22 @@ class Dispatcher:
     async def _load_held(self) -> frozenset[tuple[str, str]]:
         return frozenset(await self._jobs.disabled())
 
-    async def _refill(self, key: str) -> None:
-        runs = await self._outage.outlast(lambda: self._queue.head(key, GROUP_WINDOW))
-        self._take_in(runs)
-        if len(runs) == GROUP_WINDOW:
-            self._note_more(key, runs[-1])
+    async def _look_at_head(self, key: str) -> None:
+        """One look for the group, however many of its runs wait; more of it are loaded once some are taken."""
+        limit = REFILL if self._pending.is_in_reach(key) else 1
+        runs = await self._outage.outlast(lambda: self._queue.head(key, limit))
+        if not all(self._is_known(run) for run in runs):
+            self._add_head(key, runs, limit)
 
-    def _note_more(self, key: str, last: Run) -> None:
-        if isinstance(last.request.definition, PipelineDefinition):
-            self._pipeline_starts.note_more(key)
-        else:
-            self._pending.note_more(key)
+    async def _refill(self, key: str) -> None:
+        self._add_head(key, await self._outage.outlast(lambda: self._queue.head(key, REFILL)), REFILL)
+
+    def _add_head(self, key: str, runs: Sequence[Run], limit: int) -> None:
+        """The first runs of a group, of which there may be more if there are as many as that."""
+        has_more = len(runs) == limit
+        if runs and isinstance(runs[0].request.definition, PipelineDefinition):
+            self._take_in(runs)
+            if has_more:
+                self._pipeline_starts.note_more(key)
+        elif runs:
+            self._pending.add_head(runs, has_more=has_more)

@@ -130,6 +130,16 @@ class UserChangesBody(Body, frozen=True):
 # ---------- projects and jobs
 
 
+class WebhookAnswer(Answer, frozen=True):
+    """Its secret is nowhere shown; the service has it from its environment or a file."""
+
+    identifier: str
+    provider: str
+    url: str
+    """Where the provider is to deliver."""
+    triggers: list[JsonObject]
+
+
 class ProjectAnswer(Answer, frozen=True):
     identifier: str
     display_name: str
@@ -138,6 +148,9 @@ class ProjectAnswer(Answer, frozen=True):
     is_active: bool
     retention: JsonObject | None = None
     """How long its runs are kept; None: as the settings say."""
+    concurrency: dict[str, int] = {}
+    """How many runs of a concurrency group may be assigned or running at once, where it is not one."""
+    webhooks: list[WebhookAnswer] = []
 
 
 class ParameterAnswer(Answer, frozen=True):
@@ -146,6 +159,10 @@ class ParameterAnswer(Answer, frozen=True):
     default: JsonValue
     choices: list[JsonValue]
     description: str
+    type: str | None = None
+    """`text`, `integer`, `number`, `boolean`, `list`, `json`; None: anything."""
+    pattern: str | None = None
+    """Of a text: what all of it has to match."""
 
 
 class JobAnswer(Answer, frozen=True):
@@ -169,6 +186,8 @@ class JobAnswer(Answer, frozen=True):
     changed_at: str
     retention: JsonObject | None = None
     """How long its runs are kept; None: as its project's."""
+    concurrency: str | None = None
+    """The concurrency group of its runs."""
 
 
 class ScheduleAnswer(Answer, frozen=True):
@@ -189,6 +208,23 @@ class ScheduleAnswer(Answer, frozen=True):
 class SchedulePreviewAnswer(Answer, frozen=True):
     ticks: list[str]
     """Fewer than were asked for only if no more come."""
+
+
+# ---------- webhooks
+
+
+class DeliveredRunAnswer(Answer, frozen=True):
+    project: str
+    job: str
+    identifier: str
+    is_new: bool
+    """False: an earlier delivery of the same has made it."""
+
+
+class DeliveryAnswer(Answer, frozen=True):
+    message: str
+    """What came of the delivery, or why nothing did."""
+    runs: list[DeliveredRunAnswer] = []
 
 
 # ---------- runs
@@ -267,6 +303,8 @@ class RunAnswer(Answer, frozen=True):
     log: LogAnswer
     is_pinned: bool = False
     """Kept for ever, whatever its retention."""
+    concurrency: str | None = None
+    """Its concurrency group, in its project."""
     worker_disconnected_at: str | None = None
     """Since when the worker is away that has the run; as all below, of one run that is asked for by GET only."""
     lost_at: str | None = None
@@ -378,6 +416,8 @@ class WhyAnswer(Answer, frozen=True):
     is_impossible: bool
     """No known worker could ever take it."""
     workers: list[ObstacleAnswer] = []
+    holders: list[str] = []
+    """Runs of the same project that have the slots of its concurrency group, which is full."""
 
 
 # ---------- workers

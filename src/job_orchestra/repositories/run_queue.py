@@ -60,9 +60,16 @@ class RunQueue:
         return keys
 
     async def head(self, queue_key: str, limit: int) -> list[Run]:
-        """The next to be assigned of the group: the most urgent first, then the oldest."""
-        where = (_PENDING, equal("queue_key", queue_key), _UNASSIGNED)
-        return await self._find(Find(RUNS.name, where, (Order("urgency"), Order("identifier")), limit=limit))
+        """The next to be assigned of the group, those that can be read: the most urgent first, then the oldest."""
+        where = (_PENDING, equal("queue_key", queue_key), _UNASSIGNED, equal("should_cancel", False))
+        query = Find(RUNS.name, where, (Order("urgency"), Order("identifier")), limit=limit)
+        runs: list[Run] = []
+        while True:
+            rows = await self._storage.find(query)
+            runs += _readable(rows)
+            if len(rows) < limit or len(runs) >= limit:
+                return runs[:limit]
+            query = replace(query, after=(rows[-1]["urgency"], rows[-1]["identifier"]))
 
     async def pending_since(self, identifier: str, limit: int) -> list[Run]:
         """Pending, unassigned runs with greater identifiers, in their order."""
@@ -112,11 +119,16 @@ class RunQueue:
 
     # ---------- deciding, each by one compare-and-set
 
-    async def assign(self, run: Run, worker: str) -> Run | None:
-        """The run with its worker; None if it is no longer waiting (taken, cancelled, another attempt)."""
-        assigned = replace(run, worker=worker, assigned_at=self._clock.now())
+    async def assign(self, run: Run, worker: str, slot: str | None = None) -> Run | None:
+        """The run with its worker, and with the slot of its concurrency group.
+
+        None if it is no longer waiting (taken, cancelled, another attempt), or if another run holds the slot.
+        """
+        assigned = replace(run, worker=worker, slot=slot, assigned_at=self._clock.now())
         where = (*_waiting(run), equal("should_cancel", False))
         changes: Row = {"worker": worker, "assigned_at": optional_microseconds(assigned.assigned_at)}
+        if slot is not None:
+            changes = {**changes, "concurrency_slot": slot}
         return await self._set(where, changes, assigned)
 
     async def unassign(self, run: Run, away: Worker | None = None) -> Run | None:

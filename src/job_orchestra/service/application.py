@@ -13,6 +13,7 @@ from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.protocol.http_server import serve
 from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
@@ -31,6 +32,7 @@ from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.route import Route
 from job_orchestra.service.routes import ROUTES
 from job_orchestra.service.transformation import ResultTransformer, Transformation
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.log_port import LogStore
 
 _logger = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class ServiceApplication:
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
+        concurrency: Concurrency,
         runs: Runs,
         pipeline_runs: PipelineRuns,
         run_search: RunSearch,
@@ -62,6 +65,7 @@ class ServiceApplication:
         selector: WorkerSelector,
         master_urls: Sequence[str],
         clock: Clock,
+        webhook_secrets: WebhookSecrets,
         log_disk_watch: LogDiskWatch | None = None,
         routes: Sequence[Route] = ROUTES,
         result_transformers: Sequence[ResultTransformer] = (),
@@ -77,6 +81,7 @@ class ServiceApplication:
             accounts=accounts,
             projects=projects,
             jobs=jobs,
+            concurrency=concurrency,
             runs=runs,
             pipeline_runs=pipeline_runs,
             run_search=run_search,
@@ -91,6 +96,7 @@ class ServiceApplication:
             masters=self._masters,
             followers=self.followers,
             readiness=Readiness(projects, accounts, log_disk_watch),
+            webhook_secrets=webhook_secrets,
             routes=routes,
             url=url,
         )

@@ -10,6 +10,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
@@ -22,6 +23,7 @@ from job_orchestra.service.followers import Followers
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.transformation import Transformation
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.log_port import LogStore
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class ServiceParts:
     accounts: Accounts
     projects: Projects
     jobs: Jobs
+    concurrency: Concurrency
     runs: Runs
     pipeline_runs: PipelineRuns
     run_search: RunSearch
@@ -47,6 +50,7 @@ class ServiceParts:
     masters: Masters
     followers: Followers
     readiness: Readiness
+    webhook_secrets: WebhookSecrets
     routes: Sequence[Route]
     """The whole table, for what describes it."""
     url: str

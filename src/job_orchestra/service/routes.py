@@ -19,6 +19,7 @@ from job_orchestra.service.handlers import (
     schedules,
     system,
     users,
+    webhooks,
     workers,
 )
 from job_orchestra.service.parameters import (
@@ -122,6 +123,13 @@ _PROJECTS = (
           summary="The schedule triggers nothing.", answer=resources.ScheduleAnswer),
 )
 
+_WEBHOOKS = (
+    Route(method="POST", path=_PROJECT + "/webhooks/{webhook}", permission=_ANYONE, handler=webhooks.deliver,
+          summary="What a host of repositories tells of a push, signed with the webhook's secret: new runs (201), "
+          "those of the same delivery before (200), or why there are none (202). At most 8 MiB.",
+          takes_anything=True, answer=resources.DeliveryAnswer, status=http.HTTPStatus.CREATED),
+)
+
 _RUNS = (
     Route(method="GET", path="/runs", permission=_READ, handler=runs.list_everywhere,
           summary="Runs of all projects.", query=(PROJECT, *RUN_FILTERS), answer=resources.RunPageAnswer),
@@ -215,4 +223,4 @@ _USERS = (
 )
 # fmt: on
 
-ROUTES = (*_SYSTEM, *_ME, *_PROJECTS, *_RUNS, *_WORKERS, *_USERS)
+ROUTES = (*_SYSTEM, *_ME, *_PROJECTS, *_WEBHOOKS, *_RUNS, *_WORKERS, *_USERS)

@@ -9,6 +9,7 @@ from job_orchestra.cli.connection import service
 from job_orchestra.cli.options import Output, output_option, page_options, settings_option
 from job_orchestra.cli.output import (
     Column,
+    definition_lines,
     duration,
     json_text,
     moment,
@@ -303,6 +304,7 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("source", f"{run.source.kind} {_named_run(run, run.source.identifier)}"),
         ("retry of", _named_run(run, run.retry_of or "")),
         ("parameters", pairs(run.parameters)),
+        ("definition", definition_lines(run.definition)),
         ("worker", "\n".join(filter(None, (_worker(run), run.worker_absence)))),
         ("created", moment(run.created_at)),
         ("started", moment(run.started_at)),

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import psycopg
 from psycopg import errors, sql
 from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo, timeout_from_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 from sqlalchemy import URL, Dialect, func
@@ -19,7 +20,7 @@ from sqlalchemy import Connection as SqlAlchemyConnection
 from sqlalchemy import select as select_rows
 from sqlalchemy.engine.default import DefaultDialect
 
-from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.errors import Conflict, Invalid
 from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.databases import NO_SCHEMA, Connection
 from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
@@ -57,6 +58,7 @@ _CONNECTION = {
 _UNAVAILABLE: tuple[tuple[type[errors.Error], str], ...] = (
     (errors.UndefinedTable, NO_SCHEMA),
     (errors.UndefinedColumn, NO_SCHEMA),
+    (errors.InvalidSchemaName, "has no schema that its search_path names"),
     (errors.DiskFull, "cannot grow: its disk is full"),
     (errors.ReadOnlySqlTransaction, "is read-only"),
     (errors.InvalidPassword, "refuses the user or the password"),
@@ -97,9 +99,12 @@ class PostgresqlConnection:
         self._is_to_begin = True  # said together with the first statement
 
     def change(self, statement: Prepared) -> int:
-        if self._is_to_begin:
-            return self.change_all([statement], commit=False)[0]
-        return self._cursor.execute(statement.text.encode(), statement.arguments).rowcount
+        try:
+            if self._is_to_begin:
+                return self.change_all([statement], commit=False)[0]
+            return self._cursor.execute(statement.text.encode(), statement.arguments).rowcount
+        except errors.UniqueViolation:
+            return 0
 
     def change_all(self, statements: Sequence[Prepared], *, commit: bool) -> list[int]:
         """In one go to the server, together with the beginning and the end."""
@@ -157,6 +162,8 @@ class PostgresqlDatabase:
     readers = 4
 
     def __init__(self, url: DatabaseUrl, answer_timeout: float = ANSWER_TIMEOUT) -> None:
+        """Invalid at `database.url` for options that the driver does not take."""
+        _check_options(url)
         self._url = url
         self._answer_timeout = answer_timeout
         self.name = f"The database {url}"
@@ -254,6 +261,16 @@ class PostgresqlDatabase:
             suppress(errors.DuplicateDatabase, errors.UniqueViolation),  # as it is said to who comes a little later
         ):
             connection.execute(command)
+
+
+def _check_options(url: DatabaseUrl) -> None:
+    """What libpq thinks of their values is told when it connects."""
+    for name, value in url.options:
+        try:
+            timeout_from_conninfo(conninfo_to_dict(make_conninfo(**{name: value})))
+        except psycopg.ProgrammingError:
+            message = f"has the option {name!r}, which the driver of PostgreSQL does not know, or not with this value"
+            raise Invalid.at("database.url", message) from None
 
 
 def _is_missing(error: psycopg.Error) -> bool:
