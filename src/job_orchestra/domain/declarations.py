@@ -62,7 +62,7 @@ class Retention:
 class Job:
     """What can be executed: `commands`, or a `definition` of another type as a table with the key `type`.
 
-    Times are in seconds, sizes in bytes; None is unlimited.
+    Times are in seconds, sizes in bytes; None is unlimited. With `token`, commands may use the API as their run.
     """
 
     identifier: str
@@ -83,6 +83,7 @@ class Job:
     lost_after: float = _LOSS.after
     priority: int = 0
     retention: Retention | Mapping[str, object] | None = None
+    token: bool = False
     display_name: str = ""
     description: str = ""
 

@@ -68,6 +68,7 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "loss": loss_to_data(settings.loss),
         "priority": settings.priority,
         "retention": retention_to_data(settings.retention),
+        "token": settings.token,
     }
 
 
@@ -117,6 +118,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "limits": limits_to_data(request.limits),
         "loss": loss_to_data(request.loss),
         "priority": request.priority,
+        "token": request.token,
         "part": request.part,
         "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
@@ -206,6 +208,7 @@ _JOB_FIELDS = (
     "loss",
     "priority",
     "retention",
+    "token",
 )
 
 
@@ -222,6 +225,7 @@ def _job_settings(reader: Reader) -> JobSettings:
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
         retention=table.read("retention", read_retention, None),
+        token=table.read("token", Reader.flag, False),
     )
 
 
@@ -234,7 +238,7 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 
 def _run_request(reader: Reader) -> RunRequest:
-    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority", "part", "kept")
+    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority", "token", "part", "kept")
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
         project=table.read("project", Reader.name, ""),
@@ -246,6 +250,7 @@ def _run_request(reader: Reader) -> RunRequest:
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
+        token=table.read("token", Reader.flag, False),
         part=table.read("part", Reader.text, ""),
         kept=tuple(_kept(item) for item in table.items("kept")),
     )

@@ -27,7 +27,7 @@ from job_orchestra.domain.places import Place
 from job_orchestra.domain.retention_data import read_retention
 
 _SHARED_FIELDS = ("parameters", "priority", "display_name", "description", "retention")
-_WORKER_FIELDS = ("properties", "workspace", *LIMITS_FIELDS, *LOSS_FIELDS)
+_WORKER_FIELDS = ("properties", "workspace", "token", *LIMITS_FIELDS, *LOSS_FIELDS)
 """Of jobs that a worker executes; pipelines need none."""
 
 
@@ -45,6 +45,7 @@ def read_job(reader: Reader) -> tuple[str, JobSettings]:
         loss=read_loss(table),
         priority=table.read("priority", read_priority, 0),
         retention=table.read("retention", read_retention, None),
+        token=table.read("token", Reader.flag, False),
     )
     if isinstance(definition, CommandsDefinition):
         _check_commands(definition, settings.parameters, place, reader.mistakes)

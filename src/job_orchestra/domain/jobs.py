@@ -83,6 +83,8 @@ class JobSettings:
     priority: int = 0
     retention: Retention | None = None
     """None: as its project's."""
+    token: bool = False
+    """Whether its runs get a token for the API, valid for each alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class RunRequest:
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
     priority: int = 0
+    token: bool = False
+    """Whether its commands get a token for the API."""
     part: str = ""
     """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
     kept: tuple[KeptRun, ...] = ()
