@@ -184,6 +184,8 @@ class PipelineSteps:
         if not events:
             return
         before = watch.run
+        if before.status.is_terminal:
+            raise Outdated  # it was loaded anew in between
         after = replace(before, log=LogFacts(len(watch.log)))
         for event in events:
             after = apply_event(after, event)
