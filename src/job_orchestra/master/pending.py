@@ -132,7 +132,7 @@ class PendingQueue:
         assert able is not None
         if (run.request.project, run.request.job) in held or able.isdisjoint(free):
             return None
-        chosen = selector.select(run.request, [candidate for name, candidate in free.items() if name in able])
+        chosen = selector.select(run, [candidate for name, candidate in free.items() if name in able])
         return None if chosen is None else Assignment(run, chosen.identifier)
 
     # ---------- who could ever take what

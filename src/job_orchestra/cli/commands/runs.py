@@ -17,6 +17,7 @@ from job_orchestra.cli.output import (
     print_json,
     print_page,
     status_colour,
+    warn,
 )
 from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.call import Call
@@ -224,6 +225,7 @@ def retry_run(settings_file: Path, output: Output, project: str, run: str, key: 
         print_json(answer)
     else:
         click.echo(answer.identifier)
+    warn(answer.warning)
 
 
 @run.command("download")
@@ -320,7 +322,7 @@ def _late_report(report: LateReportAnswer) -> str:
 
 def _worker(run: RunAnswer | RunSummaryAnswer) -> str:
     if run.worker is None:
-        return ""
+        return "none fits" if run.warning is not None else ""
     return run.worker if run.is_worker_connected is not False else f"{run.worker} (disconnected)"
 
 

@@ -6,7 +6,7 @@ import click
 
 from job_orchestra.cli.connection import service
 from job_orchestra.cli.options import Output, output_option, settings_option
-from job_orchestra.cli.output import print_json
+from job_orchestra.cli.output import print_json, warn
 from job_orchestra.client.calls import jobs
 
 
@@ -54,6 +54,7 @@ def trigger(
         print_json(run)
     else:
         click.echo(run.identifier)
+    warn(run.warning)
     if should_follow:
         from job_orchestra.cli.following import follow
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.projects import Project
+from job_orchestra.domain.requirements import describe
 from job_orchestra.domain.retention_data import retention_to_data
 from job_orchestra.domain.schedules import Schedule
-from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer, ProjectAnswer, ScheduleAnswer
+from job_orchestra.protocol.resources import JobAnswer, ObstacleAnswer, ParameterAnswer, ProjectAnswer, ScheduleAnswer
 from job_orchestra.service.answers.dates import iso
 
 
@@ -20,7 +23,7 @@ def project_answer(project: Project) -> ProjectAnswer:
     )
 
 
-def job_answer(job: Job) -> JobAnswer:
+def job_answer(job: Job, workers: Iterable[ObstacleAnswer] = ()) -> JobAnswer:
     settings = job.settings
     return JobAnswer(
         project=job.project,
@@ -43,6 +46,9 @@ def job_answer(job: Job) -> JobAnswer:
         is_active=job.is_active,
         is_enabled=job.is_enabled,
         changed_at=iso(job.changed_at),
+        requirements=[describe(name, wanted) for name, wanted in sorted(settings.properties.items())],
+        preferences=[describe(name, wanted) for name, wanted in sorted(settings.preferences.items())],
+        workers=list(workers),
     )
 
 
