@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from job_orchestra.domain.absences import absence_of
+from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.jobs import Job
+from job_orchestra.domain.pipelines.states import ElementState
 from job_orchestra.domain.placement import Candidate, Obstacle, WorkerSelector, candidate_of, why_impossible
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import Worker
+
+_MOST_PARTS = 10
+"""Of a pipeline, that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Situation:
     """How often the run was lost before its present attempt."""
     outages: Sequence[str] = ()
     """What keeps reports of workers from being stored at present, as far as whoever asks knows; in sentences."""
+    elements: Sequence[ElementState] = ()
+    """Of a pipeline."""
     holds: Sequence[str] = ()
     """What keeps the run waiting beside its job's switch and the workers; in sentences."""
     queue: QueueAhead = QueueAhead()
@@ -72,6 +79,8 @@ def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
         return Explanation(f"It {_ENDINGS[run.status]} {_date(run.ended_at)}: {sentence}")
     if run.worker is not None:
         return Explanation(" ".join(_at_worker(situation)))
+    if run.status is RunStatus.RUNNING:
+        return Explanation(" ".join(_pipeline(situation)))
     if run.should_cancel:
         return Explanation(f"{run.wished_by} asked to cancel it; a master is about to do so.")
     return _waiting(situation, selector)
@@ -87,8 +96,24 @@ def _holds(situation: Situation) -> list[str]:
     return list(situation.holds)
 
 
+def _pipeline(situation: Situation) -> list[str]:
+    run = situation.run
+    ended = sum(state.status.is_final for state in situation.elements)
+    sentences = [f"{ended} of its {len(situation.elements)} elements have ended."]
+    unended = [part for state in situation.elements for part in state.parts if not part.status.is_final]
+    sentences += [f"{part.key.label} is {part.status}." for part in unended[:_MOST_PARTS]]
+    if len(unended) > _MOST_PARTS:
+        sentences.append(f"So are {len(unended) - _MOST_PARTS} more.")
+    if run.should_abort:
+        sentences.append(f"{run.wished_by} asked to abort it.")
+    return sentences
+
+
 def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
     request, holds = situation.run.request, _holds(situation)
+    if isinstance(request.definition, PipelineDefinition):
+        begins = ["It begins as soon as a master sees it: pipelines need no worker."]
+        return Explanation(" ".join(holds or begins))
     candidates = [
         candidate_of(worker, active, situation.now)
         for worker, active in zip(situation.workers, situation.active, strict=True)
