@@ -73,6 +73,8 @@ class Job:
     definition: Definition | Mapping[str, object] | None = None
     parameters: Sequence[Parameter] = ()
     properties: Mapping[str, object] = field(default_factory=dict[str, object])
+    preferences: Mapping[str, object] = field(default_factory=dict[str, object])
+    """As `properties`: of the workers that fit, one that meets more of them goes first."""
     workspace: str = "job"
     timeout: float | None = _LIMITS.timeout
     teardown_timeout: float = _LIMITS.teardown_timeout

@@ -65,6 +65,7 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "description": settings.description,
         "parameters": [parameter_to_data(parameter) for parameter in settings.parameters],
         "properties": settings.properties,
+        "preferences": settings.preferences,
         "workspace": settings.workspace.value,
         "limits": limits_to_data(settings.limits),
         "loss": loss_to_data(settings.loss),
@@ -119,6 +120,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "definition": definition_to_data(request.definition),
         "parameters": request.parameters,
         "properties": request.properties,
+        "preferences": request.preferences,
         "workspace": request.workspace.value,
         "limits": limits_to_data(request.limits),
         "loss": loss_to_data(request.loss),
@@ -221,6 +223,7 @@ _JOB_FIELDS = (
     "description",
     "parameters",
     "properties",
+    "preferences",
     "workspace",
     "limits",
     "loss",
@@ -240,6 +243,7 @@ def _job_settings(reader: Reader) -> JobSettings:
         description=table.read("description", Reader.text, ""),
         parameters=table.read("parameters", read_parameters, ()),
         properties=table.read("properties", Reader.json_object, {}),
+        preferences=table.read("preferences", Reader.json_object, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
@@ -261,8 +265,8 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 def _run_request(reader: Reader) -> RunRequest:
     optional = (
-        "parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency", "expiry", "token",
-        "part", "kept",
+        "parameters", "properties", "preferences", "workspace", "limits", "loss", "priority", "concurrency", "expiry",
+        "token", "part", "kept",
     )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
@@ -271,6 +275,7 @@ def _run_request(reader: Reader) -> RunRequest:
         definition=_definition(table),
         parameters=table.read("parameters", Reader.json_object, {}),
         properties=table.read("properties", Reader.json_object, {}),
+        preferences=table.read("preferences", Reader.json_object, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),

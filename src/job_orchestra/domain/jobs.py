@@ -77,6 +77,8 @@ class JobSettings:
     description: str = ""
     parameters: tuple[ParameterDefinition, ...] = ()
     properties: JsonObject = field(default_factory=dict[str, JsonValue])
+    preferences: JsonObject = field(default_factory=dict[str, JsonValue])
+    """As properties; a worker that meets more of them goes first."""
     workspace: Workspace = Workspace.JOB
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()

@@ -62,6 +62,7 @@ class RunRequest:
     """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
     kept: tuple[KeptRun, ...] = ()
     """Of a pipeline: what it need not do again."""
+    preferences: JsonObject = field(default_factory=dict[str, JsonValue])
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from job_orchestra.cli.output import (
     print_page,
     print_table,
     status_colour,
+    warn,
 )
 from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.call import Call
@@ -269,6 +270,7 @@ def retry_run(
         print_json(answer)
     else:
         click.echo(answer.identifier)
+    warn(answer.warning)
 
 
 @run.command("download")
@@ -366,7 +368,7 @@ def _late_report(report: LateReportAnswer) -> str:
 
 def _worker(run: RunAnswer | RunSummaryAnswer) -> str:
     if run.worker is None:
-        return ""
+        return "none fits" if run.warning is not None else ""
     return run.worker if run.is_worker_connected is not False else f"{run.worker} (disconnected)"
 
 

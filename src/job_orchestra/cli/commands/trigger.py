@@ -7,7 +7,7 @@ import click
 from job_orchestra.cli.connection import service
 from job_orchestra.cli.exit_codes import ENDINGS
 from job_orchestra.cli.options import Output, output_option, settings_option
-from job_orchestra.cli.output import print_json
+from job_orchestra.cli.output import print_json, warn
 from job_orchestra.client.calls import jobs
 
 
@@ -60,6 +60,7 @@ def trigger(
         print_json(run)
     elif output is not Output.JSON or should_follow:
         click.echo(run.identifier)
+    warn(run.warning)
     if should_wait and not should_follow:
         from job_orchestra.cli.following import wait
 
