@@ -121,6 +121,7 @@ job_settings = st.builds(
     limits=limits,
     priority=priorities,
     concurrency=st.none() | names,
+    expiry=st.none() | st.floats(1, 1e8),
 )
 project_settings = st.builds(
     ProjectSettings,
@@ -151,6 +152,7 @@ run_requests = st.builds(
     limits=limits,
     priority=priorities,
     concurrency=st.none() | names,
+    expiry=st.none() | st.floats(1, 1e8),
 )
 
 counts = st.integers(0, 1 << 50)

@@ -277,6 +277,7 @@ class Surroundings:
         workspace: Workspace = Workspace.RUN,
         loss: LossPolicy | None = None,
         concurrency: str | None = None,
+        expiry: float | None = None,
     ) -> Run:
         request = RunRequest(
             "p",
@@ -286,6 +287,7 @@ class Surroundings:
             workspace=workspace,
             loss=loss or LossPolicy(),
             concurrency=concurrency,
+            expiry=expiry,
         )
         return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
 

@@ -83,6 +83,7 @@ class Job:
     lost_after: float = _LOSS.after
     priority: int = 0
     concurrency: str | None = None
+    expiry: float | None = None
     retention: Retention | Mapping[str, object] | None = None
     token: bool = False
     display_name: str = ""
@@ -124,6 +125,7 @@ class Pipeline:
     parameters: Sequence[Parameter] = ()
     priority: int = 0
     concurrency: str | None = None
+    expiry: float | None = None
     retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""

@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 _PRIORITIES = (-1000, 1000)
+_EXPIRIES = (1.0, 10 * 366 * 86_400)
 _NO_DEFINITION = CommandsDefinition(())
 """In place of one that cannot be read; what holds it is refused."""
 
@@ -69,6 +70,7 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "loss": loss_to_data(settings.loss),
         "priority": settings.priority,
         "concurrency": settings.concurrency,
+        "expiry": settings.expiry,
         "retention": retention_to_data(settings.retention),
         "token": settings.token,
     }
@@ -122,6 +124,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "loss": loss_to_data(request.loss),
         "priority": request.priority,
         "concurrency": request.concurrency,
+        "expiry": request.expiry,
         "token": request.token,
         "part": request.part,
         "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
@@ -175,6 +178,16 @@ def read_priority(reader: Reader) -> int:
     return reader.integer(*_PRIORITIES)
 
 
+def read_expiry(reader: Reader) -> float | None:
+    if reader.value is None:
+        return None
+    seconds = reader.number(_EXPIRIES[0])
+    if seconds > _EXPIRIES[1]:
+        reader.wrong(f"{seconds:g} seconds are more than ten years")
+        return None
+    return seconds
+
+
 def read_workspace(reader: Reader) -> Workspace:
     return reader.choice(Workspace)
 
@@ -213,6 +226,7 @@ _JOB_FIELDS = (
     "loss",
     "priority",
     "concurrency",
+    "expiry",
     "retention",
     "token",
 )
@@ -231,6 +245,7 @@ def _job_settings(reader: Reader) -> JobSettings:
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
+        expiry=table.read("expiry", read_expiry, None),
         retention=table.read("retention", read_retention, None),
         token=table.read("token", Reader.flag, False),
     )
@@ -246,7 +261,8 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 def _run_request(reader: Reader) -> RunRequest:
     optional = (
-        "parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency", "token", "part", "kept",
+        "parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency", "expiry", "token",
+        "part", "kept",
     )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
@@ -260,6 +276,7 @@ def _run_request(reader: Reader) -> RunRequest:
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
+        expiry=table.read("expiry", read_expiry, None),
         token=table.read("token", Reader.flag, False),
         part=table.read("part", Reader.text, ""),
         kept=tuple(_kept(item) for item in table.items("kept")),

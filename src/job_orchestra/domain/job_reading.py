@@ -20,14 +20,14 @@ from job_orchestra.domain.definition_data import (
 )
 from job_orchestra.domain.definitions import Command, CommandsDefinition, Definition, PipelineDefinition, Workspace
 from job_orchestra.domain.element_data import read_elements
-from job_orchestra.domain.job_data import read_priority, read_workspace
+from job_orchestra.domain.job_data import read_expiry, read_priority, read_workspace
 from job_orchestra.domain.jobs import JobSettings, ParameterDefinition
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.parameters import check_size
 from job_orchestra.domain.places import Place
 from job_orchestra.domain.retention_data import read_retention
 
-_SHARED_FIELDS = ("parameters", "priority", "concurrency", "display_name", "description", "retention")
+_SHARED_FIELDS = ("parameters", "priority", "concurrency", "expiry", "display_name", "description", "retention")
 _WORKER_FIELDS = ("properties", "workspace", "token", *LIMITS_FIELDS, *LOSS_FIELDS)
 """Of jobs that a worker executes; pipelines need none."""
 
@@ -46,6 +46,7 @@ def read_job(reader: Reader) -> tuple[str, JobSettings]:
         loss=read_loss(table),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
+        expiry=table.read("expiry", read_expiry, None),
         retention=table.read("retention", read_retention, None),
         token=table.read("token", Reader.flag, False),
     )

@@ -36,5 +36,6 @@ def request_of(job: Job, parameters: JsonObject, priority: int | None = None) ->
         loss=settings.loss,
         priority=settings.priority if priority is None else priority,
         concurrency=settings.concurrency,
+        expiry=settings.expiry,
         token=settings.token,
     )

@@ -25,6 +25,7 @@ from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.losses import Losses
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.pipeline_starts import PipelineStarts
+from job_orchestra.master.pipeline_steps import PipelineSteps
 from job_orchestra.master.pipelines import Pipelines
 from job_orchestra.master.reception import Reception
 from job_orchestra.master.result_keys import ResultKeys
@@ -129,7 +130,7 @@ class MasterApplication:
             clock,
         )
         self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._news, self._outage)
-        self._pipelines = Pipelines(
+        steps = PipelineSteps(
             pipeline_runs=pipeline_runs,
             runs=runs,
             jobs=jobs,
@@ -142,6 +143,7 @@ class MasterApplication:
             outage=self._outage,
             clock=clock,
         )
+        self._pipelines = Pipelines(pipeline_runs, steps, self._outage, clock)
         self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
         self._result_keys = ResultKeys(result_index, self._outage)
         self._admission = Admission(accounts)

@@ -188,6 +188,8 @@ class JobAnswer(Answer, frozen=True):
     """How long its runs are kept; None: as its project's."""
     concurrency: str | None = None
     """The concurrency group of its runs."""
+    expiry: float | None = None
+    """Seconds after which a run that nobody took is cancelled; None: as the master's settings say."""
 
 
 class ScheduleAnswer(Answer, frozen=True):

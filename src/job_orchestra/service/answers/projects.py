@@ -55,6 +55,7 @@ def job_answer(job: Job) -> JobAnswer:
         priority=settings.priority,
         retention=retention_to_data(settings.retention),
         concurrency=settings.concurrency,
+        expiry=settings.expiry,
         is_active=job.is_active,
         is_enabled=job.is_enabled,
         changed_at=iso(job.changed_at),
