@@ -120,8 +120,16 @@ job_settings = st.builds(
     workspace=workspaces,
     limits=limits,
     priority=priorities,
+    concurrency=st.none() | names,
+    expiry=st.none() | st.floats(1, 1e8),
 )
-project_settings = st.builds(ProjectSettings, display_name=texts, description=texts, repository=st.none() | objects)
+project_settings = st.builds(
+    ProjectSettings,
+    display_name=texts,
+    description=texts,
+    repository=st.none() | objects,
+    concurrency=st.dictionaries(names, st.integers(1, 1000), max_size=2),
+)
 schedule_settings = st.builds(
     ScheduleSettings,
     job=names,
@@ -143,6 +151,8 @@ run_requests = st.builds(
     workspace=workspaces,
     limits=limits,
     priority=priorities,
+    concurrency=st.none() | names,
+    expiry=st.none() | st.floats(1, 1e8),
 )
 
 counts = st.integers(0, 1 << 50)

@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from job_orchestra.domain.definitions import Workspace
 from job_orchestra.domain.errors import Forbidden, Unauthenticated
-from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts
 from job_orchestra.domain.statuses import RunStatus
@@ -85,6 +86,55 @@ def test_a_run_waits_at_the_master_until_its_workspace_is_free(play: Callable[[S
             assert (await parts.stored(second)).worker is None
             await worker.say(log(first, 0, b"a"), events(first, started(), ended(2, b"a")))
             assert (await worker.hear(Execute)).run == second.identifier
+
+    play(scenario)
+
+
+def test_runs_of_a_concurrency_group_go_one_after_the_other_and_others_beside_them(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        first, second = [await parts.trigger(concurrency="deploy") for _ in range(2)]
+        other = await parts.trigger()
+        async with parts.serving(), parts.worker() as (worker, _):
+            assert {(await worker.hear(Execute)).run for _ in range(2)} == {first.identifier, other.identifier}
+            await worker.say(log(other, 0, b"a"), events(other, started(), ended(2, b"a")))
+            await worker.hear(Release)
+            assert (await parts.stored(second)).worker is None
+            await worker.say(log(first, 0, b"a"), events(first, started(), ended(2, b"a")))
+            assert (await worker.hear(Execute)).run == second.identifier
+            assert (await parts.stored(second)).slot == "p/deploy/1"
+
+    play(scenario)
+
+
+def test_a_run_expires_by_its_own_time_also_while_its_job_is_disabled(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.service() as service:
+            await parts.jobs.set_enabled("p", "j", False)
+            patient, hasty = await parts.trigger(expiry=600.0), await parts.trigger(expiry=60.0)
+            parts.clock.shift += timedelta(seconds=61)
+            assert (await service.hear(RunChanged)).run == hasty.identifier
+            stored = await parts.stored(hasty)
+            assert stored.status is RunStatus.CANCELLED
+            assert stored.reason == Reason(ReasonCode.EXPIRED, "It was not taken within 60 seconds.")
+            assert (await parts.stored(patient)).status is RunStatus.PENDING
+
+    play(scenario)
+
+
+def test_a_slot_that_was_freed_elsewhere_is_found_by_the_next_look(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        elsewhere = await parts.queue.assign(await parts.trigger(concurrency="deploy"), "v", "p/deploy/1")
+        assert elsewhere is not None
+        waiting = await parts.trigger(concurrency="deploy")
+        async with parts.serving(), parts.worker() as (worker, _):
+            last = await parts.trigger()
+            assert (await worker.hear(Execute)).run == last.identifier
+            assert (await parts.stored(waiting)).worker is None
+            # By another master, to which its worker is connected.
+            await parts.queue.unassign(elsewhere)
+            assert (await worker.hear(Execute)).run in (waiting.identifier, elsewhere.identifier)
 
     play(scenario)
 

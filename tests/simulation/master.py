@@ -22,8 +22,12 @@ from tests.simulation.world import Process
 
 MASTER = "master"
 OTHER_MASTER = "other"
-JOBS = ("own", "shared")
-"""That users trigger; pipelines trigger the others, too."""
+JOBS = ("own", "shared", "first", "second")
+"""That users trigger; pipelines trigger some of them and others, too."""
+GROUP = "few"
+LIMIT = 2
+LIMITED = ("first", "second")
+"""The jobs of that concurrency group."""
 ALL_JOBS = (*JOBS, "again", PIPELINE, NESTED)
 _PARAMETERS = [{"identifier": "of", "default": ""}]
 PROJECTS = parse_projects(
@@ -41,6 +45,7 @@ PROJECTS = parse_projects(
                     "lost_after": 2,
                     "parameters": _PARAMETERS,
                 },
+                *({"identifier": job, "commands": [["true"]], "concurrency": GROUP} for job in LIMITED),
                 {"identifier": PIPELINE, "elements": [{"identifier": "only", "job": "own"}]},
                 {
                     "identifier": NESTED,
@@ -56,6 +61,7 @@ PROJECTS = parse_projects(
                     ],
                 },
             ],
+            "concurrency": {GROUP: LIMIT},
         }
     ]
 )

@@ -19,7 +19,7 @@ from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.port import Storage
-from tests.simulation.master import MASTER
+from tests.simulation.master import GROUP, LIMITED, MASTER
 from tests.simulation.network import Network
 from tests.simulation.pipelines import PIPELINE, choose_pipeline
 from tests.simulation.promises import Promises
@@ -71,10 +71,17 @@ class ServiceProcess(Process):
         return run
 
     def _request(self, job: str) -> RunRequest:
-        workspace = Workspace.RUN if job == "own" else Workspace.JOB
+        workspace = Workspace.JOB if job == "shared" else Workspace.RUN
         chance = self.world.chance
         loss = LossPolicy(chance.choice(self.policies), after=1.0 + chance.random() * 2.0)
-        return RunRequest("p", job, CommandsDefinition((("true",),)), workspace=workspace, loss=loss)
+        return RunRequest(
+            "p",
+            job,
+            CommandsDefinition((("true",),)),
+            workspace=workspace,
+            loss=loss,
+            concurrency=GROUP if job in LIMITED else None,
+        )
 
     def _pipeline(self) -> RunRequest:
         definition = choose_pipeline(self.world.chance)

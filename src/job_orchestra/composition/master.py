@@ -75,6 +75,7 @@ class MasterComposition(RecordsComposition):
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
+            concurrency=self.concurrency,
             runs=self.runs,
             run_queue=self.run_queue,
             pipeline_runs=self.pipeline_runs,

@@ -82,6 +82,8 @@ class Job:
     on_lost: str = _LOSS.on_lost.value
     lost_after: float = _LOSS.after
     priority: int = 0
+    concurrency: str | None = None
+    expiry: float | None = None
     retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""
@@ -121,6 +123,8 @@ class Pipeline:
     elements: Sequence[Element]
     parameters: Sequence[Parameter] = ()
     priority: int = 0
+    concurrency: str | None = None
+    expiry: float | None = None
     retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""
@@ -189,6 +193,7 @@ class Project:
     description: str = ""
     repository: Mapping[str, object] | None = None
     retention: Retention | Mapping[str, object] | None = None
+    concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     webhooks: Sequence[Webhook] = ()
 
 

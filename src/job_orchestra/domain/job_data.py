@@ -7,6 +7,7 @@ The parts that a projects file writes in the same form are in `definition_data`.
 from __future__ import annotations
 
 from job_orchestra.domain.checking import Reader, Table, read_all
+from job_orchestra.domain.concurrency_data import read_concurrency, read_concurrency_limits
 from job_orchestra.domain.definition_data import (
     LIMITS_FIELDS,
     LOSS_FIELDS,
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 _PRIORITIES = (-1000, 1000)
+_EXPIRIES = (1.0, 10 * 366 * 86_400)
 _NO_DEFINITION = CommandsDefinition(())
 """In place of one that cannot be read; what holds it is refused."""
 
@@ -67,6 +69,8 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "limits": limits_to_data(settings.limits),
         "loss": loss_to_data(settings.loss),
         "priority": settings.priority,
+        "concurrency": settings.concurrency,
+        "expiry": settings.expiry,
         "retention": retention_to_data(settings.retention),
     }
 
@@ -81,6 +85,7 @@ def project_settings_to_data(settings: ProjectSettings) -> JsonObject:
         "description": settings.description,
         "repository": settings.repository,
         "retention": retention_to_data(settings.retention),
+        "concurrency": dict(settings.concurrency),
         "webhooks": [webhook_to_data(webhook) for webhook in settings.webhooks],
     }
 
@@ -117,6 +122,8 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "limits": limits_to_data(request.limits),
         "loss": loss_to_data(request.loss),
         "priority": request.priority,
+        "concurrency": request.concurrency,
+        "expiry": request.expiry,
         "part": request.part,
         "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
@@ -126,7 +133,7 @@ def run_request_from_data(data: object) -> RunRequest:
     return read_all(data, _run_request)
 
 
-PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "webhooks")
+PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency", "webhooks")
 SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
 SCHEDULE_FIELDS = (
     "time_zone", "missing_time", "repeated_time", "parameters", "description", "is_enabled_at_first",
@@ -139,6 +146,7 @@ def read_project_settings(table: Table) -> ProjectSettings:
         description=table.read("description", Reader.text, ""),
         repository=table.read("repository", read_repository, None),
         retention=table.read("retention", read_retention, None),
+        concurrency=table.read("concurrency", read_concurrency_limits, {}),
         webhooks=table.read("webhooks", read_webhooks, ()),
     )
 
@@ -166,6 +174,16 @@ def _repeated_time(reader: Reader) -> RepeatedTime | None:
 
 def read_priority(reader: Reader) -> int:
     return reader.integer(*_PRIORITIES)
+
+
+def read_expiry(reader: Reader) -> float | None:
+    if reader.value is None:
+        return None
+    seconds = reader.number(_EXPIRIES[0])
+    if seconds > _EXPIRIES[1]:
+        reader.wrong(f"{seconds:g} seconds are more than ten years")
+        return None
+    return seconds
 
 
 def read_workspace(reader: Reader) -> Workspace:
@@ -205,6 +223,8 @@ _JOB_FIELDS = (
     "limits",
     "loss",
     "priority",
+    "concurrency",
+    "expiry",
     "retention",
 )
 
@@ -221,6 +241,8 @@ def _job_settings(reader: Reader) -> JobSettings:
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
+        concurrency=table.read("concurrency", read_concurrency, None),
+        expiry=table.read("expiry", read_expiry, None),
         retention=table.read("retention", read_retention, None),
     )
 
@@ -234,7 +256,9 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 
 def _run_request(reader: Reader) -> RunRequest:
-    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority", "part", "kept")
+    optional = (
+        "parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency", "expiry", "part", "kept",
+    )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
         project=table.read("project", Reader.name, ""),
@@ -246,6 +270,8 @@ def _run_request(reader: Reader) -> RunRequest:
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
+        concurrency=table.read("concurrency", read_concurrency, None),
+        expiry=table.read("expiry", read_expiry, None),
         part=table.read("part", Reader.text, ""),
         kept=tuple(_kept(item) for item in table.items("kept")),
     )

@@ -81,6 +81,10 @@ class JobSettings:
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
     priority: int = 0
+    concurrency: str | None = None
+    """The concurrency group of its runs, in its project."""
+    expiry: float | None = None
+    """Seconds after which a run that nobody took is cancelled; None: as the master's settings say."""
     retention: Retention | None = None
     """None: as its project's."""
 

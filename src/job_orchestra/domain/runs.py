@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
@@ -52,6 +52,10 @@ class RunRequest:
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
     priority: int = 0
+    concurrency: str | None = None
+    """The concurrency group in its project; how large that is, the project says at any time."""
+    expiry: float | None = None
+    """Seconds after which it is cancelled if it was never taken; None: as the master's settings say."""
     part: str = ""
     """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
     kept: tuple[KeptRun, ...] = ()
@@ -90,6 +94,8 @@ class Run:
     attempt: int = 1
     worker: str | None = None
     """Assigned to; None while it waits."""
+    slot: str | None = None
+    """Of its concurrency group; no two runs hold the same."""
     assigned_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -99,6 +105,13 @@ class Run:
     journal_sequence: int = 0
     """Events up to this one are stored."""
     log: LogFacts = LogFacts()
+
+
+def expiry_of(run: Run) -> datetime | None:
+    """When its own expiry cancels it; None if it has none, and of a run that was taken once, which waits since then."""
+    if run.request.expiry is None or run.status is not RunStatus.PENDING or run.worker is not None or run.attempt > 1:
+        return None
+    return run.created_at + timedelta(seconds=run.request.expiry)
 
 
 def workspace_of(request: RunRequest) -> str | None:
@@ -116,5 +129,6 @@ def queue_key(request: RunRequest) -> str:
     """Runs with the same key wait in one group: they fit the same workers and are held up by the same things."""
     if isinstance(request.definition, PipelineDefinition):
         return f"{request.project}/{request.job}/pipeline"
-    requirements = json.dumps([request.properties, request.workspace], sort_keys=True).encode()
+    limited = [] if request.concurrency is None else [request.concurrency]
+    requirements = json.dumps([request.properties, request.workspace, *limited], sort_keys=True).encode()
     return f"{request.project}/{request.job}/{sha256(requirements).hexdigest()[:8]}"

@@ -46,6 +46,7 @@ from job_orchestra.protocol.control import (
     WorkerWish,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_compression import LogCompression
@@ -83,6 +84,7 @@ class MasterApplication:
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
+        concurrency: Concurrency,
         runs: Runs,
         run_queue: RunQueue,
         pipeline_runs: PipelineRuns,
@@ -116,6 +118,7 @@ class MasterApplication:
         self._dispatcher = Dispatcher(
             run_queue,
             jobs,
+            concurrency,
             self._links,
             selector,
             PipelineStarts(run_progress, self._news, self._outage, clock),
@@ -314,7 +317,7 @@ class MasterApplication:
 
     def _on_run_changed(self, run: Run) -> None:
         if run.status.is_terminal:
-            self._dispatcher.wake()
+            self._dispatcher.note_ended(run.identifier)
 
     # ---------- what links tell
 

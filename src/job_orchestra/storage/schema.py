@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from job_orchestra.storage.port import Value
 
-VERSION = 6
+VERSION = 8
 """Goes up with each change of what follows, on all databases alike: migrations and exports carry it."""
 
 
@@ -45,6 +45,11 @@ class Collection:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     indexes: tuple[Index, ...] = ()
+
+    @property
+    def unique_columns(self) -> frozenset[str]:
+        """Those that stand in a unique index."""
+        return frozenset(column for index in self.indexes if index.is_unique for column in index.columns)
 
     def column(self, name: str) -> Column:
         """KeyError names the column and the collection."""
@@ -142,10 +147,15 @@ RUNS = Collection(
         _integer("log_size", default=0),
         _text("log_sha256", nullable=True),
         _flag("is_pinned", default=False),
+        # A place in a concurrency group, for as long as the run holds one (`domain/concurrency.py`).
+        _text("concurrency_slot", nullable=True, longest=160),
+        # Of a run with an expiry of its own, while it waits and was never taken.
+        _integer("expires_at", nullable=True),
     ),
     key=("identifier",),
     indexes=(
         Index(("project", "job", "idempotency_key"), is_unique=True),
+        Index(("concurrency_slot",), is_unique=True),
         Index(("project", "identifier")),
         Index(("project", "job", "identifier")),
         Index(("project", "status", "identifier")),
@@ -157,6 +167,7 @@ RUNS = Collection(
         Index(("status", "worker", "identifier")),
         Index(("worker", "identifier")),
         Index(("source_kind", "source_identifier", "identifier")),
+        Index(("expires_at", "identifier")),
         # The wishes that are not yet facts, found among the few runs that are pending or running.
         Index(("status", "should_cancel", "should_abort", "identifier")),
     ),
