@@ -23,6 +23,7 @@ from tests.faults.callers import Callers
 from tests.faults.deeds import COMMAND, PROJECT, SETUP, TEARDOWN, Deed
 from tests.faults.findings import Findings
 from tests.faults.ledger import Entry, Ledger, Place
+from tests.faults.line_audit import LineAudit
 from tests.faults.logs import flaws_of, outputs_of
 from tests.faults.patience import PatientClient
 from tests.faults.plan import Act
@@ -64,6 +65,8 @@ class Audit:
     async def hold(self) -> None:
         """Returns when all has been looked at; every application has to be at work."""
         await self._wait_for_ends()
+        for run, line in self._callers.pipelines.items():
+            self._callers.runs.update(await LineAudit(self._client, self._findings).look(run, line))
         self._ledger.read()
         self.starts = sum(entry.starts for entry in self._ledger.entries.values())
         for hosts in self._site.hosts.values():
@@ -110,8 +113,9 @@ class Audit:
             cursor = page.next
             if cursor is None:
                 break
-        if sorted(listed) != sorted(self._callers.runs):
-            more, less = set(listed) - set(self._callers.runs), set(self._callers.runs) - set(listed)
+        known = [*self._callers.runs, *self._callers.pipelines]
+        if sorted(listed) != sorted(known):
+            more, less = set(listed) - set(known), set(known) - set(listed)
             self._findings.add(f"Runs that nobody has triggered: {sorted(more)}; that are missing: {sorted(less)}.")
 
     # ---------- one run

@@ -25,7 +25,7 @@ _STEPS = {
 }
 
 _PROJECTS = """
-from job_orchestra import Job, Parameter, Project
+from job_orchestra import Element, Job, Parameter, Pipeline, Project
 
 def deed(step, bursts, code, leaves="nothing", results=""):
     name = "{parameters[name]} " + step
@@ -149,8 +149,8 @@ def _choose(chance: random.Random, name: str) -> Deed:
     )
 
 
-def write_projects(path: Path, tally: Path) -> None:
-    """The projects file with the jobs that do deeds."""
+def write_projects(path: Path, tally: Path, more: str) -> None:
+    """The projects file with the jobs that do deeds, and more behind them."""
     facts = {"PYTHON": sys.executable, "DEED": str(Path(__file__).with_name("deed.py")), "TALLY": str(tally)}
     heading = [f"{name} = {text!r}.replace('{{', '{{{{').replace('}}', '}}}}')" for name, text in facts.items()]
-    path.write_text("\n".join([*heading, f"SMALL = {str(_SMALL)!r}", _PROJECTS]))
+    path.write_text("\n".join([*heading, f"SMALL = {str(_SMALL)!r}", _PROJECTS, more]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
@@ -104,9 +105,11 @@ class PipelinePromises:
 
     def _events_of(self, run: str) -> list[Event]:
         table = self._database.table(EVENTS.name)
-        rows = sorted((row for row in table.rows.values() if row["run"] == run), key=lambda row: row["sequence"])
-        decoded = map(table.decoded, rows)
-        return [record_to_event(EventRecord(one["sequence"], one["kind"], one["date"], one["data"])) for one in decoded]  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        events: list[Event] = []
+        while row := table.rows.get((run, 1, len(events) + 1)):
+            record = EventRecord(row["sequence"], row["kind"], row["date"], json.loads(row["data"]))
+            events.append(record_to_event(record))
+        return events
 
     def _parts_of(self, pipeline: Run) -> list[Run]:
         rows = self._database.table(RUNS.name).rows.values()

@@ -47,7 +47,7 @@ _JobsByName: TypeAlias = Mapping[tuple[str, str], Job | NotFound]
 
 
 class Outdated(Exception):
-    """Another master has gone on with the pipeline: what is known of it has to be read anew."""
+    """Another master has gone on with the pipeline, or may have: what is known of it has to be read anew."""
 
 
 class PipelineSteps:
@@ -144,7 +144,7 @@ class PipelineSteps:
             sequence = watch.run.journal_sequence
             await self._tell(watch, [replace(one, sequence=sequence + place) for place, one in enumerate(refused, 1)])
             # Another master may have found the job otherwise just before; from now on none can.
-            await self._load(watch)
+            raise Outdated
 
     async def _jobs_of(self, pipeline: Run, parts: Iterable[PartState]) -> _JobsByName:
         found: dict[tuple[str, str], Job | NotFound] = {}

@@ -30,8 +30,6 @@ class RunProgress:
         True as well if this very change was committed before, and its answer lost; False if the stored run is neither
         as `before` nor as `after`. Events that are stored already are harmless. Conflict if the run had ended.
         """
-        if before.status.is_terminal:
-            advance(before.status, after.status)
         update, inserts = _update(before, after), _inserts(before, events, ignore_duplicate=True)
         # Hints of the index come before the run that they lead to, and are harmless if it stays as it is. Whether the
         # worker is away is asked before the run is changed: not every database takes back what came before.
@@ -59,6 +57,8 @@ class RunProgress:
 
 
 def _update(before: Run, after: Run) -> Update:
+    if before.status.is_terminal:
+        advance(before.status, after.status)
     where = (
         equal("identifier", before.identifier),
         equal("attempt", before.attempt),
