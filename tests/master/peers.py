@@ -62,6 +62,7 @@ from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.run_tokens import RunTokens
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_store
@@ -217,6 +218,7 @@ class Surroundings:
             run_progress=RunProgress(self.storage, self.clock, self.result_index),
             result_index=self.result_index,
             late_reports=self.late_reports,
+            run_tokens=RunTokens(self.storage, self.clock),
             workers=self.workers,
             retentions=Retentions(self.storage, KEEP_EVERYTHING),
             pruning=Pruning(ExpiredRuns(self.storage, self.clock), Removals(self.storage), self.log_store),

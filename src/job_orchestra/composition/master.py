@@ -12,6 +12,7 @@ from job_orchestra.repositories.log_compression import LogCompression
 from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.run_tokens import RunTokens
 
 if TYPE_CHECKING:
     from job_orchestra.master.application import MasterApplication
@@ -82,6 +83,7 @@ class MasterComposition(RecordsComposition):
             run_progress=self.run_progress,
             result_index=self.result_index,
             late_reports=self.late_reports,
+            run_tokens=RunTokens(self.storage, self.clock),
             workers=self.workers,
             retentions=self.retentions,
             pruning=self.pruning,

@@ -62,7 +62,7 @@ class Retention:
 class Job:
     """What can be executed: `commands`, or a `definition` of another type as a table with the key `type`.
 
-    Times are in seconds, sizes in bytes; None is unlimited.
+    Times are in seconds, sizes in bytes; None is unlimited. With `token`, commands may use the API as their run.
     """
 
     identifier: str
@@ -85,6 +85,7 @@ class Job:
     concurrency: str | None = None
     expiry: float | None = None
     retention: Retention | Mapping[str, object] | None = None
+    token: bool = False
     display_name: str = ""
     description: str = ""
 

@@ -72,6 +72,7 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "concurrency": settings.concurrency,
         "expiry": settings.expiry,
         "retention": retention_to_data(settings.retention),
+        "token": settings.token,
     }
 
 
@@ -124,6 +125,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "priority": request.priority,
         "concurrency": request.concurrency,
         "expiry": request.expiry,
+        "token": request.token,
         "part": request.part,
         "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
@@ -226,6 +228,7 @@ _JOB_FIELDS = (
     "concurrency",
     "expiry",
     "retention",
+    "token",
 )
 
 
@@ -244,6 +247,7 @@ def _job_settings(reader: Reader) -> JobSettings:
         concurrency=table.read("concurrency", read_concurrency, None),
         expiry=table.read("expiry", read_expiry, None),
         retention=table.read("retention", read_retention, None),
+        token=table.read("token", Reader.flag, False),
     )
 
 
@@ -257,7 +261,8 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 def _run_request(reader: Reader) -> RunRequest:
     optional = (
-        "parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency", "expiry", "part", "kept",
+        "parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency", "expiry", "token",
+        "part", "kept",
     )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
@@ -272,6 +277,7 @@ def _run_request(reader: Reader) -> RunRequest:
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
         expiry=table.read("expiry", read_expiry, None),
+        token=table.read("token", Reader.flag, False),
         part=table.read("part", Reader.text, ""),
         kept=tuple(_kept(item) for item in table.items("kept")),
     )

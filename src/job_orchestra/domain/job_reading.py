@@ -28,7 +28,7 @@ from job_orchestra.domain.places import Place
 from job_orchestra.domain.retention_data import read_retention
 
 _SHARED_FIELDS = ("parameters", "priority", "concurrency", "expiry", "display_name", "description", "retention")
-_WORKER_FIELDS = ("properties", "workspace", *LIMITS_FIELDS, *LOSS_FIELDS)
+_WORKER_FIELDS = ("properties", "workspace", "token", *LIMITS_FIELDS, *LOSS_FIELDS)
 """Of jobs that a worker executes; pipelines need none."""
 
 
@@ -48,6 +48,7 @@ def read_job(reader: Reader) -> tuple[str, JobSettings]:
         concurrency=table.read("concurrency", read_concurrency, None),
         expiry=table.read("expiry", read_expiry, None),
         retention=table.read("retention", read_retention, None),
+        token=table.read("token", Reader.flag, False),
     )
     if isinstance(definition, CommandsDefinition):
         _check_commands(definition, settings.parameters, place, reader.mistakes)

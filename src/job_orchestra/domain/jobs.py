@@ -87,6 +87,8 @@ class JobSettings:
     """Seconds after which a run that nobody took is cancelled; None: as the master's settings say."""
     retention: Retention | None = None
     """None: as its project's."""
+    token: bool = False
+    """Whether its runs get a token for the API, valid for each alone."""
 
 
 @dataclass(frozen=True, slots=True)

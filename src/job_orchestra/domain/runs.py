@@ -56,6 +56,8 @@ class RunRequest:
     """The concurrency group in its project; how large that is, the project says at any time."""
     expiry: float | None = None
     """Seconds after which it is cancelled if it was never taken; None: as the master's settings say."""
+    token: bool = False
+    """Whether its commands get a token for the API."""
     part: str = ""
     """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
     kept: tuple[KeptRun, ...] = ()

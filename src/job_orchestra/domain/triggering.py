@@ -37,4 +37,5 @@ def request_of(job: Job, parameters: JsonObject, priority: int | None = None) ->
         priority=settings.priority if priority is None else priority,
         concurrency=settings.concurrency,
         expiry=settings.expiry,
+        token=settings.token,
     )

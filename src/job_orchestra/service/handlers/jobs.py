@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from job_orchestra.domain.runs import Source, SourceKind
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.protocol.control import JobSwitched
 from job_orchestra.protocol.resources import JobAnswer, Page, TriggerBody
@@ -26,8 +25,7 @@ async def trigger(parts: ServiceParts, call: Call) -> Answered:
     body = call.body_as(TriggerBody)
     job = await parts.jobs.get(call.path["project"], call.path["job"])
     request = request_of(job, body.parameters, body.priority)
-    source = Source(SourceKind.USER, call.user)
-    return await triggered(parts, await parts.runs.trigger(request, source, call.value(IDEMPOTENCY_KEY)))
+    return await triggered(parts, await parts.runs.trigger(request, call.source, call.value(IDEMPOTENCY_KEY)))
 
 
 async def enable(parts: ServiceParts, call: Call) -> JobAnswer:

@@ -14,7 +14,7 @@ from job_orchestra.domain.explanation import Situation, explain
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.late_reports import losses_before
-from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
+from job_orchestra.domain.runs import LogFacts, Run, SourceKind
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
@@ -220,10 +220,11 @@ async def retry(parts: ServiceParts, call: Call) -> Answered:
     request = request_of(job, earlier.request.parameters, earlier.request.priority)
     if call.value(parameters.KEEP_SUCCEEDED):
         request = await keeping_what_succeeded(parts, earlier, request)
-    source = Source(SourceKind.USER, call.user)
     return await triggered(
         parts,
-        await parts.runs.trigger(request, source, call.value(parameters.IDEMPOTENCY_KEY), retry_of=earlier.identifier),
+        await parts.runs.trigger(
+            request, call.source, call.value(parameters.IDEMPOTENCY_KEY), retry_of=earlier.identifier
+        ),
     )
 
 
