@@ -20,7 +20,7 @@ from job_orchestra.execution.workspace_layout import WORKSPACES
 from job_orchestra.protocol.resources import EventAnswer, RunAnswer
 from job_orchestra.protocol.run_key import RunKey
 from tests.faults.callers import Callers
-from tests.faults.deeds import COMMAND, PROJECT, SETUP, TEARDOWN, Deed
+from tests.faults.deeds import COMMAND, LIMIT, PROJECT, SETUP, TEARDOWN, Deed
 from tests.faults.findings import Findings
 from tests.faults.ledger import Entry, Ledger, Place
 from tests.faults.line_audit import LineAudit
@@ -61,6 +61,8 @@ class Audit:
         self.starts = 0
         self.retries = 0
         """Attempts that have started, and were given up."""
+        self._spans: list[tuple[str, str]] = []
+        """Start and end of the runs of the concurrency group."""
 
     async def hold(self) -> None:
         """Returns when all has been looked at; every application has to be at work."""
@@ -79,6 +81,7 @@ class Audit:
                 await self._look_at(run, deed)
 
         await asyncio.gather(*(look(run, deed) for run, deed in self._callers.runs.items()))
+        self._look_at_group()
         for entry in {place.key.run for place in self._ledger.entries} - set(self._callers.runs):
             self._findings.add(f"Run {entry} has started, and nobody has triggered it.")
         self._look_for_processes(lambda deed: not deed.may_be_retried)
@@ -118,6 +121,15 @@ class Audit:
             more, less = set(listed) - set(known), set(known) - set(listed)
             self._findings.add(f"Runs that nobody has triggered: {sorted(more)}; that are missing: {sorted(less)}.")
 
+    def _look_at_group(self) -> None:
+        """Never more of its runs than may be; by the dates of their hosts, which are this one."""
+        begun = 0
+        moments = [(date, is_start) for span in self._spans for date, is_start in zip(span, (True, False), strict=True)]
+        for date, is_start in sorted(moments):
+            begun += 1 if is_start else -1
+            if begun > LIMIT:
+                self._findings.add(f"At {date} {begun} runs of the concurrency group execute, and {LIMIT} may.")
+
     # ---------- one run
 
     async def _look_at(self, identifier: str, deed: Deed) -> None:
@@ -126,6 +138,8 @@ class Audit:
         log = await self._client.log(PROJECT, identifier)
         self.ends[f"{run.status} ({run.reason.code if run.reason else 'no reason'})"] += 1
         self.log_bytes += len(log)
+        if run.concurrency is not None and run.started_at is not None and run.ended_at is not None:
+            self._spans.append((run.started_at, run.ended_at))
         for flaw in [*self._flaws_of_run(run, events, deed), *self._flaws_of_log(run, events, deed, log)]:
             self._findings.add(f"Run {identifier}.{run.attempt} on {run.worker} (deed {deed.name}): {flaw}.")
 
