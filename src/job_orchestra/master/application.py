@@ -13,6 +13,7 @@ from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
+from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.domain.workers import REFUSAL_PAUSE, Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
@@ -27,6 +28,8 @@ from job_orchestra.master.reception import Reception
 from job_orchestra.master.result_keys import ResultKeys
 from job_orchestra.master.retention import RetentionRounds
 from job_orchestra.master.services import ServiceLinks
+from job_orchestra.master.ticking import Ticking
+from job_orchestra.master.timekeeper import Timekeeper
 from job_orchestra.master.wishes import Wishes
 from job_orchestra.master.worker_link import LinkParts
 from job_orchestra.protocol.connection import FrameConnection, FrameServer
@@ -37,6 +40,7 @@ from job_orchestra.protocol.control import (
     RunChanged,
     RunTriggered,
     RunWish,
+    ScheduleSwitched,
     WorkerChanged,
     WorkerWish,
 )
@@ -51,6 +55,9 @@ from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.log_port import LogStore
 
@@ -75,6 +82,10 @@ class MasterApplication:
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
+        schedules: Schedules,
+        ticks: Ticks,
+        local_times: LocalTimes,
+        runs: Runs,
         run_queue: RunQueue,
         run_progress: RunProgress,
         result_index: ResultIndex,
@@ -103,6 +114,8 @@ class MasterApplication:
         self._links = WorkerLinks()
         self._services = ServiceLinks()
         self._dispatcher = Dispatcher(run_queue, jobs, self._links, selector, self._outage, clock)
+        ticking = Ticking(ticks, jobs, runs, local_times, clock, self._dispatcher.hint)
+        self._timekeeper = Timekeeper(schedules, ticks, ticking, self._outage, clock)
         self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
         self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
         self._result_keys = ResultKeys(result_index, self._outage)
@@ -164,6 +177,7 @@ class MasterApplication:
                 side_tasks = [
                     self._dispatcher.run(),
                     self._look_again(),
+                    self._timekeeper.run(),
                     # Each by itself: a log that takes long to be read, say, keeps no hold from being renewed.
                     _again_and_again(self._holds.look, _SAFETY_POLL),
                     _again_and_again(self._losses.look, _BETWEEN_LOSSES),
@@ -249,6 +263,8 @@ class MasterApplication:
                 self._send_on_errand(self._wishes.look_at_run(hint.run))
             case JobSwitched():
                 self._send_on_errand(self._dispatcher.look_at_switches())
+            case ScheduleSwitched():
+                self._timekeeper.schedule_switched()
             case WorkerWish():
                 self._send_on_errand(self._look_at_workers())
 
@@ -279,6 +295,7 @@ class MasterApplication:
                 self._services.tell(RunChanged(run.request.project, run.identifier, is_ended))
                 if is_ended:
                     self._dispatcher.wake()
+                    self._timekeeper.run_ended(one.account.run)
 
     def on_log_grew(self, run: Run, size: int) -> None:
         self._services.tell(LogGrew(run.identifier, run.attempt, size))

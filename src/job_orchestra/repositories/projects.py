@@ -14,7 +14,7 @@ from job_orchestra.repositories.conditions import ATTEMPTS, Contended, equal, fi
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
 from job_orchestra.repositories.rows.jobs import job_changes, job_to_row
 from job_orchestra.repositories.rows.projects import project_changes, project_from_row, project_to_row
-from job_orchestra.repositories.rows.schedules import schedule_changes, schedule_to_row
+from job_orchestra.repositories.rows.schedules import schedule_changes, schedule_to_row, timetable_change
 from job_orchestra.storage.port import Batch, Condition, Find, Insert, Operation, Order, Row, Storage, Update, Value
 from job_orchestra.storage.schema import JOBS, PROJECTS, SCHEDULES, Collection
 
@@ -103,7 +103,10 @@ def _differences(collection: Collection, wanted: Mapping[_Key, _Wanted], stored:
         if known is None:
             yield Insert(collection.name, one.row)
         elif known["settings"] != one.changes["settings"] or not known["is_active"]:
-            yield Update(collection.name, _where(collection, key), one.changes)
+            changes = one.changes
+            if collection is SCHEDULES:
+                changes = {**changes, **timetable_change(known, changes)}
+            yield Update(collection.name, _where(collection, key), changes)
     for key, known in by_key.items():
         if key not in wanted and known["is_active"]:
             yield Update(collection.name, _where(collection, key), {"is_active": False})

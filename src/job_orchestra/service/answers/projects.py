@@ -4,8 +4,7 @@ from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.projects import Project
 from job_orchestra.domain.retention_data import retention_to_data
-from job_orchestra.domain.schedules import Schedule
-from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer, ProjectAnswer, ScheduleAnswer
+from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer, ProjectAnswer
 from job_orchestra.service.answers.dates import iso
 
 
@@ -43,21 +42,4 @@ def job_answer(job: Job) -> JobAnswer:
         is_active=job.is_active,
         is_enabled=job.is_enabled,
         changed_at=iso(job.changed_at),
-    )
-
-
-def schedule_answer(schedule: Schedule) -> ScheduleAnswer:
-    settings = schedule.settings
-    return ScheduleAnswer(
-        project=schedule.project,
-        identifier=schedule.identifier,
-        job=settings.job,
-        expression=settings.expression,
-        time_zone=settings.time_zone,
-        missing_time=settings.missing_time,
-        repeated_time=settings.repeated_time,
-        parameters=settings.parameters,
-        description=settings.description,
-        is_active=schedule.is_active,
-        is_enabled=schedule.is_enabled,
     )
