@@ -51,10 +51,10 @@ class Measures:
 
 async def measure(client: AsyncClient, database: str, directory: Path, count: int) -> Measures:
     """All of them, one after the other, over the service of a running installation."""
-    await _latencies(client, 5)  # everything is imported and connected then
-    latency = await _latencies(client, 50)
+    await latencies(client, 5)  # everything is imported and connected then
+    latency = await latencies(client, 50)
     spawns = spawn_rate()
-    rate = await _throughput(client, count)
+    rate = await throughput(client, count)
     log_seconds, write = await _large_log(client, directory)
     return Measures(database, spawns, latency, rate, log_seconds, write, await _line_delays(client))
 
@@ -73,7 +73,7 @@ async def _ended(client: AsyncClient, run: str) -> RunAnswer:
     return answer
 
 
-async def _latencies(client: AsyncClient, count: int) -> list[float]:
+async def latencies(client: AsyncClient, count: int) -> list[float]:
     latencies: list[float] = []
     for _ in range(count):
         begin = time.time()
@@ -85,7 +85,7 @@ async def _latencies(client: AsyncClient, count: int) -> list[float]:
     return latencies
 
 
-async def _throughput(client: AsyncClient, count: int) -> float:
+async def throughput(client: AsyncClient, count: int) -> float:
     begin = time.perf_counter()
     slots = asyncio.Semaphore(16)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from compileall import compile_dir
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,18 @@ from job_orchestra.composition.databases import open_administration
 from tests.mariadb_server import MariadbServer
 from tests.mongodb_server import MongodbServer
 from tests.postgresql_server import PostgresqlServer
+from tests.quick_disk import use_memory
 from tests.services import DATABASES, needed
+
+use_memory()  # before anything asks where temporary files are
+
+_SOURCES = Path(__file__).parent.parent / "src"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compiles the program once: where PYTHONDONTWRITEBYTECODE is set, each of the processes of tests would again."""
+    if not hasattr(session.config, "workerinput"):
+        compile_dir(_SOURCES, quiet=1)
 
 
 @pytest.fixture(scope="session")
@@ -89,14 +101,16 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgresqlServer, postgresql_template: str) -> str:
-    """Likewise."""
-    return postgresql.copy_of(postgresql_template)
+def postgresql_url(postgresql: PostgresqlServer, postgresql_template: str) -> Iterator[str]:
+    """Likewise; afterwards another test gets it, without rows."""
+    url = postgresql.lend(postgresql_template)
+    yield url
+    postgresql.give_back(url)
 
 
 @pytest.fixture
 def mariadb_url(mariadb: MariadbServer, mariadb_template: str) -> Iterator[str]:
-    """Likewise; afterwards another test gets it, without rows."""
+    """Likewise."""
     url = mariadb.lend(mariadb_template)
     yield url
     mariadb.give_back(url)

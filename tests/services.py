@@ -18,6 +18,7 @@ INSTALLED = Path(__file__).parent.parent / ".services"
 
 DATABASES = ("sqlite", "postgresql", "mariadb", "mongodb")
 """Everything is tested on each. Fixtures: `<name>_url` with the schema in it, `new_<name>_url` that makes others."""
+SQL_DATABASES = tuple(name for name in DATABASES if name != "mongodb")
 
 _OLDEST_POSTGRESQL = 14
 _OLDEST_MARIADB = (10, 6)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 from job_orchestra.version import __version__
 
 if TYPE_CHECKING:
-    from job_orchestra.domain.declarations import Element, Job, Parameter, Pipeline, Project, Retention, Schedule
+    from job_orchestra.domain.declarations import (
+        Element,
+        Job,
+        Parameter,
+        Pipeline,
+        Project,
+        Retention,
+        Schedule,
+        Trigger,
+        Webhook,
+    )
 else:
 
     def __getattr__(name):
@@ -19,4 +29,15 @@ else:
         return getattr(declarations, name)
 
 
-__all__ = ["Element", "Job", "Parameter", "Pipeline", "Project", "Retention", "Schedule", "__version__"]
+__all__ = [
+    "Element",
+    "Job",
+    "Parameter",
+    "Pipeline",
+    "Project",
+    "Retention",
+    "Schedule",
+    "Trigger",
+    "Webhook",
+    "__version__",
+]

@@ -33,6 +33,8 @@ KNOWN = [
     parameter("flag", default=False),
     parameter("level", choices=[1, 2]),
     parameter("mixed", choices=["one", 1]),
+    ParameterAnswer("count", True, None, [], "", type="integer"),
+    ParameterAnswer("json", True, None, [], "", type="json"),
 ]
 
 
@@ -40,6 +42,8 @@ KNOWN = [
     ("argument", "value"),
     [
         ("text=3", "3"),
+        ("count=3", "3"),
+        ("json=[3]", [3]),
         ("text=", ""),
         ("text=a=b", "a=b"),
         ("needed=null", "null"),

@@ -19,7 +19,7 @@ from job_orchestra.domain.queries.expressions import (
     Or,
     StartsWith,
 )
-from job_orchestra.domain.queries.paths import Path, Source, Step
+from job_orchestra.domain.queries.paths import OF_RUNS, Path, Step
 
 KEYS = ("a", "b", "0", "1", "", "a.b", "$ne", "ключ", 'q"', "and", "x" * 40)
 _LONG = "x" * 199
@@ -42,7 +42,7 @@ values: SearchStrategy[JsonValue] = st.recursive(
 objects: SearchStrategy[JsonObject] = st.dictionaries(keys, values, max_size=4)
 
 steps: SearchStrategy[Step] = keys | st.integers(0, 2)
-paths = st.builds(Path, st.sampled_from(Source), st.lists(steps, min_size=1, max_size=3).map(tuple))
+paths = st.builds(Path, st.sampled_from(OF_RUNS), st.lists(steps, min_size=1, max_size=3).map(tuple))
 literals: SearchStrategy[Literal] = st.none() | st.booleans() | numbers | st.just(10**40) | texts
 _ORDERED = (Comparison.LESS, Comparison.LESS_EQUAL, Comparison.GREATER, Comparison.GREATER_EQUAL)
 

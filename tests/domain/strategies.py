@@ -19,7 +19,7 @@ from job_orchestra.domain.definitions import (
 )
 from job_orchestra.domain.events import CommandEnded, CommandStarted, Ended, Event, Phase, ResultsChanged, Started
 from job_orchestra.domain.identifiers import NAME
-from job_orchestra.domain.jobs import JobSettings, ParameterDefinition, RunLimits
+from job_orchestra.domain.jobs import JobSettings, ParameterDefinition, ParameterType, RunLimits
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.reasons import Reason, ReasonCode
@@ -85,10 +85,28 @@ required_parameters = st.builds(
     description=texts,
 )
 optional_parameters = st.builds(
-    ParameterDefinition, identifier=names, is_required=st.just(False), default=values, description=texts
+    ParameterDefinition,
+    identifier=names,
+    is_required=st.just(False),
+    default=values,
+    description=texts,
+    type=st.sampled_from([None, ParameterType.JSON]),
+)
+typed_parameters = st.builds(
+    ParameterDefinition,
+    identifier=names,
+    type=st.sampled_from([one for one in ParameterType if one is not ParameterType.TEXT]),
+)
+text_parameters = st.builds(
+    ParameterDefinition,
+    identifier=names,
+    type=st.just(ParameterType.TEXT),
+    pattern=st.none() | st.sampled_from(["", "a+|b", r"v\d+"]),
 )
 parameter_lists = st.lists(
-    required_parameters | optional_parameters, max_size=3, unique_by=lambda parameter: parameter.identifier
+    required_parameters | optional_parameters | typed_parameters | text_parameters,
+    max_size=3,
+    unique_by=lambda parameter: parameter.identifier,
 ).map(tuple)
 priorities = st.integers(-1000, 1000)
 workspaces = st.sampled_from(Workspace)

@@ -136,7 +136,7 @@ def test_any_json_is_read_as_it_is(value: JsonValue) -> None:
         ({"a": [1, {2: 3}]}, "here.a[1]: the key 2 is no text, or not one that can be stored"),
         ({"a": object}, "here.a: expected text, a finite number, true, false, null, a list or a table, got"),
         ({"a": float("nan")}, "here.a: expected text, a finite number, true, false, null, a list or a table, got nan"),
-        ({"a": [1 << 63]}, "here.a[0]: an integer of more than 64 bits has more than 64 bits"),
+        ({"a": [1 << 63]}, "here.a[0]: is an integer of more than 64 bits"),
         (["a\0"], "here[0]: 'a\\x00' contains a NUL character"),
         ({b"a": 1}, "here: the key b'a' is no text, or not one that can be stored"),
     ],

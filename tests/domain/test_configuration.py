@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from job_orchestra import Element, Job, Parameter, Pipeline, Project, Schedule
+from job_orchestra import Element, Job, Parameter, Pipeline, Project, Schedule, Trigger, Webhook
 from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.definitions import (
     After,
@@ -20,9 +20,11 @@ from job_orchestra.domain.definitions import (
     Workspace,
 )
 from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.job_data import project_settings_from_data, project_settings_to_data
 from job_orchestra.domain.jobs import ParameterDefinition, RunLimits
 from job_orchestra.domain.json import JsonValue
-from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.statuses import ElementStatus
+from job_orchestra.domain.webhooks import WebhookProvider, WebhookSettings, WebhookTrigger
 from tests.domain.strategies import checked, values
 
 TRUE = [["true"]]
@@ -106,7 +108,9 @@ def test_declarations_are_read() -> None:
         (
             ElementDefinition("build", "hello"),
             ElementDefinition("test", "hello", after=(After("build"),)),
-            ElementDefinition("report", "hello", after=(After("test", (RunStatus.FAILED,)),), parameters={"name": 1}),
+            ElementDefinition(
+                "report", "hello", after=(After("test", (ElementStatus.FAILED,)),), parameters={"name": 1}
+            ),
         )
     )
     assert project.schedules[0].settings.time_zone == "Europe/Paris"
@@ -224,7 +228,33 @@ MISTAKES: list[tuple[dict[str, object], list[str]]] = [
     ),
     (
         {"commands": TRUE, "parameters": [{"identifier": "a", "default": 1, "choices": [True]}]},
-        ["parameters[0].default: 1 is not among the choices"],
+        ["parameters[0].default: expected one of true, got 1"],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "type": "int", "choices": ["x"]}]},
+        [
+            "parameters[0].type: expected one of text, integer, number, boolean, list, json, got 'int'; "
+            "did you mean integer?"
+        ],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "type": "integer", "choices": [1, "2"], "default": "1"}]},
+        [
+            "parameters[0].choices[1]: expected an integer, got '2'",
+            "parameters[0].default: expected an integer, got '1'",
+        ],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "pattern": "(a", "default": "b"}]},
+        ["parameters[0].pattern: '(a' has, at character 3, a ( that is not closed"],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "pattern": "a+", "default": "b"}]},
+        ["parameters[0].default: 'b' does not match the pattern a+"],
+    ),
+    (
+        {"commands": TRUE, "parameters": [{"identifier": "a", "pattern": "a+", "type": "list"}]},
+        ["parameters[0].pattern: is for parameters of the type text, and this one is of the type list"],
     ),
     (
         {"commands": TRUE, "parameters": [{"identifier": "a", "default": "x" * 70_000}]},
@@ -252,6 +282,64 @@ def test_mistakes_of_one_job(fields: dict[str, object], expected: list[str]) -> 
     assert mistakes_of_job(**fields) == expected
 
 
+WEBHOOK = {"identifier": "w", "provider": "github", "secret_environment": "S"}
+TRIGGER = {"job": "j", "branches": ["*"]}
+WEBHOOK_MISTAKES: list[tuple[dict[str, object], list[str]]] = [
+    ({"triggers": []}, [": has no triggers, so nothing could come of it"]),
+    (
+        {"triggers": [TRIGGER], "provider": "githup", "secret_environment": None},
+        [
+            ".provider: expected one of github, gitlab, gitea, forgejo, got 'githup'; did you mean github?",
+            ": needs one of secret_environment and secret_file, which name where its secret is",
+            ".triggers[0].parameters.needed: is missing; in job j it has no default",
+        ],
+    ),
+    (
+        {"triggers": [{"job": "k", "parameters": {"n": "{brunch}"}}], "secret": "clear"},
+        [
+            ".secret: is unknown; known are identifier, provider, triggers, secret_environment, secret_file",
+            ".triggers[0].parameters.n: has an unknown field {brunch}; did you mean branch?; a literal brace is "
+            "written twice: {{ or }}",
+            ".triggers[0]: names neither branches nor tags; ['*'] is all of them",
+            ".triggers[0].job: project p has no job 'k'; its jobs are j",
+        ],
+    ),
+    (
+        {"triggers": [{**TRIGGER, "parameters": {"needed": "{ref[a]}", "other": "{"}}]},
+        [
+            ".triggers[0].parameters.needed: reads {ref[a]}, but ref is a plain value",
+            ".triggers[0].parameters.other: is no format string (Single '{' encountered in format string); a literal "
+            "brace is written twice: {{ or }}",
+            ".triggers[0].parameters.other: is no parameter of job j",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), WEBHOOK_MISTAKES)
+def test_mistakes_of_a_webhook(fields: dict[str, object], expected: list[str]) -> None:
+    job = {"identifier": "j", "commands": TRUE, "parameters": [{"identifier": "needed"}]}
+    project = {"identifier": "p", "jobs": [job], "webhooks": [{**WEBHOOK, **fields}]}
+    found = mistakes_of(project)
+    assert found == [f"project p, webhooks[0]{one}" for one in expected]
+
+
+def test_webhooks_are_declared_as_they_are_kept() -> None:
+    trigger = Trigger("j", branches=["main"], tags=["v*"], parameters={"needed": "{branch} of {payload[a][0]}", "n": 1})
+    webhook = Webhook("w", provider="gitea", secret_file="secret", triggers=[trigger])
+    job = Job("j", commands=TRUE, parameters=[Parameter("needed"), Parameter("n", default=2)])
+    [project] = parse_projects([Project("p", jobs=[job], webhooks=[webhook])])
+    assert project.settings.webhooks == (
+        WebhookSettings(
+            "w",
+            WebhookProvider.GITEA,
+            (WebhookTrigger("j", ("main",), ("v*",), {"needed": "{branch} of {payload[a][0]}", "n": 1}),),
+            secret_file="secret",
+        ),
+    )
+    assert project_settings_from_data(project_settings_to_data(project.settings)) == project.settings
+
+
 def test_two_kinds_of_definition_are_one_too_many() -> None:
     found = mistakes_of_job(commands=TRUE, elements=[{"identifier": "e", "job": "x"}])
     assert found[0] == ": needs one of commands, elements and definition, and has commands and elements"
@@ -268,8 +356,8 @@ def test_mistakes_of_a_pipeline() -> None:
     ]
     assert mistakes_of(Project("p", jobs=[hello, Pipeline("x", elements=elements)])) == [
         "project p, job x, elements[3].after[0]: names no status, so it would wait for ever",
-        "project p, job x, elements[4].after[0].statuses[0]: running is no status that a run ends with; "
-        "those are succeeded, failed, aborted, exception, cancelled",
+        "project p, job x, elements[4].after[0].statuses[0]: running is no status that an element ends "
+        "with; those are succeeded, failed, aborted, exception, cancelled, skipped",
         "project p, job x, elements[3]: there is more than one element 'three'",
         "project p, job x, element one, job: project p has no job 'helo'; did you mean hello?",
         "project p, job x, element two, parameters.a: is missing; in job hello it has no default",
@@ -347,7 +435,7 @@ def test_mistakes_of_projects() -> None:
         "projects[4].identifer: is unknown; did you mean identifier?",
         "projects[4].identifier: is missing",
         "project j, commands: is unknown; known are identifier, jobs, schedules, display_name, description, "
-        "repository, retention",
+        "repository, retention, webhooks",
         "project p: there is more than one project 'p'",
     ]
 

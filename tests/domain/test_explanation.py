@@ -117,6 +117,16 @@ def test_switches_and_the_configuration_hold_runs_up() -> None:
     assert "no longer configured" in explained(RUN, None, free).summary
 
 
+def test_what_else_holds_a_run_back_is_told_with_the_jobs_switch() -> None:
+    sentence = "Concurrency group 'deploy' has as many runs as it takes."
+    situation = Situation(RUN, JOB, [worker("free")], [[]], NOW, holds=[sentence])
+    assert explain(situation, WorkerSelector()).summary == sentence
+    disabled = replace(situation, job=replace(JOB, is_enabled=False))
+    assert explain(disabled, WorkerSelector()).summary == (
+        f"Job 'hello' is disabled; the run waits until it is enabled. {sentence}"
+    )
+
+
 def test_a_wish_is_told_with_who_wished() -> None:
     assert explained(replace(RUN, should_cancel=True, wished_by="maria")).summary.startswith("maria asked to cancel")
     running = replace(RUN, status=RunStatus.RUNNING, worker="one", started_at=NOW, should_abort=True, wished_by="maria")

@@ -4,7 +4,7 @@ import pytest
 
 from job_orchestra.domain.checking import read_all
 from job_orchestra.domain.errors import Invalid
-from job_orchestra.domain.jobs import ParameterDefinition
+from job_orchestra.domain.jobs import ParameterDefinition, ParameterType
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.parameters import MOST_BYTES, read_parameter_values
 from job_orchestra.domain.places import Place
@@ -63,6 +63,61 @@ def test_forms_choose_by_text(given: JsonValue, chosen: JsonValue) -> None:
 @pytest.mark.parametrize("value", [2, False, "True", "LOW", []])
 def test_what_is_no_choice_is_refused(value: JsonValue) -> None:
     assert len(mistakes_of({"name": "", "level": value})) == 1
+
+
+TYPED = (
+    ParameterDefinition("text", type=ParameterType.TEXT, pattern=r"v\d+", is_required=False, default="v1"),
+    ParameterDefinition("integer", type=ParameterType.INTEGER, is_required=False, default=1),
+    ParameterDefinition("number", type=ParameterType.NUMBER, is_required=False, default=1.5),
+    ParameterDefinition("boolean", type=ParameterType.BOOLEAN, is_required=False, default=False),
+    ParameterDefinition("list", type=ParameterType.LIST, is_required=False, default=[]),
+    ParameterDefinition("json", type=ParameterType.JSON, is_required=False, default=None),
+    ParameterDefinition("size", type=ParameterType.INTEGER, is_required=False, default=1, choices=(1, 2)),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("text", "v23", "v23"),
+        ("integer", "-3", -3),
+        ("integer", 3, 3),
+        ("number", "3", 3),
+        ("number", "1e3", 1000.0),
+        ("boolean", "true", True),
+        ("list", '["a", 1]', ["a", 1]),
+        ("json", "[1", "[1"),
+        ("json", {"a": [None]}, {"a": [None]}),
+        ("size", "2", 2),
+    ],
+)
+def test_text_becomes_what_the_type_says(name: str, given: JsonValue, value: JsonValue) -> None:
+    found = check_parameters(TYPED, {name: given})[name]
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "mistake"),
+    [
+        ("text", 3, "expected text, got 3"),
+        ("text", "v", r"'v' does not match the pattern v\d+"),
+        ("text", "v1\n", r"'v1\n' does not match the pattern v\d+"),
+        ("text", "v" + "1" * 1000, "has 1001 characters; where a pattern is to be matched, there may be 1000"),
+        ("integer", "3.0", "expected an integer, got '3.0'"),
+        ("integer", True, "expected an integer, got True"),
+        ("integer", "1" * 30, f"expected an integer, got '{'1' * 30}'"),
+        ("number", "NaN", "expected a number, got 'NaN'"),
+        ("number", "1e999", "expected a number, got '1e999'"),
+        ("boolean", "yes", "expected true or false, got 'yes'"),
+        ("boolean", 1, "expected true or false, got 1"),
+        ("list", "[" * 50_000, "expected a list, got '" + "[" * 58 + "…"),
+        ("size", "3", "expected one of 1, 2, got 3"),
+    ],
+)
+def test_what_is_not_of_the_type_is_refused(name: str, given: JsonValue, mistake: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        check_parameters(TYPED, {name: given})
+    assert [str(one) for one in caught.value.mistakes] == [f"parameters.{name}: {mistake}"]
 
 
 def test_values_that_could_not_be_stored_or_sent_are_refused_alone() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from job_orchestra.domain.definitions import CommandsDefinition, PipelineDefinition, Workspace
+from job_orchestra.domain.definitions import CommandsDefinition, ElementDefinition, PipelineDefinition, Workspace
 from job_orchestra.domain.errors import Conflict, Invalid
 from job_orchestra.domain.jobs import Job, JobSettings, LossPolicy, OnLost, ParameterDefinition, RunLimits
 from job_orchestra.domain.runs import RunRequest
@@ -54,7 +54,7 @@ def test_a_disabled_job_can_be_triggered_and_a_removed_one_cannot() -> None:
         request_of(replace(JOB, is_active=False), {"name": "you"})
 
 
-def test_a_pipeline_is_no_run_of_a_worker() -> None:
-    pipeline = replace(JOB, settings=replace(SETTINGS, definition=PipelineDefinition(())))
-    with pytest.raises(Conflict, match="is a pipeline"):
-        request_of(pipeline, {})
+def test_a_pipeline_is_triggered_like_any_job() -> None:
+    definition = PipelineDefinition((ElementDefinition("only", "hello"),))
+    pipeline = replace(JOB, settings=replace(SETTINGS, definition=definition))
+    assert request_of(pipeline, {"name": "you"}).definition == definition

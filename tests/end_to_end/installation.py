@@ -20,7 +20,7 @@ PATIENCE = 30.0
 PROJECTS = (
     """
 import sys
-from job_orchestra import Job, Parameter, Project
+from job_orchestra import Element, Job, Parameter, Pipeline, Project
 
 WAIT = "import pathlib, sys, time; p = pathlib.Path(sys.argv[1])\\nwhile not p.exists(): time.sleep(0.01)"
 
@@ -48,6 +48,29 @@ projects = [
         Job("pour", commands=[[sys.executable, "POUR", "{parameters[kind]}", "{result_file_path}"]],
             parameters=[Parameter("kind")], workspace="run"),
         Job("nowhere", commands=[["true"]], properties={{"operating_system": "plan9"}}),
+        Job("step", commands=[["sh", "-c", "echo {parameters[name]} >> {parameters[tally]}"]], workspace="run",
+            parameters=[Parameter("name"), Parameter("tally")]),
+        Job("exists", commands=[["test", "-e", "{parameters[file]}"]], workspace="run", parameters=[Parameter("file")]),
+        Pipeline("release", parameters=[Parameter("tally"), Parameter("file")], elements=[
+            Element("first", job="step", parameters={{"name": "first", "tally": "{parameters[tally]}"}}),
+            Element("each", job="step", after=["first"], for_each=["a", "b"],
+                parameters={{"name": "each-{item}", "tally": "{parameters[tally]}"}}),
+            Element("check", job="exists", after=["first"], parameters={{"file": "{parameters[file]}"}}),
+            Element("last", job="step", after=["each", "check"],
+                parameters={{"name": "last", "tally": "{parameters[tally]}"}}),
+            Element("alarm", job="step", after=[{{"element": "check", "statuses": ["failed"]}}],
+                parameters={{"name": "alarm", "tally": "{parameters[tally]}"}}),
+        ]),
+        Pipeline("outer", parameters=[Parameter("tally"), Parameter("file")], elements=[
+            Element("inner", job="release",
+                parameters={{"tally": "{parameters[tally]}", "file": "{parameters[file]}"}}),
+            Element("behind", job="step", after=[{{"element": "inner", "statuses": "always"}}],
+                parameters={{"name": "{elements[inner][status]}", "tally": "{parameters[tally]}"}}),
+        ]),
+        Pipeline("waits", elements=[
+            Element("one", job="wait", parameters={{"file": "/no/such/file"}}),
+            Element("two", job="hello", after=["one"]),
+        ]),
     ]),
 ]
 """.replace("{{", "{")

@@ -16,6 +16,7 @@ from job_orchestra.composition.cron_expressions import local_times
 from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Ended, Event, Started
 from job_orchestra.domain.jobs import LossPolicy
@@ -53,6 +54,7 @@ from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.removals import Removals
@@ -189,6 +191,10 @@ class Surroundings:
         self.port = 0
         self.token = ""
         self.identifier = "m"
+        self.next_projects: Sequence[ConfiguredProject] = PROJECTS
+        """What a master finds that reads them anew."""
+        self.mistake: Invalid | None = None
+        """Or what is wrong with them then."""
 
     async def prepare(self) -> None:
         await self.accounts.create_user("workers", roles=(Role.WORKER,))
@@ -201,6 +207,7 @@ class Surroundings:
             port=0,
             pending_expiry=3600,
             load_projects=lambda: projects,
+            read_projects_anew=self._read_projects_anew,
             check_schema=self._check_schema,
             accounts=self.accounts,
             projects=Projects(self.storage, self.clock),
@@ -210,6 +217,7 @@ class Surroundings:
             local_times=local_times,
             runs=self.runs,
             run_queue=self.queue,
+            pipeline_runs=PipelineRuns(self.storage, self.clock),
             run_progress=RunProgress(self.storage, self.clock, self.result_index),
             result_index=self.result_index,
             late_reports=self.late_reports,
@@ -221,6 +229,11 @@ class Surroundings:
             clock=self.clock,
             log_disk_watch=self.log_disk_watch,
         )
+
+    async def _read_projects_anew(self) -> Sequence[ConfiguredProject]:
+        if self.mistake is not None:
+            raise self.mistake
+        return self.next_projects
 
     async def _check_schema(self) -> None:
         await asyncio.to_thread(require_current, open_administration(self._url))

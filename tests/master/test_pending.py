@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import pytest
 
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.domain.placement import Candidate, WorkerSelector
+from job_orchestra.domain.placement import Candidate, Obstacle, WorkerSelector
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind, queue_key
-from job_orchestra.master.pending import GROUP_WINDOW, PendingQueue
+from job_orchestra.master.pending import PendingQueue
+from job_orchestra.master.run_group import GROUP_WINDOW
 
 SELECTOR = WorkerSelector()
 
@@ -94,8 +96,8 @@ def test_only_a_window_of_a_group_is_kept_and_it_asks_for_more_when_it_runs_low(
     for identifier in identifiers:
         queue.add(run(identifier))
     assert queue.groups_to_refill() == []
-    first = planned(queue, worker("w", GROUP_WINDOW - 100))
-    assert first == [f"{number:05} on w" for number in range(GROUP_WINDOW - 100)]
+    first = planned(queue, worker("w", GROUP_WINDOW - 10))
+    assert first == [f"{number:05} on w" for number in range(GROUP_WINDOW - 10)]
     assert queue.groups_to_refill() == [queue_key(run("x").request)]
     assert queue.groups_to_refill() == []
 
@@ -114,6 +116,125 @@ def test_what_a_full_group_leaves_out_is_unknown_until_it_is_added_again() -> No
     queue.discard(last.identifier)
     queue.add(last)
     assert planned(queue, worker("w")) == [f"{last.identifier} on w"]
+
+
+def test_no_run_overtakes_those_of_its_group_that_are_not_in_memory() -> None:
+    queue = PendingQueue()
+    queue.add_head([run("a"), run("b")], has_more=True)
+    queue.add(run("z"))
+    assert planned(queue, worker("w", 5)) == ["a on w", "b on w"]
+    assert queue.groups_to_refill() == [queue_key(run("x").request)]
+    queue.add_head([run("c"), run("z")], has_more=False)
+    assert planned(queue, worker("w", 5)) == ["c on w", "z on w"]
+    assert queue.groups_to_refill() == []
+
+
+def test_of_runs_that_nobody_here_could_take_one_is_kept() -> None:
+    queue = PendingQueue()
+    windows: JsonObject = {"operating_system": "windows"}
+    first = run("a", properties=windows)
+    queue.add(first)
+    assert planned(queue, worker("w")) == []
+    queue.add(run("c", properties=windows))
+    queue.add(run("b", properties=windows))
+    assert len(queue) == 1
+    assert not queue.is_in_reach(queue_key(first.request))
+    assert planned(queue, worker("w", properties=windows), worker("v", properties=windows)) == ["a on v"]
+    assert queue.groups_to_refill() == [queue_key(first.request)]
+
+
+class Counting(WorkerSelector):
+    """Says how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def obstacles(self, request: RunRequest, candidate: Candidate) -> list[Obstacle]:
+        self.asked += 1
+        return super().obstacles(request, candidate)
+
+
+def test_groups_that_nobody_here_could_take_are_looked_at_once_for_each_worker() -> None:
+    queue, selector = PendingQueue(), Counting()
+    for number in range(100):
+        queue.add(run(f"{number:03}", f"job-{number}", properties={"operating_system": "windows"}))
+    assert queue.plan([worker("w", 4)], selector, ()) == []
+    assert selector.asked == 100
+    for active in range(4):
+        queue.add(run("z", "free"))
+        assert len(queue.plan([worker("w", 4, active)], selector, ())) == 1
+    assert selector.asked == 100 + 4 * 2
+    assert queue.plan([worker("w", 4), worker("v")], selector, ()) == []
+    assert selector.asked == 208
+    able = worker("v", properties={"operating_system": "windows"})
+    assert [one.run.identifier for one in queue.plan([worker("w", 4), able], selector, ())] == ["000"]
+
+
+def by_the_rule(
+    waiting: list[Run], workers: list[Candidate], selector: WorkerSelector, held: set[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """What the plan has to be, found by looking at every run and every worker."""
+    free = {one.identifier: one for one in workers}
+    found: list[tuple[str, str]] = []
+    for one in sorted(waiting, key=place_of):
+        if (one.request.project, one.request.job) in held:
+            continue
+        chosen = selector.select(one.request, list(free.values()))
+        if chosen is not None:
+            found.append((one.identifier, chosen.identifier))
+            free[chosen.identifier] = chosen.with_run(one)
+    return found
+
+
+def refill(queue: PendingQueue, waiting: Iterable[Run]) -> None:
+    """As from the database, a few at a time."""
+    for key in queue.groups_to_refill():
+        group = sorted((one for one in waiting if queue_key(one.request) == key), key=place_of)
+        if group:
+            queue.add_head(group[:3], has_more=len(group) > 3)
+
+
+def place_of(run: Run) -> tuple[int, str]:
+    return (-run.request.priority, run.identifier)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_came_and_went_before_the_plan_is_what_the_rule_says(seed: int) -> None:
+    chance = random.Random(seed)
+    queue = PendingQueue()
+    waiting: dict[str, Run] = {}
+    workers: dict[str, Candidate] = {}
+    kinds = ["x", "y", "z"]
+    for step in range(300):
+        match chance.randrange(6):
+            case 0 | 1 | 2:
+                one = run(
+                    f"{step:03}", chance.choice("abc"), chance.randrange(-1, 2), {"kind": chance.choice(kinds)},
+                    chance.choice(list(Workspace)),
+                )  # fmt: skip
+                waiting[one.identifier] = one
+                queue.add(one)
+            case 3 if waiting:
+                gone = chance.choice(list(waiting))
+                del waiting[gone]
+                queue.discard(gone)
+            case 4:
+                name = chance.choice("uvw")
+                workers[name] = worker(name, chance.randrange(4), 0, {"kind": chance.choice(kinds)})
+            case _:
+                workers.pop(chance.choice("uvw"), None)
+        if chance.random() < 0.3:
+            held = {("p", "a")} if chance.random() < 0.3 else set[tuple[str, str]]()
+            expected = by_the_rule(list(waiting.values()), list(workers.values()), SELECTOR, held)
+            found: list[tuple[str, str]] = []
+            refill(queue, waiting.values())
+            while assignments := queue.plan(list(workers.values()), SELECTOR, held):
+                for assignment in assignments:
+                    found.append((assignment.run.identifier, assignment.worker))
+                    workers[assignment.worker] = workers[assignment.worker].with_run(assignment.run)
+                    del waiting[assignment.run.identifier]
+                refill(queue, waiting.values())
+            assert found == expected, f"seed {seed}, step {step}"
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -15,6 +15,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.passwords import PasswordHasher
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -43,6 +44,7 @@ class Records:
         self.storage = storage
         self.clock = ManualClock()
         self.runs = Runs(storage, self.clock)
+        self.pipeline_runs = PipelineRuns(storage, self.clock)
         self.queue = RunQueue(storage, self.clock)
         self.progress = RunProgress(storage, self.clock)
         self.late_reports = LateReports(storage, self.clock)

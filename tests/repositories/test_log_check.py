@@ -181,7 +181,7 @@ def test_files_that_no_record_knows(database_url: str, tmp_path: Path) -> None:
         keys = {
             LogKey("p", "01m85kb309z79grqvh", 1): "Project p has no run 01m85kb309z79grqvh.",
             LogKey("elsewhere", run.identifier, 1): f"Project elsewhere has no run {run.identifier}.",
-            LogKey("p", run.identifier, 2): f"Run {run.identifier} has had 1 attempts.",
+            LogKey("p", run.identifier, 2): f"Run {run.identifier} has had no attempt after 1.",
             LogKey("p", run.identifier, 1, is_late=True): f"Run {run.identifier} has no late report of this attempt.",
         }
         await installation.logs.append([LogPiece(key, 0, b"") for key in keys])

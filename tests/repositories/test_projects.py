@@ -71,6 +71,41 @@ def test_several_masters_may_apply_at_once(database_url: str) -> None:
     play(database_url, scenario)
 
 
+def test_of_two_configurations_that_are_applied_at_once_one_is_there_whole(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        jobs: list[JsonValue] = [{**_JOB, "identifier": f"j{number}"} for number in range(6)]
+        one = configuration({"identifier": "p", "jobs": jobs[:4]})
+        other = configuration({"identifier": "p", "description": "other", "jobs": jobs[2:]})
+        for _ in range(5):
+            await asyncio.gather(records.projects.apply(one), records.projects.apply(other))
+            assert [await records.projects.differs(each) for each in (one, other)].count(False) == 1
+
+    play(database_url, scenario)
+
+
+def test_a_plan_tells_what_applying_would_do(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        await records.projects.apply(configuration(_PROJECT))
+        await records.trigger("hello", "example")
+        assert await records.projects.plan(configuration(_PROJECT)) == []
+        changed: JsonObject = {**_PROJECT, "jobs": [{**_JOB, "timeout": 5}], "schedules": []}
+        job, schedule = await records.projects.plan(configuration(changed))
+        assert (job.kind, job.identifier, job.fields[0].field) == ("changed", "example/hello", "limits.timeout")
+        assert job.effects == ("has 1 pending run, which keeps the definition of the trigger, and will be executed",)
+        assert (schedule.kind, schedule.identifier) == ("removed", "example/nightly")
+        await records.projects.apply(configuration(changed))
+        # What names others goes before them, and comes after.
+        assert [change.thing for change in await records.projects.plan([])] == ["job", "project"]
+        await records.projects.apply([])
+        back = await records.projects.plan(configuration(_PROJECT))
+        assert [(change.kind, change.thing) for change in back] == [
+            ("back", "project"), ("back", "job"), ("back", "schedule"),
+        ]  # fmt: skip
+        assert not (await records.jobs.get("example", "hello")).is_active
+
+    play(database_url, scenario)
+
+
 def test_switches_of_what_is_unknown(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         for attempt in (

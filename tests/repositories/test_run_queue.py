@@ -38,6 +38,9 @@ def test_groups_and_their_heads(database_url: str) -> None:
         assert queue_key(taken.request) not in keys
         head = await records.queue.head(queue_key(low.request), 2)
         assert [run.identifier for run in head] == [high.identifier, normal.identifier]
+        await records.runs.request_cancel("p", high.identifier, "eve")
+        head = await records.queue.head(queue_key(low.request), 1)
+        assert [run.identifier for run in head] == [normal.identifier]
 
     play(database_url, scenario)
 
@@ -233,5 +236,6 @@ def test_a_run_that_cannot_be_read_does_not_stop_the_others(database_url: str) -
         assert await records.queue.load(strange.identifier) is None
         assert await records.queue.pending_since("", 10) == [plain]
         assert await records.queue.head(queue_key(plain.request), 10) == [plain]
+        assert await records.queue.head(queue_key(plain.request), 1) == [plain]
 
     play(database_url, scenario)

@@ -25,6 +25,7 @@ from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.service.transformation import ResultTransformer
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
 from job_orchestra.storage.port import Storage
@@ -68,6 +69,9 @@ class Served(Records):
         super().__init__(storage)
         self.log_store = open_log_store(directory / "logs")
         self.run_search = RunSearch(storage)
+        self.directory = directory
+        self.environment: dict[str, str] = {}
+        """Of the service: where secrets of webhooks may be."""
         self.application = ServiceApplication(
             address="127.0.0.1",
             port=0,
@@ -77,6 +81,7 @@ class Served(Records):
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            pipeline_runs=self.pipeline_runs,
             run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,
@@ -87,6 +92,7 @@ class Served(Records):
             selector=WorkerSelector(),
             master_urls=master_urls,
             clock=self.clock,
+            webhook_secrets=WebhookSecrets(self.environment, directory),
             log_disk_watch=log_disk_watch,
             result_transformers=transformers,
         )

@@ -82,17 +82,17 @@ def test_an_archive_of_a_run_that_has_nothing(play: Play) -> None:
     play(scenario)
 
 
-def test_many_downloads_at_once(play: Play) -> None:
+def test_many_downloads_at_once(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.VIEWER)
         run = await _run(served)
         responses = await asyncio.wait_for(asyncio.gather(*(client.get(_path(run)) for _ in range(12))), 3 * DEADLINE)
         assert len({sha256(response.content).digest() for response in responses}) == 1
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_a_reader_that_leaves_stops_the_work(play: Play) -> None:
+def test_a_reader_that_leaves_stops_the_work(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.VIEWER)
         run = await _run(served)
@@ -101,4 +101,4 @@ def test_a_reader_that_leaves_stops_the_work(play: Play) -> None:
                 await anext(response.aiter_raw())
         assert (await client.get(f"/projects/example/runs/{run.identifier}")).status_code == 200
 
-    play(scenario)
+    play_on_sqlite(scenario)

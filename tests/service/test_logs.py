@@ -151,6 +151,11 @@ def _damage(directory: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1])
 
 
+def _damage_within(directory: Path) -> None:
+    (file,) = directory.rglob("*.zst")
+    file.write_bytes(b"?" + file.read_bytes()[1:])
+
+
 @pytest.mark.parametrize("follow", [False, True])
 def test_a_damaged_log_is_an_error_that_ends(play_on_sqlite: Play, tmp_path: Path, follow: bool) -> None:
     log = _LOG * 3000
@@ -165,6 +170,23 @@ def test_a_damaged_log_is_an_error_that_ends(play_on_sqlite: Play, tmp_path: Pat
         assert "is damaged: it does not end with a seek table" in response.json()["detail"]
 
     play_on_sqlite(scenario)
+
+
+def test_an_answer_that_is_cut_off_is_told_in_the_output(
+    play_on_sqlite: Play, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = _LOG * 3000
+
+    async def scenario(served: Served) -> None:
+        client, run = await _with_log(served, log)
+        run = await served.ended(run)
+        await served.log_store.compress(LogKey("example", run.identifier, 1), len(log), sha256(log).hexdigest())
+        _damage_within(tmp_path)
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await client.get(_path(run))
+
+    play_on_sqlite(scenario)
+    assert "is cut off: The compressed log" in caplog.text
 
 
 def test_a_run_without_a_log_has_an_empty_one(play: Play) -> None:
@@ -286,7 +308,7 @@ def test_a_follower_of_a_waiting_run_sees_the_attempt_that_is_executed(play: Pla
     play(scenario)
 
 
-def test_many_followers_of_a_large_log_get_it_whole(play: Play) -> None:
+def test_many_followers_of_a_large_log_get_it_whole(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         seed = random.randrange(1 << 32)
         print(f"seed {seed}")
@@ -299,10 +321,10 @@ def test_many_followers_of_a_large_log_get_it_whole(play: Play) -> None:
         for response in await asyncio.wait_for(asyncio.gather(*following), DEADLINE):
             assert sha256(response.content).digest() == sha256(data).digest()
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_a_follower_that_leaves_is_forgotten(play: Play) -> None:
+def test_a_follower_that_leaves_is_forgotten(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         client, run = await _with_log(served)
         followers = served.application.followers
@@ -313,4 +335,4 @@ def test_a_follower_that_leaves_is_forgotten(play: Play) -> None:
             while followers.count:
                 await asyncio.sleep(0.01)
 
-    play(scenario)
+    play_on_sqlite(scenario)

@@ -33,7 +33,7 @@ def _path(path: str) -> str:
     return path
 
 
-def test_every_body_is_refused_when_it_is_none_of_its_kind(play: Play) -> None:
+def test_every_body_is_refused_when_it_is_none_of_its_kind(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.ADMINISTRATOR)
         for route in (route for route in ROUTES if route.body):
@@ -45,10 +45,10 @@ def test_every_body_is_refused_when_it_is_none_of_its_kind(play: Play) -> None:
                 _errors(response, response.status_code)
                 assert response.status_code == status, (route, content[:20], response.text)
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_a_body_of_unknown_length_is_bounded_too(play: Play) -> None:
+def test_a_body_of_unknown_length_is_bounded_too(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         async def chunks() -> AsyncIterator[bytes]:
             for _ in range(4 * MOST_BYTES // 65536):
@@ -58,10 +58,10 @@ def test_a_body_of_unknown_length_is_bounded_too(play: Play) -> None:
         _errors(await client.post("/users", content=chunks()), 413)
         assert (await client.get("/users")).status_code == 200
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_every_query_parameter_is_checked(play: Play) -> None:
+def test_every_query_parameter_is_checked(play_on_sqlite: Play) -> None:
     wrong = {
         "limit": ["0", "1001", "-1", "x", "1.5", "", "9" * 30, "²"],
         "cursor": ["", "x", "é", "bnVsbA"],
@@ -75,6 +75,7 @@ def test_every_query_parameter_is_checked(play: Play) -> None:
         "attempt": ["0", "-1", "9" * 30],
         "lose_runs": ["yes", "1", ""],
         "stored": ["yes", "1", ""],
+        "keep_succeeded": ["yes", "1", ""],
         "count": ["yes", "1", ""],
         "project": [""], "job": [""], "worker": ["\0"], "source_identifier": ["\x1b[0m"],
     }  # fmt: skip
@@ -95,10 +96,10 @@ def test_every_query_parameter_is_checked(play: Play) -> None:
             if not route.body:
                 assert "surprise" in _errors(response), route
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_all_mistakes_are_told_at_once(play: Play) -> None:
+def test_all_mistakes_are_told_at_once(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.ADMINISTRATOR)
         response = await client.get("/runs", params={"limit": "x", "statsu": "failed", "created_after": "never"})
@@ -133,7 +134,7 @@ def test_all_mistakes_are_told_at_once(play: Play) -> None:
         response = await client.post("/projects/example/jobs/hello/trigger", json=wrong)
         assert set(_errors(response)) == {"parameters.colour", "priority"}
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
 @pytest.mark.parametrize(
@@ -290,16 +291,18 @@ def test_addresses_that_are_not_utf_8(play_on_sqlite: Play) -> None:
     play_on_sqlite(scenario)
 
 
-def test_a_method_that_a_path_does_not_take(play: Play) -> None:
+def test_a_method_that_a_path_does_not_take(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         response = await served.anonymous.put("/users")
         _errors(response, 405)
         assert response.headers["allow"] == "GET, HEAD, POST"
 
-    play(scenario)
+    play_on_sqlite(scenario)
 
 
-def test_an_unexpected_error_tells_a_reference_and_nothing_else(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_tells_a_reference_and_nothing_else(
+    play_on_sqlite: Play, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.VIEWER)
         await served.trigger("hello", "example")
@@ -312,4 +315,4 @@ def test_an_unexpected_error_tells_a_reference_and_nothing_else(play: Play, capl
         assert detail.split()[-1].rstrip(".") in caplog.text
         assert "TypeError" in caplog.text
 
-    play(scenario)
+    play_on_sqlite(scenario)

@@ -70,12 +70,19 @@ def _exit(_: JsonObject) -> None:
     raise SystemExit
 
 
+def _fail_with_name_of_file(_: JsonObject) -> None:
+    raise FileNotFoundError("caf\udce9")
+
+
 _FAULTS: dict[str, Callable[[JsonObject], Any]] = {
     "LookupError: nothing there": _fail,
     "TypeError: it returned NoneType, not an object of results": lambda results: None,
     "ValueError: Out of range float values are not JSON compliant": lambda results: {"x": float("nan")},
     "TypeError: Object of type object is not JSON serializable": lambda results: {"x": object()},
     "SystemExit": _exit,
+    "FileNotFoundError: caf\\udce9": _fail_with_name_of_file,
+    r"Invalid: results.x: 'caf\udce9' contains half a surrogate pair": lambda results: {"x": "caf\udce9"},
+    "Invalid: results.x: is an integer of more than 64 bits": lambda results: {"x": 2**64},
 }
 
 

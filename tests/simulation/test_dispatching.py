@@ -6,7 +6,7 @@ import asyncio
 
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import WorkerDescription
-from job_orchestra.master.pending import GROUP_WINDOW
+from job_orchestra.master.run_group import GROUP_WINDOW
 from job_orchestra.protocol.messages import Execute, Welcome
 from tests.simulation.stage import Stage
 

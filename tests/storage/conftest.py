@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.services import DATABASES
-
-_SQL = [name for name in DATABASES if name != "mongodb"]
+from tests.services import DATABASES, SQL_DATABASES
 
 
 @pytest.fixture(params=[*DATABASES, "mongodb_node", "memory"])
@@ -15,7 +13,7 @@ def storage_url(request: pytest.FixtureRequest) -> str:
     return _url(request)
 
 
-@pytest.fixture(params=[*_SQL, "memory"])
+@pytest.fixture(params=[*SQL_DATABASES, "memory"])
 def transactional_url(request: pytest.FixtureRequest) -> str:
     """Likewise, where a batch is carried out whole or not at all."""
     return _url(request)
@@ -28,13 +26,13 @@ def new_url(request: pytest.FixtureRequest) -> Callable[[], str]:
     return made
 
 
-@pytest.fixture(params=_SQL)
+@pytest.fixture(params=SQL_DATABASES)
 def sql_url(request: pytest.FixtureRequest) -> str:
     """Likewise, where there are tables to look into."""
     return _url(request)
 
 
-@pytest.fixture(params=_SQL)
+@pytest.fixture(params=SQL_DATABASES)
 def new_sql_url(request: pytest.FixtureRequest) -> Callable[[], str]:
     """Makes URLs of such databases that do not exist yet."""
     made: Callable[[], str] = request.getfixturevalue(f"new_{request.param}_url")

@@ -114,6 +114,13 @@ def test_places_that_cannot_be_used(tmp_path: Path) -> None:
         open_administration("mysql://orchestra:secret@127.0.0.1:1/x?ssl_ca=/nowhere.pem").state()
 
 
+def test_names_under_which_a_server_creates_nothing(postgresql: PostgresqlServer, mariadb: MariadbServer) -> None:
+    with pytest.raises(StorageUnavailable, match="no schema that its search_path names"):
+        open_administration(f"{postgresql.url()}?options=-c%20search_path=nowhere").create()
+    with pytest.raises(StorageUnavailable, match="has a name that the server does not take"):
+        open_administration(mariadb.url("x" * 65)).create()
+
+
 def documented_statements(heading: str, name: str) -> list[str]:
     """SQL of that section of the operating guide, with `name` in the place of `orchestra`."""
     text = (Path(__file__).parent.parent.parent / "docs" / "operating.md").read_text()

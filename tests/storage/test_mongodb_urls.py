@@ -39,6 +39,8 @@ def test_what_a_url_says() -> None:
         ("mongodb://u:secret@host/x?replicaSet", "options"),
         ("mongodb://u:secret@host/x?tls=maybe", "the option 'tls'"),
         ("mongodb://u:secret@host/x?replicaset=a&colour=secret", "the option 'colour'"),
+        ("mongodb://u:secret@host/x?compressors=secret", "the option 'compressors'"),
+        ("mongodb://u:secret@host/x?tls=true&tlsCAFile=/secret", "the option 'tlsCAFile' with a file that"),
         ("mongodb://u:secret@one,two/x?directConnection=true", "cannot be used"),
         ("mongodb+srv://u:secret@host:27017/x", "a port"),
         ("mongodb+srv://u:secret@cluster.example,other.example/x", "several hosts"),
@@ -57,9 +59,9 @@ def test_mistakes_say_what_would_be_right_and_no_password(url: str, told: str) -
 def test_an_unknown_scheme_is_refused_with_all_that_are_known() -> None:
     for refuse in (open_storage, open_administration):
         with pytest.raises(Invalid) as caught:
-            refuse("oracle://me:secret@host/x")
+            refuse("Oracle://me:secret@host/x")
         told = str(caught.value)
-        assert "the scheme 'oracle'" in told
+        assert "the scheme 'Oracle'" in told
         for known in ("sqlite", "postgresql", "mongodb", "mongodb+srv"):
             assert repr(known) in told
         assert "secret" not in told

@@ -74,6 +74,14 @@ def test_mistakes_say_what_would_be_right_and_no_password(url: str, told: str) -
         assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("option", ["colour=secret", "connect_timeout=secret"])
+def test_options_that_libpq_does_not_take_are_named(option: str) -> None:
+    for refuse in (open_storage, open_administration):
+        with pytest.raises(Invalid, match=f"the option '{option.partition('=')[0]}'") as caught:
+            refuse(f"postgresql://u:secret@host/x?{option}")
+        assert "secret" not in str(caught.value)
+
+
 def test_a_url_never_shows_its_password() -> None:
     url = parse_database_url("postgresql://me:secret@host:5432/jobs?password=secret")
     assert "secret" not in f"{url} {url!r}"

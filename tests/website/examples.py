@@ -12,6 +12,7 @@ from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import CommandEnded, CommandStarted, Event, Phase, Started
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.pipelines.parts import PartKey
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
@@ -52,6 +53,14 @@ PROJECTS: list[JsonObject] = [
                 "lost_after": 120,
             },
             {"identifier": "picky", "commands": [["true"]], "properties": {"operating_system": "plan9"}},
+            {
+                "identifier": "release",
+                "elements": [
+                    {"identifier": "first", "job": "hello", "parameters": {"name": "<u>first</u>"}},
+                    {"identifier": "each", "job": "hello", "after": ["first"], "for_each": [1, 2]},
+                    {"identifier": "last", "job": "hello", "after": ["each"]},
+                ],
+            },
         ],
         "schedules": [
             {"identifier": "nightly", "job": "hello", "expression": "0 3 * * *", "time_zone": "Europe/Paris"}
@@ -69,6 +78,8 @@ class Examples:
     impossible: Run
     lost: Run
     """Retried once, given up twice; the worker has come back with the first attempt only."""
+    pipeline: Run
+    """Its first element has failed; nobody has drawn the consequences."""
 
 
 class RunDriver:
@@ -90,6 +101,12 @@ class RunDriver:
         now = datetime.now(UTC)
         return await self._save(
             assigned, replace(assigned, status=RunStatus.RUNNING, started_at=now), [Started(1, now)]
+        )
+
+    async def begin(self, pipeline: Run) -> Run:
+        now = datetime.now(UTC)
+        return await self._save(
+            pipeline, replace(pipeline, status=RunStatus.RUNNING, started_at=now), [Started(1, now)]
         )
 
     async def command(self, run: Run, *arguments: str, exit_code: int | None) -> Run:
@@ -172,6 +189,7 @@ async def prepare(installation: Installation) -> Examples:
         waiting=await driver.trigger("hello", {"name": "later"}),
         impossible=await driver.trigger("picky"),
         lost=await _lost(driver),
+        pipeline=await _pipeline(driver, installation),
     )
 
 
@@ -198,6 +216,17 @@ async def _lost(driver: RunDriver) -> Run:
     over = await driver.end(run, RunStatus.EXCEPTION, ReasonCode.WORKER_LOST, sentence, {}, is_verified=False)
     assert over.attempt == 2
     return over
+
+
+async def _pipeline(driver: RunDriver, installation: Installation) -> Run:
+    run = await driver.begin(await driver.trigger("release"))
+    request = request_of(await installation.jobs.get("example", "hello"), {"name": "<u>first</u>"})
+    part = PartKey("first")
+    first = await installation.pipeline_runs.trigger(run, part, replace(request, part=part.label))
+    assert first is not None
+    first = await driver.start(first)
+    await driver.end(first, RunStatus.FAILED, ReasonCode.COMMAND_FAILED, "It <b>failed</b>.", {})
+    return run
 
 
 async def _failed(driver: RunDriver) -> Run:

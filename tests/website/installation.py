@@ -19,6 +19,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.passwords import PasswordHasher
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
@@ -26,6 +27,7 @@ from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.application import ServiceApplication
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.schema_check import require_current
 from job_orchestra.website.application import WebsiteApplication
@@ -103,6 +105,7 @@ class Installation:
         self.projects = Projects(self.storage, clock)
         self.jobs = Jobs(self.storage, clock)
         self.runs = Runs(self.storage, clock)
+        self.pipeline_runs = PipelineRuns(self.storage, clock)
         self.late_reports = LateReports(self.storage, clock)
         self.workers = Workers(self.storage, clock)
         self.ticks = Ticks(self.storage)
@@ -116,6 +119,7 @@ class Installation:
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            pipeline_runs=self.pipeline_runs,
             run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,
@@ -125,6 +129,7 @@ class Installation:
             local_times=local_times,
             selector=WorkerSelector(),
             master_urls=(),
+            webhook_secrets=WebhookSecrets({}, directory),
             clock=clock,
             result_transformers=(Fragile(),),
         )

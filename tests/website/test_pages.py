@@ -166,6 +166,15 @@ def test_a_run_that_goes_on_refreshes_and_can_be_aborted(operator: Visitor, exam
     assert "begun" in response.text
 
 
+def test_a_pipeline_shows_its_elements(operator: Visitor, examples: Examples) -> None:
+    page = operator.get(f"/projects/example/runs/{examples.pipeline.identifier}").text
+    rows = [re.sub(r"<[^>]+>|\s+", " ", row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)]
+    [first, each, last] = [row for row in rows if {"first", "each", "last"} & set(row[1:2])]
+    assert (first[0], each[0], last[0]) == ("failed", "skipped", "skipped")
+    assert "It &lt;b&gt;failed&lt;/b&gt;." in page
+    assert " ".join(last[-9:]) == "It needs each to end as succeeded, and that is skipped."[-len(" ".join(last[-9:])) :]
+
+
 def test_a_run_that_waits_says_why(operator: Visitor, examples: Examples) -> None:
     page = operator.get(f"/projects/example/runs/{examples.impossible.identifier}").text
     assert "Why it waits" in page
@@ -256,6 +265,7 @@ def _main_pages(examples: Examples) -> list[str]:
         "/", "/projects", "/projects/example", "/projects/example/jobs/hello",
         "/projects/example/schedules/nightly", "/runs", "/projects/example/runs",
         run, f"{run}/log", f"/projects/example/runs/{examples.lost.identifier}",
+        f"/projects/example/runs/{examples.pipeline.identifier}",
         "/workers", f"/workers/{WORKER}", "/profile", "/login",
     ]  # fmt: skip
 

@@ -48,6 +48,24 @@ def test_a_text_may_be_emptied_but_what_is_not_filled_in_is_not_given() -> None:
         assert values([one], form) == {}
 
 
+@pytest.mark.parametrize(
+    ("kind", "field_kind", "typed", "given"),
+    [
+        ("text", FieldKind.LINE, "3", "3"),
+        ("integer", FieldKind.NUMBER, "3", "3"),
+        ("boolean", FieldKind.CHOICE, "true", True),
+        ("list", FieldKind.JSON, "[1]", [1]),
+        ("json", FieldKind.JSON, "null", None),
+    ],
+)
+def test_the_type_says_what_a_field_is(kind: str, field_kind: FieldKind, typed: str, given: JsonValue) -> None:
+    one = ParameterAnswer("p", True, None, [], "", type=kind, pattern="3|4" if kind == "text" else None)
+    [field] = fields([one])
+    assert (field.kind, field.pattern) == (field_kind, one.pattern or "")
+    assert values([one], Form(((field.name, typed),))) == {"p": given}
+    assert values([one], Form(((field.name, ""),))) == {}
+
+
 @pytest.mark.parametrize("text", ["five", "[1", "NaN", "1e", "[" * 100_000])
 def test_what_is_no_json_is_refused_and_shown_again(text: str) -> None:
     one = parameter(5)

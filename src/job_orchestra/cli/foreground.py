@@ -103,6 +103,8 @@ async def _serve(name: str, composition: ApplicationComposition, notifier: Notif
         loop.add_signal_handler(number, on_signal)
     for number, prepare in composition.signals.items():
         loop.add_signal_handler(number, on_special_signal, prepare)
+    for number, request in composition.requests.items():
+        loop.add_signal_handler(number, request)
     async with composition:
         application = composition.application
         notifier.started(f"{name}: started, not ready yet")

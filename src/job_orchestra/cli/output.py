@@ -14,7 +14,7 @@ import msgspec
 
 from job_orchestra.cli.options import Output
 from job_orchestra.cli.terminal_text import one_line, padded, shortened, width_of
-from job_orchestra.domain.json import JsonValue
+from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.protocol.resources import Page
 
 Item = TypeVar("Item")
@@ -118,6 +118,17 @@ def duration(seconds: float | None) -> str:
 def json_text(value: JsonValue) -> str:
     """Data on one line; text as it is."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def definition_lines(definition: JsonObject) -> str:
+    """The parts that are set, each item of a list on its own line."""
+    lines: list[str] = []
+    for name, value in definition.items():
+        if name == "type" or not value:
+            continue
+        lines.append(f"{name}:")
+        lines.extend(f"  {json_text(item)}" for item in (value if isinstance(value, list) else [value]))
+    return "\n".join(lines)
 
 
 def pairs(values: dict[str, JsonValue]) -> str:

@@ -1,7 +1,8 @@
 """Parameters of a trigger on the command line.
 
-`-p KEY=VALUE`: the value is text, unless the job's parameter says otherwise: with a default or choices that are no
-text, the value is read as JSON (`-p count=3`, `-p flags='["a", "b"]'`). `-p KEY:=JSON` is JSON in any case.
+`-p KEY=VALUE`: the service makes of the text what the type of the job's parameter says. One without a type takes text,
+unless its default or choices are none: then, and with the type `json`, the value is read as JSON (`-p count=3`,
+`-p flags='["a", "b"]'`). `-p KEY:=JSON` is JSON in any case.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 from job_orchestra.domain.checking import shown
 from job_orchestra.domain.errors import Invalid, Mistake
+from job_orchestra.domain.jobs import ParameterType
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.protocol.resources import ParameterAnswer
 
@@ -32,7 +34,7 @@ def parse_parameters(given: Sequence[str], known: Sequence[ParameterAnswer]) -> 
         try:
             values[key] = _value(text, is_json, parameters.get(key))
         except (ValueError, RecursionError):
-            example = "" if is_json else "; its default is no text, so write a number, true, false, null, or JSON"
+            example = "" if is_json else "; it takes no text, so write a number, true, false, null, or JSON"
             mistakes.append(Mistake(f"parameters.{key}", f"{shown(text)} is not JSON{example}"))
     if mistakes:
         raise Invalid(mistakes)
@@ -44,6 +46,8 @@ def _value(text: str, is_json: bool, parameter: ParameterAnswer | None) -> JsonV
         return _json(text)
     if parameter is None or text in parameter.choices:
         return text
+    if parameter.type is not None:
+        return _json(text) if parameter.type == ParameterType.JSON else text
     examples = list(parameter.choices)
     if not parameter.is_required and parameter.default is not None:
         examples.append(parameter.default)

@@ -54,3 +54,8 @@ class ApplicationComposition(Composition):
     def signals(self) -> Mapping[signal.Signals, Callable[[], None]]:
         """Beside SIGTERM and SIGINT, what else stops the application, and what is done first then."""
         return {}
+
+    @cached_property
+    def requests(self) -> Mapping[signal.Signals, Callable[[], None]]:
+        """What the application does at other signals, and goes on."""
+        return {}

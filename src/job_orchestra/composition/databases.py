@@ -24,7 +24,7 @@ def _is_of_mongo(url: str) -> bool:
     """Otherwise it is for SQL, which also says what is wrong with what is no URL at all."""
     scheme, separator, _ = url.partition("://")
     known = sorted((*mongo.SCHEMES, *sql.SCHEMES))
-    if separator and re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) and scheme not in known:
+    if separator and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) and scheme not in known:
         names = ", ".join(map(repr, known[:-1]))
         raise Invalid.at("database.url", f"has the scheme {scheme!r}; {names} and {known[-1]!r} are known")
     return scheme in mongo.SCHEMES

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,17 @@ class MasterComposition(RecordsComposition):
     def load_projects(self) -> Callable[[], Sequence[ConfiguredProject]]:
         """The configured projects, read and checked anew at each call; Invalid with every mistake."""
         return lambda: load_projects(self.settings.projects.module, self.settings.directory)
+
+    @cached_property
+    def read_projects_anew(self) -> Callable[[], Awaitable[Sequence[ConfiguredProject]]]:
+        """The same for a master that is running: in a process of its own, which imports everything afresh."""
+        from job_orchestra.composition.configuration_process import read_projects_anew
+
+        return lambda: read_projects_anew(self.settings.file)
+
+    @cached_property
+    def requests(self) -> Mapping[signal.Signals, Callable[[], None]]:
+        return {signal.SIGHUP: lambda: self.application.apply_configuration()}
 
     @cached_property
     def run_queue(self) -> RunQueue:
@@ -58,6 +70,7 @@ class MasterComposition(RecordsComposition):
             port=self.settings.master.port,
             pending_expiry=self.settings.master.pending_expiry,
             load_projects=self.load_projects,
+            read_projects_anew=self.read_projects_anew,
             check_schema=self.check_schema,
             accounts=self.accounts,
             projects=self.projects,
@@ -67,6 +80,7 @@ class MasterComposition(RecordsComposition):
             local_times=self.local_times,
             runs=self.runs,
             run_queue=self.run_queue,
+            pipeline_runs=self.pipeline_runs,
             run_progress=self.run_progress,
             result_index=self.result_index,
             late_reports=self.late_reports,

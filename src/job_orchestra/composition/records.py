@@ -17,6 +17,7 @@ from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_check import LogCheck
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.removals import Removals
@@ -110,6 +111,10 @@ class RecordsComposition(ApplicationComposition):
     @cached_property
     def runs(self) -> Runs:
         return Runs(self.storage, self.clock)
+
+    @cached_property
+    def pipeline_runs(self) -> PipelineRuns:
+        return PipelineRuns(self.storage, self.clock)
 
     @cached_property
     def late_reports(self) -> LateReports:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from job_orchestra.service.application import ServiceApplication
     from job_orchestra.service.route import Route
     from job_orchestra.service.transformation import ResultTransformer
+    from job_orchestra.service.webhook_secrets import WebhookSecrets
 
 
 class ServiceComposition(RecordsComposition):
@@ -25,6 +27,13 @@ class ServiceComposition(RecordsComposition):
     def result_transformers(self) -> Sequence[ResultTransformer]:
         """What is made of a run's results each time that they are read, one after the other; what is stored stays."""
         return ()
+
+    @cached_property
+    def webhook_secrets(self) -> WebhookSecrets:
+        """Where the secrets of webhooks are found that a project names."""
+        from job_orchestra.service.webhook_secrets import WebhookSecrets
+
+        return WebhookSecrets(os.environ, self.settings.directory)
 
     @cached_property
     def run_search(self) -> RunSearch:
@@ -44,6 +53,7 @@ class ServiceComposition(RecordsComposition):
             projects=self.projects,
             jobs=self.jobs,
             runs=self.runs,
+            pipeline_runs=self.pipeline_runs,
             run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,
@@ -55,6 +65,7 @@ class ServiceComposition(RecordsComposition):
             selector=self.worker_selector,
             master_urls=self.settings.service.master_urls,
             clock=self.clock,
+            webhook_secrets=self.webhook_secrets,
             routes=self.routes,
             result_transformers=self.result_transformers,
         )

@@ -196,7 +196,7 @@ class Reader:
         elif isinstance(value, str):
             self.text()
         elif isinstance(value, int) and value not in _INTEGERS:
-            self.wrong(f"{shown(value)} has more than 64 bits")
+            self.wrong(f"is {shown(value)}")
         elif not is_json(value, depth):
             self.expected("text, a finite number, true, false, null, a list or a table")
 

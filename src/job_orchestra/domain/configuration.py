@@ -22,7 +22,7 @@ from job_orchestra.domain.jobs import JobSettings
 from job_orchestra.domain.parameters import read_parameter_values
 from job_orchestra.domain.places import Place
 from job_orchestra.domain.projects import ProjectSettings
-from job_orchestra.domain.references import JobKey, check_job_exists, check_pipelines
+from job_orchestra.domain.references import JobKey, check_job_exists, check_pipelines, check_webhooks
 from job_orchestra.domain.schedules import ScheduleSettings
 
 CheckExpression: TypeAlias = Callable[[str], None]
@@ -100,6 +100,8 @@ def _check_references(
     }
     check_pipelines(jobs, mistakes)
     for project in projects:
+        if project.identifier:
+            check_webhooks(project.settings.webhooks, project.identifier, jobs, mistakes)
         for schedule in project.schedules:
             place = Place().named("project", project.identifier).named("schedule", schedule.identifier)
             _check_schedule(schedule.settings, (project.identifier, schedule.settings.job), jobs, place, mistakes)

@@ -29,13 +29,18 @@ CommandTexts: TypeAlias = Sequence[Sequence[str]]
 @tolerant
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a job. Without a default, a trigger has to give it."""
+    """A parameter of a job. Without a default, a trigger has to give it.
+
+    `type` is `text`, `integer`, `number`, `boolean`, `list` or `json`; a `pattern` is what all of a text has to match.
+    """
 
     identifier: str
     _: KW_ONLY
     default: object = Unset.UNSET
     choices: Sequence[object] = ()
     description: str = ""
+    type: str | None = None
+    pattern: str | None = None
 
 
 @tolerant
@@ -88,7 +93,8 @@ class Job:
 class Element:
     """One step of a pipeline: another job, executed when the elements in `after` have ended as they should.
 
-    An item of `after` is an element's identifier (it has to succeed) or a table with `element` and `statuses`.
+    An item of `after` is an element's identifier (it has to succeed) or a table with `element` and `statuses`, which
+    is a list, or `"always"`.
     """
 
     identifier: str
@@ -96,7 +102,14 @@ class Element:
     job: str
     project: str | None = None
     after: Sequence[str | Mapping[str, object]] = ()
+    when: str = ""
+    """What has to hold as well: `parameters.target = "release" and elements.test.results.failed = 0`."""
+    for_each: str | Sequence[object] | None = None
+    """A run for each item of this list, or of the one that a field has: `"{elements[plan][results][hosts]}"`."""
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Format strings, over `parameters`, `elements`, `item`, `index`, `project`, `job` and `run` of the pipeline."""
+    allow_failure: bool = False
+    """However it ends, the pipeline and the elements behind it go on as if it had succeeded."""
 
 
 @tolerant
@@ -139,6 +152,37 @@ class Schedule:
 
 @tolerant
 @dataclass(frozen=True)
+class Trigger:
+    """A job that a webhook triggers when one of these branches or tags is pushed; `*` in their names is anything.
+
+    Parameters that are text are format strings over what was pushed: `{revision}`, `{branch}`, `{tag}`, ….
+    """
+
+    job: str
+    _: KW_ONLY
+    branches: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@tolerant
+@dataclass(frozen=True)
+class Webhook:
+    """Lets a host of repositories trigger jobs: `github`, `gitlab`, `gitea` or `forgejo`.
+
+    Its secret is in an environment variable of the service, or in a file on the service's host.
+    """
+
+    identifier: str
+    _: KW_ONLY
+    provider: str
+    triggers: Sequence[Trigger]
+    secret_environment: str | None = None
+    secret_file: str | None = None
+
+
+@tolerant
+@dataclass(frozen=True)
 class Project:
     """A space for jobs and schedules."""
 
@@ -150,14 +194,15 @@ class Project:
     description: str = ""
     repository: Mapping[str, object] | None = None
     retention: Retention | Mapping[str, object] | None = None
+    webhooks: Sequence[Webhook] = ()
 
 
-Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter | Retention
+Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter | Retention | Webhook | Trigger
 
 
 def plain_data(value: object, depth: int = _MOST_DEPTH) -> object:
     """The value with tables in place of declarations and definitions, however deep they stand."""
-    if isinstance(value, (Project, Job, Pipeline, Element, Schedule, Parameter, Retention)):
+    if isinstance(value, Declaration):
         fields_of_it = cast("dict[str, object]", plain_data(_declared_fields(value), depth))
         return WrittenTable(fields_of_it, given_to(value).origin)
     if isinstance(value, (CommandsDefinition, PipelineDefinition, CustomDefinition)):

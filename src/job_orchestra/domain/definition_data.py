@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
-from job_orchestra.domain.checking import Reader, Table, check_duplicates
+from job_orchestra.domain.checking import Reader, Table, check_duplicates, is_json, shown
 from job_orchestra.domain.definitions import (
-    After,
     Command,
     CommandsDefinition,
     CustomDefinition,
     Definition,
-    ElementDefinition,
     PipelineDefinition,
 )
-from job_orchestra.domain.jobs import LossPolicy, OnLost, ParameterDefinition, RunLimits
-from job_orchestra.domain.json import JsonObject, is_same
-from job_orchestra.domain.statuses import TERMINAL, RunStatus
+from job_orchestra.domain.element_data import element_to_data, read_elements
+from job_orchestra.domain.jobs import LossPolicy, OnLost, ParameterDefinition, ParameterType, RunLimits
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.parameter_values import flaw_of_value
+from job_orchestra.domain.patterns import compiled
 
 COMMANDS_FIELDS = ("commands", "setup", "teardown")
 _LEAST_TIMEOUT = 0.001
@@ -39,7 +40,7 @@ def definition_to_data(definition: Definition) -> JsonObject:
                 "teardown": [list(command) for command in definition.teardown],
             }
         case PipelineDefinition():
-            return {"type": definition.type, "elements": [_element_to_data(item) for item in definition.elements]}
+            return {"type": definition.type, "elements": [element_to_data(item) for item in definition.elements]}
         case CustomDefinition():
             return {"type": definition.type, "data": definition.data}
 
@@ -49,6 +50,8 @@ def parameter_to_data(parameter: ParameterDefinition) -> JsonObject:
         "identifier": parameter.identifier,
         "choices": list(parameter.choices),
         "description": parameter.description,
+        "type": parameter.type and parameter.type.value,
+        "pattern": parameter.pattern,
     }
     return data if parameter.is_required else {**data, "default": parameter.default}
 
@@ -104,14 +107,6 @@ def _read_some_commands(reader: Reader) -> tuple[Command, ...]:
     return commands
 
 
-def read_elements(table: Table) -> tuple[ElementDefinition, ...]:
-    """The elements under the field `elements`; that their names fit together is looked at by `pipeline_checks`."""
-    readers = table.items("elements", "a list of elements")
-    elements = tuple(_read_element(reader) for reader in readers)
-    check_duplicates(((one.identifier, reader) for one, reader in zip(elements, readers, strict=True)), "element")
-    return elements
-
-
 def read_parameters(reader: Reader) -> tuple[ParameterDefinition, ...]:
     readers = reader.items("a list of parameters")
     parameters = tuple(_read_parameter(item) for item in readers)
@@ -162,62 +157,55 @@ def _read_command(reader: Reader) -> Command:
     return arguments
 
 
-def _read_element(reader: Reader) -> ElementDefinition:
-    table = reader.table(("identifier", "job"), ("project", "after", "parameters"), "an element")
-    return ElementDefinition(
-        identifier=table.read("identifier", Reader.name, ""),
-        job=table.read("job", Reader.name, ""),
-        project=table.read("project", _name_or_none, None),
-        after=tuple(_read_after(item) for item in table.items("after", "a list of elements")),
-        parameters=table.read("parameters", Reader.json_object, {}),
-    )
-
-
-def _element_to_data(element: ElementDefinition) -> JsonObject:
-    return {
-        "identifier": element.identifier,
-        "job": element.job,
-        "project": element.project,
-        "after": [
-            {"element": after.element, "statuses": [status.value for status in after.statuses]}
-            for after in element.after
-        ],
-        "parameters": element.parameters,
-    }
-
-
-def _read_after(reader: Reader) -> After:
-    if isinstance(reader.value, str):
-        return After(reader.name())
-    table = reader.table(("element",), ("statuses",), "the name of an element")
-    statuses = table.items("statuses", "a list of statuses")
-    if "statuses" not in table:
-        return After(table.read("element", Reader.name, ""))
-    if not statuses:
-        reader.wrong("names no status, so it would wait for ever")
-    return After(table.read("element", Reader.name, ""), tuple(_read_terminal(item) for item in statuses))
-
-
-def _read_terminal(reader: Reader) -> RunStatus:
-    status = reader.choice(RunStatus)
-    if status not in TERMINAL and reader.value == status:
-        reader.wrong(f"{status} is no status that a run ends with; those are {', '.join(TERMINAL)}")
-    return status
-
-
 def _read_parameter(reader: Reader) -> ParameterDefinition:
-    table = reader.table(("identifier",), ("default", "choices", "description"), "a parameter")
+    table = reader.table(("identifier",), ("default", "choices", "description", "type", "pattern"), "a parameter")
+    pattern = table.read("pattern", _pattern_or_none, None)
     parameter = ParameterDefinition(
         identifier=table.read("identifier", Reader.name, ""),
         is_required="default" not in table,
         default=table.read("default", Reader.json, None),
         choices=tuple(item.json() for item in table.items("choices", "a list of values")),
         description=table.read("description", Reader.text, ""),
+        type=table.read("type", _type_or_none, None if pattern is None else ParameterType.TEXT),
+        pattern=pattern,
     )
-    default = table.field("default")
-    if default and parameter.choices and not any(is_same(parameter.default, one) for one in parameter.choices):
-        default.wrong(f"{parameter.default!r} is not among the choices")
+    _check_values(table, parameter)
     return parameter
+
+
+def _check_values(table: Table, parameter: ParameterDefinition) -> None:
+    """Of default and choices, that a trigger could give them."""
+    pattern = table.field("pattern")
+    if pattern and parameter.pattern is not None and parameter.type is not ParameterType.TEXT:
+        pattern.wrong(f"is for parameters of the type text, and this one is of the type {parameter.type}")
+    if parameter.choices:
+        without_choices = replace(parameter, choices=())
+        for reader, choice in zip(table.items("choices"), parameter.choices, strict=True):
+            _check_value(reader, choice, without_choices)
+    if default := table.field("default"):
+        _check_value(default, parameter.default, parameter)
+
+
+def _check_value(reader: Reader, value: JsonValue, parameter: ParameterDefinition) -> None:
+    if is_json(reader.value) and (flaw := flaw_of_value(value, parameter)):
+        reader.wrong(flaw)
+
+
+def _type_or_none(reader: Reader) -> ParameterType | None:
+    return None if reader.value is None else reader.choice(ParameterType)
+
+
+def _pattern_or_none(reader: Reader) -> str | None:
+    """None also for what is no pattern; what holds it is refused."""
+    if reader.value is None:
+        return None
+    text = reader.text()
+    try:
+        compiled(text)
+    except ValueError as error:
+        reader.wrong(f"{shown(text)} {error}")
+        return None
+    return text
 
 
 def _number_or_none(reader: Reader) -> float | None:
@@ -230,7 +218,3 @@ def _size_or_none(reader: Reader) -> int | None:
 
 def _results_size(reader: Reader) -> int:
     return reader.integer(LEAST_RESULTS_SIZE, MOST_RESULTS_SIZE)
-
-
-def _name_or_none(reader: Reader) -> str | None:
-    return None if reader.value is None else reader.name()

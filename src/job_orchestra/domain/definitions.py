@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
 from job_orchestra.domain.json import JsonObject, JsonValue
-from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.statuses import ElementStatus
 
 Command: TypeAlias = tuple[str, ...]
 """Arguments, each a format string (see `formatting`)."""
@@ -39,16 +39,25 @@ class After:
     """An element waits for `element` to end with one of `statuses`."""
 
     element: str
-    statuses: tuple[RunStatus, ...] = (RunStatus.SUCCEEDED,)
+    statuses: tuple[ElementStatus, ...] = (ElementStatus.SUCCEEDED,)
 
 
 @dataclass(frozen=True, slots=True)
 class ElementDefinition:
+    """Its texts are format strings or, in `when`, an expression, over what `pipelines.values` says."""
+
     identifier: str
     job: str
     project: str | None = None
+    """None: that of the pipeline."""
     after: tuple[After, ...] = ()
+    when: str = ""
+    """What has to hold as well, once the elements before it have ended as they should."""
+    for_each: str | tuple[JsonValue, ...] | None = None
+    """A run for each item of a list: this one, or one that a field such as `{elements[plan][results][hosts]}` has."""
     parameters: JsonObject = field(default_factory=dict[str, JsonValue])
+    allow_failure: bool = False
+    """However it ends, the pipeline and the elements behind it go on as if it had succeeded."""
 
 
 @dataclass(frozen=True, slots=True)

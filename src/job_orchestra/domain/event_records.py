@@ -11,8 +11,12 @@ from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.events import (
     CommandEnded,
     CommandStarted,
+    ElementSkipped,
     Ended,
     Event,
+    PartEnded,
+    PartRefused,
+    PartTriggered,
     Phase,
     ResultsChanged,
     Started,
@@ -37,6 +41,10 @@ _KINDS: dict[str, type[Event]] = {
     "command_started": CommandStarted,
     "command_ended": CommandEnded,
     "results_changed": ResultsChanged,
+    "part_triggered": PartTriggered,
+    "part_ended": PartEnded,
+    "part_refused": PartRefused,
+    "element_skipped": ElementSkipped,
     "ended": Ended,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -49,6 +57,8 @@ def event_to_record(event: Event) -> EventRecord:
     if isinstance(event, Ended):
         data["reason"] = {"code": event.reason.code.value, "sentence": event.reason.sentence}
         data["status"] = event.status.value
+    elif isinstance(event, PartEnded):
+        data["end"] = event.end.value
     elif isinstance(event, (CommandStarted, CommandEnded)):
         data["phase"] = event.phase.value
     if isinstance(event, CommandStarted):
@@ -87,6 +97,8 @@ def _typed(kind: type[Event], data: JsonObject) -> dict[str, Any]:
                 typed[name] = _not_negative(name, float(_expect(name, value, int, float)))
             case "str":
                 typed[name] = _expect(name, value, str)
+            case "bool":
+                typed[name] = _flag(name, value)
             case "JsonObject":
                 typed[name] = _expect(name, value, dict)
             case "Phase":
@@ -105,6 +117,12 @@ def _integer(name: str, value: int) -> int:
     least = -(1 << 31) if name == "exit_code" else 0
     if not least <= value < 1 << 63:
         raise ValueError(f"{name} is {value:.3g}, which is out of its range")
+    return value
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, not true or false")
     return value
 
 

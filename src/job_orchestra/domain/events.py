@@ -1,6 +1,7 @@
 """Events of a run's journal: written by the executor host, kept by the master, shown to people.
 
-They are numbered from 1 per attempt. Dates are UTC of the worker's host, durations from its monotonic clock.
+They are numbered from 1 per attempt. Dates are UTC of the worker's host, durations from its monotonic clock. Those of a
+pipeline are written by the master, and dated by it.
 """
 
 from __future__ import annotations
@@ -76,4 +77,47 @@ class Ended:
     log_sha256: str
 
 
-Event: TypeAlias = Started | CommandStarted | CommandEnded | ResultsChanged | Ended
+@dataclass(frozen=True, slots=True)
+class PartTriggered:
+    sequence: int
+    date: datetime
+    part: str
+    """Its label (see `pipelines.parts`)."""
+    project: str
+    job: str
+    run: str
+    is_kept: bool = False
+    """It is one of an earlier run of the pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnded:
+    sequence: int
+    date: datetime
+    part: str
+    run: str
+    end: RunStatus
+    sentence: str
+    """Why it ended so."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartRefused:
+    """It gets no run, and counts as an exception."""
+
+    sequence: int
+    date: datetime
+    part: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ElementSkipped:
+    sequence: int
+    date: datetime
+    element: str
+    sentence: str
+
+
+PipelineEvent: TypeAlias = PartTriggered | PartEnded | PartRefused | ElementSkipped
+Event: TypeAlias = Started | CommandStarted | CommandEnded | ResultsChanged | Ended | PipelineEvent

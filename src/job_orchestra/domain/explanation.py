@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from job_orchestra.domain.absences import absence_of
+from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.jobs import Job
+from job_orchestra.domain.pipelines.states import ElementState
 from job_orchestra.domain.placement import Obstacle, WorkerSelector, candidate_of
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import Worker
+
+_MOST_PARTS = 10
+"""Of a pipeline, that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,10 @@ class Situation:
     """How often the run was lost before its present attempt."""
     outages: Sequence[str] = ()
     """What keeps reports of workers from being stored at present, as far as whoever asks knows; in sentences."""
+    elements: Sequence[ElementState] = ()
+    """Of a pipeline."""
+    holds: Sequence[str] = ()
+    """What keeps the run waiting beside its job's switch and the workers; in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +66,41 @@ def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
         return Explanation(f"It {_ENDINGS[run.status]} {_date(run.ended_at)}: {sentence}")
     if run.worker is not None:
         return Explanation(" ".join(_at_worker(situation)))
+    if run.status is RunStatus.RUNNING:
+        return Explanation(" ".join(_pipeline(situation)))
     if run.should_cancel:
         return Explanation(f"{run.wished_by} asked to cancel it; a master is about to do so.")
-    if situation.job is None or not situation.job.is_active:
-        return Explanation(f"Job {run.request.job!r} is no longer configured; the run waits until it is again.")
-    if not situation.job.is_enabled:
-        return Explanation(f"Job {run.request.job!r} is disabled; the run waits until it is enabled.")
     return _waiting(situation, selector)
 
 
+def _holds(situation: Situation) -> list[str]:
+    """Everything but workers that keeps the run waiting."""
+    job, name = situation.job, situation.run.request.job
+    if job is None or not job.is_active:
+        return [f"Job {name!r} is no longer configured; the run waits until it is again.", *situation.holds]
+    if not job.is_enabled:
+        return [f"Job {name!r} is disabled; the run waits until it is enabled.", *situation.holds]
+    return list(situation.holds)
+
+
+def _pipeline(situation: Situation) -> list[str]:
+    run = situation.run
+    ended = sum(state.status.is_final for state in situation.elements)
+    sentences = [f"{ended} of its {len(situation.elements)} elements have ended."]
+    unended = [part for state in situation.elements for part in state.parts if not part.status.is_final]
+    sentences += [f"{part.key.label} is {part.status}." for part in unended[:_MOST_PARTS]]
+    if len(unended) > _MOST_PARTS:
+        sentences.append(f"So are {len(unended) - _MOST_PARTS} more.")
+    if run.should_abort:
+        sentences.append(f"{run.wished_by} asked to abort it.")
+    return sentences
+
+
 def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
+    if holds := _holds(situation):
+        return Explanation(" ".join(holds))
+    if isinstance(situation.run.request.definition, PipelineDefinition):
+        return Explanation("It begins as soon as a master sees it: pipelines need no worker.")
     if not situation.workers:
         return Explanation("There is no worker yet that could take it: none has ever connected.", is_impossible=True)
     found: list[list[Obstacle]] = [

@@ -21,16 +21,33 @@ class FormatError(ValueError):
 
 def format_command(command: Command, values: Mapping[str, JsonValue]) -> tuple[str, ...]:
     """Each argument with its fields filled; FormatError names the argument at fault."""
-    formatted: list[str] = []
-    for index, argument in enumerate(command):
-        try:
-            text = _MAPPINGS_ONLY.vformat(argument, (), values)
-        except (ValueError, TypeError, LookupError, OverflowError) as error:
-            raise FormatError(f"argument {index} ({argument!r}): {error}") from None
-        if flaw := flaw_of_text(text):
-            raise FormatError(f"argument {index} ({argument!r}) {flaw}")
-        formatted.append(text)
-    return tuple(formatted)
+    return tuple(
+        _filled(argument, values, f"argument {index} ({argument!r})") for index, argument in enumerate(command)
+    )
+
+
+def format_text(text: str, values: Mapping[str, JsonValue]) -> str:
+    """With its fields filled; FormatError names the text."""
+    return _filled(text, values, repr(text))
+
+
+def look_up_field(text: str, name: str, values: Mapping[str, JsonValue]) -> JsonValue:
+    """What a field has, as it is; FormatError names the text that it is in."""
+    try:
+        value, _ = _MAPPINGS_ONLY.get_field(name, (), values)
+    except FormatError as error:
+        raise FormatError(f"{text!r}: {error}") from None
+    return cast("JsonValue", value)
+
+
+def _filled(text: str, values: Mapping[str, JsonValue], place: str) -> str:
+    try:
+        filled = _MAPPINGS_ONLY.vformat(text, (), values)
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
+        raise FormatError(f"{place}: {error}") from None
+    if flaw := flaw_of_text(filled):
+        raise FormatError(f"{place} {flaw}")
+    return filled
 
 
 class _MappingsOnlyFormatter(Formatter):

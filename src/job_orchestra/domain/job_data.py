@@ -24,8 +24,9 @@ from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
-from job_orchestra.domain.runs import RunRequest
+from job_orchestra.domain.runs import KeptRun, RunRequest
 from job_orchestra.domain.schedules import CatchUp, MissingTime, RepeatedTime, ScheduleSettings
+from job_orchestra.domain.webhook_data import read_webhooks, webhook_to_data
 
 __all__ = [
     "definition_from_data",
@@ -80,6 +81,7 @@ def project_settings_to_data(settings: ProjectSettings) -> JsonObject:
         "description": settings.description,
         "repository": settings.repository,
         "retention": retention_to_data(settings.retention),
+        "webhooks": [webhook_to_data(webhook) for webhook in settings.webhooks],
     }
 
 
@@ -117,6 +119,8 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "limits": limits_to_data(request.limits),
         "loss": loss_to_data(request.loss),
         "priority": request.priority,
+        "part": request.part,
+        "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
 
 
@@ -124,7 +128,7 @@ def run_request_from_data(data: object) -> RunRequest:
     return read_all(data, _run_request)
 
 
-PROJECT_FIELDS = ("display_name", "description", "repository", "retention")
+PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "webhooks")
 SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
 SCHEDULE_FIELDS = (
     "time_zone", "missing_time", "repeated_time", "catch_up", "catch_up_age",
@@ -138,6 +142,7 @@ def read_project_settings(table: Table) -> ProjectSettings:
         description=table.read("description", Reader.text, ""),
         repository=table.read("repository", read_repository, None),
         retention=table.read("retention", read_retention, None),
+        webhooks=table.read("webhooks", read_webhooks, ()),
     )
 
 
@@ -242,7 +247,7 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 
 def _run_request(reader: Reader) -> RunRequest:
-    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority")
+    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority", "part", "kept")
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
         project=table.read("project", Reader.name, ""),
@@ -254,4 +259,11 @@ def _run_request(reader: Reader) -> RunRequest:
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
+        part=table.read("part", Reader.text, ""),
+        kept=tuple(_kept(item) for item in table.items("kept")),
     )
+
+
+def _kept(reader: Reader) -> KeptRun:
+    table = reader.table(("part", "run"))
+    return KeptRun(table.read("part", Reader.text, ""), table.read("run", Reader.text, ""))

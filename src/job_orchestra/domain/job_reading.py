@@ -13,12 +13,12 @@ from job_orchestra.domain.definition_data import (
     LOSS_FIELDS,
     read_commands_definition,
     read_definition,
-    read_elements,
     read_limits,
     read_loss,
     read_parameters,
 )
 from job_orchestra.domain.definitions import Command, CommandsDefinition, Definition, PipelineDefinition, Workspace
+from job_orchestra.domain.element_data import read_elements
 from job_orchestra.domain.job_data import read_priority, read_workspace
 from job_orchestra.domain.jobs import JobSettings, ParameterDefinition
 from job_orchestra.domain.json import JsonObject

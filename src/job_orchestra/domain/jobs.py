@@ -11,6 +11,18 @@ from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.retention import Retention
 
 
+class ParameterType(StrEnum):
+    """What the values of a parameter are; without one they may be anything."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    LIST = "list"
+    JSON = "json"
+    """Anything; command line and forms read it as JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterDefinition:
     """A parameter of a job. Without a default a trigger has to give it."""
@@ -20,6 +32,9 @@ class ParameterDefinition:
     default: JsonValue = None
     choices: tuple[JsonValue, ...] = ()
     description: str = ""
+    type: ParameterType | None = None
+    pattern: str | None = None
+    """Of a text: what all of it has to match (see `patterns`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from job_orchestra.domain.checking import Reader, is_json, nearest
 from job_orchestra.domain.jobs import ParameterDefinition
-from job_orchestra.domain.json import JsonObject, JsonValue, is_same
+from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.parameter_values import flaw_of_value, meant_by
 
 MOST_BYTES = 64 << 10
 """Of all parameters of a run, as JSON: half of what the system takes as one argument of a program."""
@@ -41,21 +42,18 @@ def _values(
     for definition in definitions:
         name = definition.identifier
         if name in given:
-            yield name, _chosen(Reader(given[name], reader.mistakes, reader.place.field(name)), definition)
+            yield name, _value(Reader(given[name], reader.mistakes, reader.place.field(name)), definition)
         elif definition.is_required:
             reader.mistakes.add(reader.place.field(name), "is missing; it has no default")
         else:
             yield name, definition.default
 
 
-def _chosen(reader: Reader, definition: ParameterDefinition) -> JsonValue:
-    value = reader.json()
-    if not definition.choices or any(is_same(value, choice) for choice in definition.choices):
-        return value
-    # Forms and command lines know only text; what reads like one of the choices is that choice.
-    for choice in definition.choices:
-        if isinstance(value, str) and not isinstance(choice, str) and value == json.dumps(choice):
-            return choice
-    known = ", ".join(choice if isinstance(choice, str) else json.dumps(choice) for choice in definition.choices)
-    reader.expected(f"one of {known}")
-    return None
+def _value(reader: Reader, definition: ParameterDefinition) -> JsonValue:
+    given = reader.json()
+    if not is_json(reader.value):
+        return None
+    value = meant_by(given, definition)
+    if flaw := flaw_of_value(value, definition):
+        reader.wrong(flaw)
+    return value

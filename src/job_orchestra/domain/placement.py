@@ -30,6 +30,10 @@ class Candidate:
     workspaces: Mapping[str, str] = field(default_factory=dict[str, str])
     """The run that uses it, for each workspace in use."""
 
+    def is_like(self, other: Candidate) -> bool:
+        """Whether it could ever take what the other could."""
+        return self.executor_limit == other.executor_limit and self.properties == other.properties
+
     def with_run(self, run: Run) -> Candidate:
         """The worker once the run is assigned to it as well."""
         return replace(self, active=self.active + 1, workspaces={**self.workspaces, **_used_workspaces((run,))})
@@ -59,7 +63,11 @@ def _used_workspaces(runs: Sequence[Run]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a worker does not take a run. A lasting one does not go away by waiting for other runs."""
+    """Why a worker does not take a run.
+
+    A lasting one does not go away by waiting: it depends on the run's request, and of the worker on its identifier,
+    properties and executor limit alone.
+    """
 
     sentence: str
     is_lasting: bool
@@ -75,6 +83,10 @@ class WorkerSelector:
             *self.occupations(candidate),
             *workspace_in_use(request, candidate),
         ]
+
+    def could_ever_take(self, request: RunRequest, candidate: Candidate) -> bool:
+        """Whether nothing lasting keeps the worker from it; asked once for equal requests and unchanged workers."""
+        return not any(obstacle.is_lasting for obstacle in self.obstacles(request, candidate))
 
     def is_available(self, candidate: Candidate) -> bool:
         """Whether the worker could take any run at all now."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.retention import Retention
+from job_orchestra.domain.webhooks import WebhookSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class ProjectSettings:
     """Where the project's sources are; which keys is the business of the revision-control client of its `type`."""
     retention: Retention | None = None
     """None: as the settings say."""
+    webhooks: tuple[WebhookSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ class ReasonCode(StrEnum):
     COMPLETED = "completed"
     # failed
     COMMAND_FAILED = "command_failed"
+    ELEMENT_FAILED = "element_failed"
+    """Of a pipeline, whose status is that of the element."""
     # aborted
     ABORT_REQUESTED = "abort_requested"
     TIME_LIMIT = "time_limit"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from job_orchestra.domain.checking import Mistakes, nearest
 from job_orchestra.domain.definitions import ElementDefinition, PipelineDefinition
 from job_orchestra.domain.jobs import JobSettings
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.pipelines.checks import check_order, cycle_of
 from job_orchestra.domain.places import Place
+from job_orchestra.domain.webhooks import WebhookSettings
 
 JobKey: TypeAlias = tuple[str, str]
 """Project and job."""
@@ -19,8 +21,23 @@ def check_pipelines(jobs: Mapping[JobKey, JobSettings], mistakes: Mistakes) -> N
     for (project, job), settings in jobs.items():
         if isinstance(settings.definition, PipelineDefinition):
             place = Place().named("project", project).named("job", job)
-            _check_elements(settings.definition.elements, project, jobs, place, mistakes)
+            elements = settings.definition.elements
+            _check_elements(elements, project, jobs, place, mistakes)
+            check_order(elements, [one.identifier for one in settings.parameters], place, mistakes)
     _check_nesting(jobs, mistakes)
+
+
+def check_webhooks(
+    webhooks: Sequence[WebhookSettings], project: str, jobs: Mapping[JobKey, JobSettings], mistakes: Mistakes
+) -> None:
+    """That each trigger names a job of the project, and gives it what it needs."""
+    place = Place().named("project", project).field("webhooks")
+    for index, webhook in enumerate(webhooks):
+        for position, trigger in enumerate(webhook.triggers):
+            there = place.item(index).field("triggers").item(position)
+            key = (project, trigger.job)
+            if check_job_exists(jobs, key, there.field("job"), mistakes):
+                _check_given(trigger.parameters, trigger.job, jobs[key], there.field("parameters"), mistakes)
 
 
 def check_job_exists(jobs: Mapping[JobKey, JobSettings], key: JobKey, place: Place, mistakes: Mistakes) -> bool:
@@ -48,28 +65,21 @@ def _check_elements(
         there = place.named("element", element.identifier)
         key = (element.project or project, element.job)
         if check_job_exists(jobs, key, there.field("job"), mistakes):
-            _check_element_parameters(element, jobs[key], there.field("parameters"), mistakes)
+            _check_given(element.parameters, element.job, jobs[key], there.field("parameters"), mistakes)
         for index, after in enumerate(element.after):
             if after.element and after.element not in names:
                 message = f"there is no element {after.element!r}{nearest(after.element, names)}"
                 mistakes.add(there.field("after").item(index), message)
-    _check_order(elements, place.field("elements"), mistakes)
 
 
-def _check_element_parameters(element: ElementDefinition, job: JobSettings, place: Place, mistakes: Mistakes) -> None:
+def _check_given(given: JsonObject, name_of_job: str, job: JobSettings, place: Place, mistakes: Mistakes) -> None:
     known = [parameter.identifier for parameter in job.parameters]
-    for name in element.parameters:
+    for name in given:
         if name not in known:
-            mistakes.add(place.field(name), f"is no parameter of job {element.job}{nearest(name, known)}")
+            mistakes.add(place.field(name), f"is no parameter of job {name_of_job}{nearest(name, known)}")
     for parameter in job.parameters:
-        if parameter.is_required and parameter.identifier not in element.parameters:
-            mistakes.add(place.field(parameter.identifier), f"is missing; in job {element.job} it has no default")
-
-
-def _check_order(elements: tuple[ElementDefinition, ...], place: Place, mistakes: Mistakes) -> None:
-    graph = {element.identifier: {after.element for after in element.after} for element in elements}
-    if cycle := _cycle(graph):
-        mistakes.add(place, f"wait for each other and could never start: {' → '.join(cycle)}")
+        if parameter.is_required and parameter.identifier not in given:
+            mistakes.add(place.field(parameter.identifier), f"is missing; in job {name_of_job} it has no default")
 
 
 def _check_nesting(jobs: Mapping[JobKey, JobSettings], mistakes: Mistakes) -> None:
@@ -78,17 +88,7 @@ def _check_nesting(jobs: Mapping[JobKey, JobSettings], mistakes: Mistakes) -> No
         if isinstance(settings.definition, PipelineDefinition):
             elements = settings.definition.elements
             graph[f"{project}/{job}"] = {f"{element.project or project}/{element.job}" for element in elements}
-    if cycle := _cycle(graph):
+    if cycle := cycle_of(graph):
         project, job = cycle[0].split("/")
         place = Place().named("project", project).named("job", job).field("elements")
         mistakes.add(place, f"contain the pipeline itself: {' → '.join(cycle)}")
-
-
-def _cycle(graph: dict[str, set[str]]) -> list[str]:
-    """The nodes of a cycle, the first one again as the last; empty if there is none."""
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        cycle: list[str] = error.args[1]
-        return cycle
-    return []

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from job_orchestra.domain.definitions import Definition, Workspace
+from job_orchestra.domain.definitions import Definition, PipelineDefinition, Workspace
 from job_orchestra.domain.jobs import LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.reasons import Reason
@@ -31,6 +31,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A run of an earlier run of the pipeline, which counts for its part in this one."""
+
+    part: str
+    """The label of a `pipelines.parts.PartKey`."""
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """What a trigger fixes for ever: the run keeps the definition it was triggered with."""
 
@@ -43,6 +52,10 @@ class RunRequest:
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
     priority: int = 0
+    part: str = ""
+    """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
+    kept: tuple[KeptRun, ...] = ()
+    """Of a pipeline: what it need not do again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +114,7 @@ def workspace_of(request: RunRequest) -> str | None:
 
 def queue_key(request: RunRequest) -> str:
     """Runs with the same key wait in one group: they fit the same workers and are held up by the same things."""
+    if isinstance(request.definition, PipelineDefinition):
+        return f"{request.project}/{request.job}/pipeline"
     requirements = json.dumps([request.properties, request.workspace], sort_keys=True).encode()
     return f"{request.project}/{request.job}/{sha256(requirements).hexdigest()[:8]}"

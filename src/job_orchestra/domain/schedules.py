@@ -54,6 +54,10 @@ class ScheduleSettings:
     """What the users' switch is set to when the schedule is first seen."""
 
 
+TIMETABLE_FIELDS = ("expression", "time_zone", "missing_time", "repeated_time")
+"""Those of the settings that say when the schedule ticks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     project: str

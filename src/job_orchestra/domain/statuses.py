@@ -40,6 +40,30 @@ TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
     RunStatus.CANCELLED: frozenset(),
 }
 
+
+class ElementStatus(StrEnum):
+    """Of an element of a pipeline: those of its runs, and two for elements that have none."""
+
+    WAITING = "waiting"
+    """For the elements before it."""
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    EXCEPTION = "exception"
+    """Of its run; or no run could be triggered."""
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    """Its conditions cannot be met any more."""
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (ElementStatus.WAITING, ElementStatus.PENDING, ElementStatus.RUNNING)
+
+
+FINAL_ELEMENT_STATUSES = tuple(status for status in ElementStatus if status.is_final)
+
 ACTIVE = tuple(status for status in RunStatus if TRANSITIONS[status])
 TERMINAL = tuple(status for status in RunStatus if not TRANSITIONS[status])
 

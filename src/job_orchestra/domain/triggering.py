@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from job_orchestra.domain.checking import Mistakes, Reader
-from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.domain.job_data import read_priority
 from job_orchestra.domain.jobs import Job
@@ -21,10 +20,6 @@ def request_of(job: Job, parameters: JsonObject, priority: int | None = None) ->
     settings = job.settings
     if not job.is_active:
         raise Conflict(f"Job {job.project}/{job.identifier} is no longer configured, so nothing can trigger it.")
-    if isinstance(settings.definition, PipelineDefinition):
-        raise Conflict(
-            f"Job {job.project}/{job.identifier} is a pipeline; this version does not execute pipelines yet."
-        )
     mistakes = Mistakes()
     values = read_parameter_values(Reader(parameters, mistakes, Place().field("parameters")), settings.parameters)
     if priority is not None:

@@ -18,15 +18,19 @@ from job_orchestra.domain.workers import REFUSAL_PAUSE, Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
 from job_orchestra.master.compression import CompressionRounds
+from job_orchestra.master.configuration import Configuration, ReadProjects
 from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.holds import Holds
 from job_orchestra.master.intake import Intake, Stored
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.losses import Losses
 from job_orchestra.master.outage import Outage
+from job_orchestra.master.pipeline_starts import PipelineStarts
+from job_orchestra.master.pipelines import Pipelines
 from job_orchestra.master.reception import Reception
 from job_orchestra.master.result_keys import ResultKeys
 from job_orchestra.master.retention import RetentionRounds
+from job_orchestra.master.run_news import RunNews
 from job_orchestra.master.services import ServiceLinks
 from job_orchestra.master.ticking import Ticking
 from job_orchestra.master.timekeeper import Timekeeper
@@ -49,6 +53,7 @@ from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_compression import LogCompression
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
 from job_orchestra.repositories.result_index import ResultIndex
@@ -78,6 +83,7 @@ class MasterApplication:
         port: int,
         pending_expiry: int,
         load_projects: Callable[[], Sequence[ConfiguredProject]],
+        read_projects_anew: ReadProjects,
         check_schema: Callable[[], Awaitable[None]],
         accounts: Accounts,
         projects: Projects,
@@ -87,6 +93,7 @@ class MasterApplication:
         local_times: LocalTimes,
         runs: Runs,
         run_queue: RunQueue,
+        pipeline_runs: PipelineRuns,
         run_progress: RunProgress,
         result_index: ResultIndex,
         late_reports: LateReports,
@@ -107,16 +114,38 @@ class MasterApplication:
         self._clock = clock
         self._load_projects = load_projects
         self._check_schema = check_schema
-        self._projects = projects
         self._queue = run_queue
         self._workers = workers
         self._outage = Outage()
         self._links = WorkerLinks()
         self._services = ServiceLinks()
-        self._dispatcher = Dispatcher(run_queue, jobs, self._links, selector, self._outage, clock)
+        self._news = RunNews(self._services)
+        self._configuration = Configuration(projects, read_projects_anew, self._services, self._outage)
+        self._dispatcher = Dispatcher(
+            run_queue,
+            jobs,
+            self._links,
+            selector,
+            PipelineStarts(run_progress, self._news, self._outage, clock),
+            self._outage,
+            clock,
+        )
+        self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._news, self._outage)
+        self._pipelines = Pipelines(
+            pipeline_runs=pipeline_runs,
+            runs=runs,
+            jobs=jobs,
+            progress=run_progress,
+            log_store=log_store,
+            dispatcher=self._dispatcher,
+            wishes=self._wishes,
+            news=self._news,
+            services=self._services,
+            outage=self._outage,
+            clock=clock,
+        )
         ticking = Ticking(ticks, jobs, runs, local_times, clock, self._dispatcher.hint)
         self._timekeeper = Timekeeper(schedules, ticks, ticking, self._outage, clock)
-        self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._services, self._outage)
         self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
         self._result_keys = ResultKeys(result_index, self._outage)
         self._admission = Admission(accounts)
@@ -131,7 +160,7 @@ class MasterApplication:
             log_store=log_store,
             links=self._links,
             dispatcher=self._dispatcher,
-            services=self._services,
+            news=self._news,
             outage=self._outage,
             clock=clock,
         )
@@ -167,6 +196,9 @@ class MasterApplication:
         """
         configured = self._load_projects()
         self._services.listen(self._on_hint)
+        self._news.listen(self._on_run_changed)
+        self._news.listen(self._pipelines.on_news)
+        self._news.listen(self._timekeeper.on_news)
         handlers = {"/worker": self._serve_worker, "/control": self._serve_service}
         async with self._frame_server(self._address, self._port, self._admit, handlers) as server:
             self._server = server
@@ -176,11 +208,14 @@ class MasterApplication:
                 ready(f"master: ready on {self._address}:{server.port}")
                 side_tasks = [
                     self._dispatcher.run(),
+                    self._pipelines.run(),
+                    self._configuration.run(),
                     self._look_again(),
                     self._timekeeper.run(),
                     # Each by itself: a log that takes long to be read, say, keeps no hold from being renewed.
                     _again_and_again(self._holds.look, _SAFETY_POLL),
                     _again_and_again(self._losses.look, _BETWEEN_LOSSES),
+                    _again_and_again(self._pipelines.look, _SAFETY_POLL),
                     self._result_keys.run(),
                     self._retention.run(),
                 ]
@@ -197,9 +232,13 @@ class MasterApplication:
         for errand in self._errands:
             errand.cancel()
 
+    def apply_configuration(self) -> None:
+        """Has the projects read anew and applied, whole or, with a mistake, not at all."""
+        self._configuration.ask()
+
     async def _prepare(self, configured: Sequence[ConfiguredProject]) -> None:
         await self._outage.outlast(self._check_schema)
-        await self._outage.outlast(lambda: self._projects.apply(configured))
+        await self._configuration.begin_with(configured)
         await self._outage.outlast(lambda: self._workers.disconnect_all(self._identifier))
 
     async def _watch(self, side_tasks: Sequence[Coroutine[Any, Any, None]]) -> None:
@@ -261,6 +300,7 @@ class MasterApplication:
                 self._dispatcher.hint(hint.run)
             case RunWish():
                 self._send_on_errand(self._wishes.look_at_run(hint.run))
+                self._send_on_errand(self._pipelines.look_at_run(hint.run))
             case JobSwitched():
                 self._send_on_errand(self._dispatcher.look_at_switches())
             case ScheduleSwitched():
@@ -285,17 +325,21 @@ class MasterApplication:
             # A hint is a comfort: the safety poll finds what it was about.
             _logger.error("What a hint asked for failed.", exc_info=error)
 
+    def _on_run_changed(self, run: Run) -> None:
+        if run.status.is_terminal:
+            self._dispatcher.wake()
+
     # ---------- what links tell
 
     async def on_stored(self, stored: Sequence[Stored]) -> None:
         for one in stored:
-            if one.has_changed:
-                run = one.account.run
-                is_ended = run.status.is_terminal
-                self._services.tell(RunChanged(run.request.project, run.identifier, is_ended))
-                if is_ended:
-                    self._dispatcher.wake()
-                    self._timekeeper.run_ended(one.account.run)
+            run = one.account.run
+            if one.has_changed and one.account.is_late:
+                # Of an attempt without which the run has gone on; but an executor is free now, perhaps.
+                self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=False))
+                self._dispatcher.wake()
+            elif one.has_changed:
+                self._news.tell(run)
 
     def on_log_grew(self, run: Run, size: int) -> None:
         self._services.tell(LogGrew(run.identifier, run.attempt, size))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.identifiers import first_run_identifier
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.placement import WorkerSelector
@@ -15,7 +17,8 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
-from job_orchestra.master.pending import GROUP_WINDOW, Assignment, PendingQueue
+from job_orchestra.master.pending import REFILL, Assignment, PendingQueue
+from job_orchestra.master.pipeline_starts import PipelineStarts
 from job_orchestra.master.worker_link import WorkerLink
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.run_queue import RunQueue
@@ -23,24 +26,36 @@ from job_orchestra.repositories.run_queue import RunQueue
 _logger = logging.getLogger(__name__)
 
 _ASSIGNMENTS_AT_ONCE = 200
-_RECENT = 60.0
-"""Seconds back to which each safety poll looks for runs whose hint was lost."""
+_RECENT = timedelta(seconds=60)
+"""How far back the first safety poll looks for runs whose hint was lost."""
+_LATE = timedelta(seconds=5)
+"""How much later than its identifier says a run may be committed, and still be found by the next safety poll."""
 _PAGE = 500
 
 
 class Dispatcher:
     def __init__(
-        self, queue: RunQueue, jobs: Jobs, links: WorkerLinks, selector: WorkerSelector, outage: Outage, clock: Clock
+        self,
+        queue: RunQueue,
+        jobs: Jobs,
+        links: WorkerLinks,
+        selector: WorkerSelector,
+        pipeline_starts: PipelineStarts,
+        outage: Outage,
+        clock: Clock,
     ) -> None:
         self._queue = queue
         self._jobs = jobs
         self._links = links
         self._selector = selector
+        self._pipeline_starts = pipeline_starts
         self._outage = outage
         self._clock = clock
         self._pending = PendingQueue()
         self._held: frozenset[tuple[str, str]] = frozenset()
         self._hinted: set[str] = set()
+        self._looked_at: datetime | None = None
+        """When the last safety poll began that came to its end."""
         self._wake = asyncio.Event()
 
     # ---------- what wakes it
@@ -50,6 +65,11 @@ class Dispatcher:
         self._hinted.add(run)
         self._wake.set()
 
+    def offer(self, run: Run) -> None:
+        """A run was committed as pending by this master, just so."""
+        self._take_in([run])
+        self._wake.set()
+
     def wake(self) -> None:
         """Something became free or was enabled."""
         self._wake.set()
@@ -57,6 +77,7 @@ class Dispatcher:
     def forget(self, run: str) -> None:
         """The run waits no more."""
         self._pending.discard(run)
+        self._pipeline_starts.discard(run)
 
     # ---------- the work
 
@@ -81,7 +102,10 @@ class Dispatcher:
     def _take_in(self, runs: Iterable[Run]) -> None:
         for run in runs:
             if run.status is RunStatus.PENDING and run.worker is None and not run.should_cancel:
-                self._pending.add(run)
+                if isinstance(run.request.definition, PipelineDefinition):
+                    self._pipeline_starts.add(run)
+                else:
+                    self._pending.add(run)
 
     def _deliver_assigned(self, runs: Iterable[Run], before: Collection[WorkerLink]) -> None:
         """To those connections that there were before the look: a newer one was greeted with newer records."""
@@ -95,6 +119,7 @@ class Dispatcher:
             link.execute(run)
 
     async def _dispatch(self) -> None:
+        await self._start_pipelines()
         while True:
             for key in self._pending.groups_to_refill():
                 await self._refill(key)
@@ -104,6 +129,11 @@ class Dispatcher:
             for start in range(0, len(assignments), _ASSIGNMENTS_AT_ONCE):
                 some = assignments[start : start + _ASSIGNMENTS_AT_ONCE]
                 await asyncio.gather(*(self._assign(assignment) for assignment in some))
+
+    async def _start_pipelines(self) -> None:
+        while await self._pipeline_starts.start(self._held):
+            for key in self._pipeline_starts.take_groups_with_more():
+                await self._refill(key)
 
     async def _assign(self, assignment: Assignment) -> None:
         run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker))
@@ -117,17 +147,22 @@ class Dispatcher:
     # ---------- what hints may have missed
 
     async def look_at_recent(self) -> None:
-        """The slow safety poll: pending runs of the last minute, and the jobs' switches."""
+        """The slow safety poll: runs that came since the last one, and the jobs' switches."""
         self._held = await self._outage.outlast(self._load_held)
-        milliseconds = to_microseconds(self._clock.now()) // 1000 - int(_RECENT * 1000)
-        after = first_run_identifier(milliseconds)
+        now = self._clock.now()
+        since = min(self._looked_at or now - _RECENT, now) - _LATE
+        after = first_run_identifier(to_microseconds(since) // 1000)
         while True:
             runs = await self._outage.outlast(lambda start=after: self._queue.pending_since(start, _PAGE))  # type: ignore[misc]
-            self._take_in(run for run in runs if run.identifier not in self._pending)
+            self._take_in(run for run in runs if not self._is_known(run))
             if len(runs) < _PAGE:
                 break
             after = runs[-1].identifier
+        self._looked_at = now
         self._wake.set()
+
+    def _is_known(self, run: Run) -> bool:
+        return run.identifier in self._pending or run.identifier in self._pipeline_starts
 
     async def look_at_assigned(self) -> None:
         """Runs whose assignment was committed when their worker had just been greeted, here or by another master."""
@@ -138,7 +173,7 @@ class Dispatcher:
         """At the start and now and then: the head of each group of pending runs, however old."""
         self._held = await self._outage.outlast(self._load_held)
         for key in await self._outage.outlast(self._queue.groups):
-            await self._refill(key)
+            await self._look_at_head(key)
         self._wake.set()
 
     async def look_at_switches(self) -> None:
@@ -148,8 +183,22 @@ class Dispatcher:
     async def _load_held(self) -> frozenset[tuple[str, str]]:
         return frozenset(await self._jobs.disabled())
 
+    async def _look_at_head(self, key: str) -> None:
+        """One look for the group, however many of its runs wait; more of it are loaded once some are taken."""
+        limit = REFILL if self._pending.is_in_reach(key) else 1
+        runs = await self._outage.outlast(lambda: self._queue.head(key, limit))
+        if not all(self._is_known(run) for run in runs):
+            self._add_head(key, runs, limit)
+
     async def _refill(self, key: str) -> None:
-        runs = await self._outage.outlast(lambda: self._queue.head(key, GROUP_WINDOW))
-        self._take_in(runs)
-        if len(runs) == GROUP_WINDOW:
-            self._pending.note_more(key)
+        self._add_head(key, await self._outage.outlast(lambda: self._queue.head(key, REFILL)), REFILL)
+
+    def _add_head(self, key: str, runs: Sequence[Run], limit: int) -> None:
+        """The first runs of a group, of which there may be more if there are as many as that."""
+        has_more = len(runs) == limit
+        if runs and isinstance(runs[0].request.definition, PipelineDefinition):
+            self._take_in(runs)
+            if has_more:
+                self._pipeline_starts.note_more(key)
+        elif runs:
+            self._pending.add_head(runs, has_more=has_more)

@@ -20,8 +20,7 @@ from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.intake import log_key
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
-from job_orchestra.master.services import ServiceLinks
-from job_orchestra.protocol.control import RunChanged
+from job_orchestra.master.run_news import RunNews
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -42,7 +41,7 @@ class Losses:
         log_store: LogStore,
         links: WorkerLinks,
         dispatcher: Dispatcher,
-        services: ServiceLinks,
+        news: RunNews,
         outage: Outage,
         clock: Clock,
     ) -> None:
@@ -53,7 +52,7 @@ class Losses:
         self._log_store = log_store
         self._links = links
         self._dispatcher = dispatcher
-        self._services = services
+        self._news = news
         self._outage = outage
         self._clock = clock
 
@@ -105,13 +104,15 @@ class Losses:
         # First, so that whatever happens in between, the worker is heard when it comes back.
         await self._outage.outlast(lambda: self._late_reports.expect(run))
         reach(FailPoint.MASTER_LATE_REPORT_EXPECTED)
-        is_done = await (self._retry(run, away) if outcome is Outcome.RETRY else self._end(run, reason, away))
-        if not is_done and not await self._is_over(run):
+        await (self._retry(run, away) if outcome is Outcome.RETRY else self._end(run, reason, away))
+        # Which tells also what another master did, or a commit whose answer was lost.
+        stored = await self._outage.outlast(lambda: self._queue.load(run.identifier))
+        if stored is None or not is_given_up(stored, run.attempt):
             await self._outage.outlast(lambda: self._log_store.reopen([log_key(run)]))
             return
         reach(FailPoint.MASTER_LOSS_COMMITTED)
         _logger.warning("Attempt %d of run %s is given up: %s", run.attempt, run.identifier, reason.sentence)
-        self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=outcome is Outcome.END))
+        self._news.tell(stored)
         if outcome is Outcome.RETRY:
             self._dispatcher.hint(run.identifier)
         link = self._links.of(run)
@@ -119,19 +120,14 @@ class Losses:
             # It came back in the meantime: the next greeting takes the attempt for what it is now.
             link.dismiss("lost", f"Run {run.identifier} was given up in the meantime; connect again.")
 
-    async def _is_over(self, run: Run) -> bool:
-        """Whether the attempt was given up all the same: by another master, or by a commit whose answer was lost."""
-        stored = await self._outage.outlast(lambda: self._queue.load(run.identifier))
-        return stored is not None and is_given_up(stored, run.attempt)
+    async def _retry(self, run: Run, away: Worker | None) -> None:
+        await self._outage.outlast(lambda: self._queue.unassign(run, away))
 
-    async def _retry(self, run: Run, away: Worker | None) -> bool:
-        return await self._outage.outlast(lambda: self._queue.unassign(run, away)) is not None
-
-    async def _end(self, run: Run, reason: Reason, away: Worker | None) -> bool:
+    async def _end(self, run: Run, reason: Reason, away: Worker | None) -> None:
         await self._outage.outlast(lambda: self._log_store.seal(log_key(run)))
         size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
         ended = Ended(run.journal_sequence + 1, self._clock.now(), RunStatus.EXCEPTION, reason, 0.0, size, digest)
         after = apply_event(run, ended)
         # No hash: it would claim that both sides had compared the log. No duration: nobody there measured it.
         after = replace(after, duration=None, log=replace(after.log, sha256=None))
-        return await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)], away))
+        await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)], away))

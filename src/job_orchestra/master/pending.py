@@ -1,18 +1,21 @@
-"""The runs that wait, in groups of equal requirements, and the plan of who takes which. No I/O."""
+"""The runs that wait, in groups of equal requirements, and the plan of who takes which. No I/O.
+
+What an event costs depends neither on how many runs wait nor on groups that no worker here could ever take: whether one
+could is looked at once for each group and worker, and only groups that one could take stand in line.
+"""
 
 from __future__ import annotations
 
-import heapq
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from job_orchestra.domain.placement import Candidate, WorkerSelector
-from job_orchestra.domain.runs import Run, queue_key
+from job_orchestra.domain.runs import Run, RunRequest, queue_key
+from job_orchestra.master.run_group import QueuePlace, RunGroup
 
-GROUP_WINDOW = 1000
-"""Runs of one group kept in memory; the rest stays in the database until these are gone."""
-_REFILL_BELOW = 200
+REFILL = 200
+"""Runs of one group that are loaded at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,49 +24,23 @@ class Assignment:
     worker: str
 
 
-class _Group:
-    """Runs in the order in which they are to start, at most GROUP_WINDOW of them."""
-
-    def __init__(self) -> None:
-        self._ordered: list[tuple[int, str]] = []
-        self._runs: dict[str, Run] = {}
-        self.has_more = False
-        """The database has runs of this group behind those in memory."""
-
-    def __len__(self) -> int:
-        return len(self._runs)
-
-    def add(self, run: Run) -> str | None:
-        """The run that has to go for it, which may be itself; None while there is room."""
-        if run.identifier not in self._runs:
-            insort(self._ordered, _order(run))
-        self._runs[run.identifier] = run
-        if len(self) <= GROUP_WINDOW:
-            return None
-        self.has_more = True
-        _, last = self._ordered[-1]
-        self.discard(last)
-        return last
-
-    def discard(self, run: str) -> None:
-        """One of its runs waits no more."""
-        del self._ordered[bisect_left(self._ordered, _order(self._runs.pop(run)))]
-
-    def head(self) -> Run | None:
-        return self._runs[self._ordered[0][1]] if self._ordered else None
-
-
-def _order(run: Run) -> tuple[int, str]:
-    return (-run.request.priority, run.identifier)
-
-
 class PendingQueue:
     """What the dispatcher knows of the runs that wait for a worker."""
 
     def __init__(self) -> None:
-        self._groups: dict[str, _Group] = {}
+        self._groups: dict[str, RunGroup] = {}
         self._group_of: dict[str, str] = {}
         """Of the runs that are in memory, and of no others."""
+        self._line: list[tuple[QueuePlace, str]] = []
+        """The groups that stand in line, the most urgent head first."""
+        self._places: dict[str, QueuePlace] = {}
+        """Of the groups in line."""
+        self._low: set[str] = set()
+        """Groups that ran low while the database has more of them."""
+        self._new: set[str] = set()
+        """Groups of which nobody has looked yet who could take them."""
+        self._workers: dict[str, Candidate] = {}
+        """As they were when that was looked at."""
 
     def __len__(self) -> int:
         return len(self._group_of)
@@ -75,26 +52,42 @@ class PendingQueue:
         """May be called again for the same run."""
         key = queue_key(run.request)
         self._group_of[run.identifier] = key
-        left_out = self._groups.setdefault(key, _Group()).add(run)
-        if left_out is not None:
-            del self._group_of[left_out]
+        self._leave_out(self._group(key, run.request).add(run))
+        self._put_in_line(key)
+
+    def add_head(self, runs: Sequence[Run], *, has_more: bool) -> None:
+        """The first runs of one group; whether the database has more of them behind these."""
+        request = runs[0].request
+        # The end comes first: behind an earlier one, they would be left out.
+        self._leave_out(self._group(queue_key(request), request).end_with(runs[-1] if has_more else None))
+        for run in runs:
+            self.add(run)
 
     def discard(self, run: str) -> None:
         """The run waits no more; unknown ones are fine."""
         key = self._group_of.pop(run, None)
-        if key is not None:
-            self._groups[key].discard(run)
-
-    def note_more(self, key: str) -> None:
-        """The database has more runs of the group than were added."""
-        self._groups.setdefault(key, _Group()).has_more = True
+        if key is None:
+            return
+        group = self._groups[key]
+        group.discard(run)
+        self._put_in_line(key)
+        if group.is_low:
+            self._low.add(key)
+        elif not group:
+            self._forget(key)
 
     def groups_to_refill(self) -> list[str]:
-        """Groups that ran low while the database has more of them; they are not named again until noted again."""
-        keys = [key for key, group in self._groups.items() if group.has_more and len(group) < _REFILL_BELOW]
+        """Groups that ran low while the database has more of them; they are named once, and wait for `add_head`."""
+        keys, self._low = sorted(self._low), set()
         for key in keys:
-            self._groups[key].has_more = False
+            self._groups[key].end_with(None)
+            if not self._groups[key]:
+                self._forget(key)
         return keys
+
+    def is_in_reach(self, key: str) -> bool:
+        """Whether a worker here could ever take runs of the group, as far as that was looked at."""
+        return key in self._groups and bool(self._groups[key].able)
 
     def plan(
         self, candidates: Iterable[Candidate], selector: WorkerSelector, held: Collection[tuple[str, str]]
@@ -102,40 +95,85 @@ class PendingQueue:
         """Who takes which run now, the most urgent first; the runs planned for leave the queue.
 
         A group of which the first run fits no worker is not looked at again: its other runs would not fit either.
+        Where a group has to be refilled to tell who is next, the plan ends.
         """
-        free = {candidate.identifier: candidate for candidate in candidates if selector.is_available(candidate)}
-        if not free:
-            return []
-        heads = self._heads(held)
+        here = {candidate.identifier: candidate for candidate in candidates}
+        self._look_at_workers(here, selector)
+        free = {name: candidate for name, candidate in here.items() if selector.is_available(candidate)}
         assignments: list[Assignment] = []
-        while heads and free:
-            _, key = heapq.heappop(heads)
-            group = self._groups[key]
-            run = group.head()
-            assert run is not None
-            chosen = selector.select(run.request, list(free.values()))
+        position = 0
+        while free and position < len(self._line):
+            _, key = self._line[position]
+            chosen = self._choose(self._groups[key], free, selector, held)
             if chosen is None:
+                position += 1
                 continue
-            assignments.append(Assignment(run, chosen.identifier))
-            self.discard(run.identifier)
-            busier = chosen.with_run(run)
+            assignments.append(chosen)
+            # The group's next run comes later in the line, which is at its next group then.
+            self.discard(chosen.run.identifier)
+            if key in self._low and not self._groups[key]:
+                break
+            busier = free[chosen.worker].with_run(chosen.run)
             if selector.is_available(busier):
-                free[chosen.identifier] = busier
+                free[chosen.worker] = busier
             else:
-                del free[chosen.identifier]
-            following = group.head()
-            if following is not None:
-                heapq.heappush(heads, (_order(following), key))
+                del free[chosen.worker]
         return assignments
 
-    def _heads(self, held: Collection[tuple[str, str]]) -> list[tuple[tuple[int, str], str]]:
-        heads: list[tuple[tuple[int, str], str]] = []
-        for key, group in list(self._groups.items()):
-            run = group.head()
-            if run is None:
-                if not group.has_more:
-                    del self._groups[key]
-            elif (run.request.project, run.request.job) not in held:
-                heads.append((_order(run), key))
-        heapq.heapify(heads)
-        return heads
+    def _choose(
+        self,
+        group: RunGroup,
+        free: dict[str, Candidate],
+        selector: WorkerSelector,
+        held: Collection[tuple[str, str]],
+    ) -> Assignment | None:
+        run, able = group.head(), group.able
+        assert run is not None
+        assert able is not None
+        if (run.request.project, run.request.job) in held or able.isdisjoint(free):
+            return None
+        chosen = selector.select(run.request, [candidate for name, candidate in free.items() if name in able])
+        return None if chosen is None else Assignment(run, chosen.identifier)
+
+    # ---------- who could ever take what
+
+    def _look_at_workers(self, here: dict[str, Candidate], selector: WorkerSelector) -> None:
+        """Looks at the groups that are new, and at all where workers came, went, or became others than they were."""
+        known, self._workers = self._workers, here
+        gone = known.keys() - here.keys()
+        changed = [one for name, one in here.items() if name not in known or not one.is_like(known[name])]
+        for key in self._groups if gone or changed else self._new:
+            group = self._groups[key]
+            to_look_at = here.values() if group.able is None else changed
+            able = (group.able or set()) - gone - {one.identifier for one in changed}
+            group.able = able | {one.identifier for one in to_look_at if selector.could_ever_take(group.request, one)}
+            self._put_in_line(key)
+        self._new.clear()
+
+    def _put_in_line(self, key: str) -> None:
+        """Where it belongs now."""
+        before, now = self._places.get(key), self._groups[key].place()
+        if before == now:
+            return
+        if before is not None:
+            del self._line[bisect_left(self._line, (before, key))]
+            del self._places[key]
+        if now is not None:
+            insort(self._line, (now, key))
+            self._places[key] = now
+
+    def _group(self, key: str, request: RunRequest) -> RunGroup:
+        if key not in self._groups:
+            self._groups[key] = RunGroup(request)
+            self._new.add(key)
+        return self._groups[key]
+
+    def _leave_out(self, runs: Iterable[str]) -> None:
+        for run in runs:
+            del self._group_of[run]
+
+    def _forget(self, key: str) -> None:
+        """An empty group, which stands in no line."""
+        del self._groups[key]
+        self._new.discard(key)
+        self._low.discard(key)

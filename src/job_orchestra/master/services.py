@@ -19,6 +19,7 @@ class ServiceLinks:
     def __init__(self) -> None:
         self._outboxes: set[Outbox[HintToService]] = set()
         self._on_hint: Callable[[HintToMaster], None] = lambda _: None
+        self._lasting: HintToService | None = None
 
     def listen(self, on_hint: Callable[[HintToMaster], None]) -> None:
         """Who is told of the services' hints; called once, before the first connection."""
@@ -29,10 +30,17 @@ class ServiceLinks:
         for outbox in self._outboxes:
             outbox.post(hint)
 
+    def tell_also_later(self, hint: HintToService) -> None:
+        """To those as well that connect from now on, until another one takes its place."""
+        self._lasting = hint
+        self.tell(hint)
+
     async def serve(self, connection: FrameConnection) -> None:
         """One connection of a service, until it ends."""
         outbox: Outbox[HintToService] = Outbox(connection)
         self._outboxes.add(outbox)
+        if self._lasting is not None:
+            outbox.post(self._lasting)
         sending = asyncio.create_task(outbox.flush(), name="send to a service")
         try:
             while True:

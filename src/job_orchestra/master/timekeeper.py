@@ -60,10 +60,12 @@ class Timekeeper:
         self._has_switched = True
         self._hint.set()
 
-    def run_ended(self, run: Run) -> None:
-        """The next tick of its schedule may be waiting for that."""
+    def on_news(self, run: Run) -> None:
+        """A run has changed; if it ended, that may be what a tick of its schedule waits for."""
+        if run.source.kind is not SourceKind.SCHEDULE or not run.status.is_terminal:
+            return
         watched = self._watched.get((run.request.project, run.source.identifier))
-        if run.source.kind is SourceKind.SCHEDULE and watched is not None:
+        if watched is not None:
             watched.next_look = self._clock.now()
             self._hint.set()
 

@@ -14,8 +14,7 @@ from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
-from job_orchestra.master.services import ServiceLinks
-from job_orchestra.protocol.control import RunChanged
+from job_orchestra.master.run_news import RunNews
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.workers import Workers
 
@@ -31,14 +30,14 @@ class Wishes:
         workers: Workers,
         links: WorkerLinks,
         dispatcher: Dispatcher,
-        services: ServiceLinks,
+        news: RunNews,
         outage: Outage,
     ) -> None:
         self._queue = queue
         self._workers = workers
         self._links = links
         self._dispatcher = dispatcher
-        self._services = services
+        self._news = news
         self._outage = outage
 
     async def look_at_run(self, run: str) -> None:
@@ -79,7 +78,7 @@ class Wishes:
             return
         reach(FailPoint.MASTER_CANCEL_COMMITTED)
         _logger.info("Run %s is cancelled: %s", run.identifier, reason.sentence)
-        self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=True))
+        self._news.tell(cancelled)
 
     async def look_at_workers(self) -> None:
         """Switches of the connected workers, read from their records."""

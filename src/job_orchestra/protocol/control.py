@@ -65,5 +65,11 @@ class WorkerChanged(_Hint, frozen=True, tag="worker_changed"):
     worker: str
 
 
+class ConfigurationTrouble(_Hint, frozen=True, tag="configuration_trouble"):
+    """To the services: why what the master has in its files does not count, in a sentence; empty if it does."""
+
+    sentence: str
+
+
 HintToMaster: TypeAlias = RunTriggered | RunWish | JobSwitched | ScheduleSwitched | WorkerWish
-HintToService: TypeAlias = RunChanged | LogGrew | WorkerChanged
+HintToService: TypeAlias = RunChanged | LogGrew | WorkerChanged | ConfigurationTrouble

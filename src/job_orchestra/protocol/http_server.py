@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ _HEAD = 10.0
 """Seconds that a connection has for the head of its request."""
 _BODY = 60.0
 """And then for the rest of it."""
+_TICK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,12 @@ async def serve(
     grace: int,
 ) -> None:
     """Serves the ASGI application until `stop` is set; then answers under way have `grace` seconds to end."""
+    stopping = asyncio.create_task(stop.wait())
+    lost = asyncio.Event()
     server = _Server(
         uvicorn.Config(
             app,
-            http=_http_with(malformed, listener),
+            http=_http_with(malformed, listener, lost),
             ws="none",
             lifespan="off",
             loop="none",
@@ -60,10 +64,11 @@ async def serve(
             backlog=BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=grace,
-        )
+        ),
+        stopping,
+        lost,
     )
     serving = asyncio.create_task(server.serve([listener]))
-    stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -72,9 +77,10 @@ async def serve(
     await serving
 
 
-def _http_with(malformed: MalformedAnswer, listener: Listener) -> type[HttpToolsProtocol]:
+def _http_with(malformed: MalformedAnswer, listener: Listener, lost_event: asyncio.Event) -> type[HttpToolsProtocol]:
     class Http(_PunctualHttp):
         room = listener
+        lost = lost_event
 
         def send_400_response(self, msg: str) -> None:
             self.transport.write(malformed.encoded())
@@ -87,6 +93,8 @@ class _PunctualHttp(HttpToolsProtocol):
     """Closed when no request comes, or none that is whole. Who has asked may read for as long as there is an answer."""
 
     room: Listener
+    lost: asyncio.Event
+    """Set when one of the server's connections is gone."""
     _is_idle = True
     """No request is under way."""
     _due: asyncio.TimerHandle | None = None
@@ -122,6 +130,7 @@ class _PunctualHttp(HttpToolsProtocol):
         self.room.note_busy(self.transport)
         self._expect_nothing()
         super().connection_lost(exc)
+        self.lost.set()
 
     def _expect(self, seconds: float) -> None:
         self._expect_nothing()
@@ -134,6 +143,40 @@ class _PunctualHttp(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
+    """Stops when it is told to: uvicorn looks ten times a second, and then pauses once more."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Task[bool], lost: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._lost = lost
+
+    async def main_loop(self) -> None:
+        """A tick renews the date in the headers of answers."""
+        while not (self._stopping.done() or await self.on_tick(0)):
+            await asyncio.wait({self._stopping}, timeout=_TICK)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Nobody is let in any more, and answers under way have the configured time."""
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                await self._all_ended()
+        except TimeoutError:
+            for answering in self.server_state.tasks:
+                answering.cancel()
+
+    async def _all_ended(self) -> None:
+        while self.server_state.connections:
+            self._lost.clear()
+            await self._lost.wait()
+        while self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks)
+        for server in self.servers:
+            await server.wait_closed()
+
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         """Signals are the business of whoever runs the application."""

@@ -130,6 +130,16 @@ class UserChangesBody(Body, frozen=True):
 # ---------- projects and jobs
 
 
+class WebhookAnswer(Answer, frozen=True):
+    """Its secret is nowhere shown; the service has it from its environment or a file."""
+
+    identifier: str
+    provider: str
+    url: str
+    """Where the provider is to deliver."""
+    triggers: list[JsonObject]
+
+
 class ProjectAnswer(Answer, frozen=True):
     identifier: str
     display_name: str
@@ -138,6 +148,7 @@ class ProjectAnswer(Answer, frozen=True):
     is_active: bool
     retention: JsonObject | None = None
     """How long its runs are kept; None: as the settings say."""
+    webhooks: list[WebhookAnswer] = []
 
 
 class ParameterAnswer(Answer, frozen=True):
@@ -146,6 +157,10 @@ class ParameterAnswer(Answer, frozen=True):
     default: JsonValue
     choices: list[JsonValue]
     description: str
+    type: str | None = None
+    """`text`, `integer`, `number`, `boolean`, `list`, `json`; None: anything."""
+    pattern: str | None = None
+    """Of a text: what all of it has to match."""
 
 
 class JobAnswer(Answer, frozen=True):
@@ -210,6 +225,23 @@ class ScheduleAnswer(Answer, frozen=True):
 class SchedulePreviewAnswer(Answer, frozen=True):
     ticks: list[str]
     """Fewer than were asked for only if no more come."""
+
+
+# ---------- webhooks
+
+
+class DeliveredRunAnswer(Answer, frozen=True):
+    project: str
+    job: str
+    identifier: str
+    is_new: bool
+    """False: an earlier delivery of the same has made it."""
+
+
+class DeliveryAnswer(Answer, frozen=True):
+    message: str
+    """What came of the delivery, or why nothing did."""
+    runs: list[DeliveredRunAnswer] = []
 
 
 # ---------- runs
@@ -342,6 +374,40 @@ class RunPageAnswer(Page[RunSummaryAnswer], frozen=True):
     """When the last of them was created; what is older, or newer if that is the order, is for the next page."""
     count: CountAnswer | None = None
     """Of all pages together, if `count=true`; null where runs have to be looked at one by one."""
+
+
+class PartAnswer(Answer, frozen=True):
+    """What one run of an element is for: the element or, of one with a list, an item."""
+
+    label: str
+    """`test`, or `test[2]`."""
+    status: str
+    reason: str
+    """A sentence; empty where there is nothing to say."""
+    run: RunSummaryAnswer | None
+    """None until it is triggered, where it cannot be, and once it is no longer kept."""
+    is_kept: bool = False
+    """The run is one of an earlier run of the pipeline, and was not executed again."""
+
+
+class ElementAnswer(Answer, frozen=True):
+    identifier: str
+    project: str
+    job: str
+    after: list[str]
+    """Elements that it waits for."""
+    status: str
+    """As of runs, or `waiting`, or `skipped`."""
+    reason: str
+    """What it waits for, why it was skipped, or why it has no run; empty where its runs tell."""
+    parts: list[PartAnswer]
+    """The first hundred of them."""
+    numbers: dict[str, int]
+    """How many of all its parts are in each status."""
+
+
+class ElementsAnswer(Answer, frozen=True):
+    items: list[ElementAnswer]
 
 
 class EventAnswer(Answer, frozen=True):

@@ -147,7 +147,7 @@ class LogCheck:
         """In a sentence, what is not recorded of this log; None if it is, or is being removed."""
         if run is not None and text(run, "project") == key.project:
             if key.attempt > integer(run, "attempt"):
-                return f"Run {key.run} has had {integer(run, 'attempt')} attempts."
+                return f"Run {key.run} has had no attempt after {integer(run, 'attempt')}."
             if not key.is_late or await self._has_late_report(key):
                 return None
             sentence = f"Run {key.run} has no late report of this attempt."

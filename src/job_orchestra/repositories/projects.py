@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import builtins
+from collections.abc import Sequence
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.configuration import ConfiguredProject
+from job_orchestra.domain.configuration_changes import Change, Circumstances, Thing, effects_of, field_changes
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.projects import Project
+from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.conditions import ATTEMPTS, Contended, equal, find_everything, find_one
+from job_orchestra.repositories.configuration_rows import COLLECTIONS, RowChange, row_changes, wanted_rows
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
-from job_orchestra.repositories.rows.jobs import job_changes, job_to_row
-from job_orchestra.repositories.rows.projects import project_changes, project_from_row, project_to_row
-from job_orchestra.repositories.rows.schedules import schedule_changes, schedule_to_row, timetable_change
-from job_orchestra.storage.port import Batch, Condition, Find, Insert, Operation, Order, Row, Storage, Update, Value
-from job_orchestra.storage.schema import JOBS, PROJECTS, SCHEDULES, Collection
-
-_OPERATIONS_AT_ONCE = 500
+from job_orchestra.repositories.rows.columns import flag, json_object
+from job_orchestra.repositories.rows.projects import project_from_row
+from job_orchestra.storage.port import Batch, Count, Find, Order, Storage
+from job_orchestra.storage.schema import PROJECTS, RUNS
 
 
 class Projects:
@@ -39,78 +38,52 @@ class Projects:
         return project_from_row(row)
 
     async def apply(self, projects: Sequence[ConfiguredProject]) -> None:
-        """Makes the stored configuration this one.
+        """Makes the stored configuration this one, in one batch.
 
         What is new is inserted, what changed is updated, what is gone becomes inactive and stays readable. The users'
-        switches are kept. Applying it again, or by several masters at once, changes nothing more.
+        switches are kept. Applying it again, or by several masters at once, changes nothing more; of two different ones
+        the last stays whole. Where a batch is not one commit and the process dies within it, the next one that applies
+        it does the rest.
         """
         for _ in range(ATTEMPTS):
-            if await self._apply_once(projects):
+            changes = await self._changes(projects)
+            if not changes:
                 return
+            await self._storage.write(Batch(tuple(change.operation for change in changes)))
+            # Whether applied or not, for another master may have inserted the same or changed more: what is there now?
         raise Contended("The configuration")
 
-    async def _apply_once(self, projects: Sequence[ConfiguredProject]) -> bool:
-        now = self._clock.now()
-        operations: list[Operation] = []
-        for collection, wanted in _wanted(projects, now).items():
-            order = tuple(Order(column) for column in _KEYS[collection].key)
-            stored = await find_everything(self._storage, Find(collection, (), order))
-            operations += _differences(_KEYS[collection], wanted, stored)
-        for start in range(0, len(operations), _OPERATIONS_AT_ONCE):
-            outcome = await self._storage.write(Batch(tuple(operations[start : start + _OPERATIONS_AT_ONCE])))
-            if not outcome.is_applied:
-                # Another master has just inserted the same: look again at what there is now.
-                return False
-        return True
+    async def plan(self, projects: Sequence[ConfiguredProject]) -> builtins.list[Change]:
+        """What `apply` would change now."""
+        return [await self._foreseen(change) for change in await self._changes(projects)]
 
+    async def differs(self, projects: Sequence[ConfiguredProject]) -> bool:
+        """Whether `apply` would change anything."""
+        return bool(await self._changes(projects))
 
-_KEYS: Mapping[str, Collection] = {collection.name: collection for collection in (PROJECTS, JOBS, SCHEDULES)}
+    async def _changes(self, projects: Sequence[ConfiguredProject]) -> builtins.list[RowChange]:
+        stored = {
+            thing: await find_everything(self._storage, Find(collection.name, (), tuple(map(Order, collection.key))))
+            for thing, collection in COLLECTIONS.items()
+        }
+        return row_changes(wanted_rows(projects, self._clock.now()), stored)
 
-_Key = tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    row: Row
-    """If it is new."""
-    changes: Row
-    """If it is known already."""
-
-
-def _wanted(projects: Sequence[ConfiguredProject], now: datetime) -> dict[str, dict[_Key, _Wanted]]:
-    wanted: dict[str, dict[_Key, _Wanted]] = {name: {} for name in _KEYS}
-    for project in projects:
-        own = project.identifier
-        wanted[PROJECTS.name][own,] = _Wanted(
-            project_to_row(own, project.settings, now), project_changes(project.settings, now)
+    async def _foreseen(self, change: RowChange) -> Change:
+        before = {} if change.stored is None else json_object(change.stored, "settings")
+        after = {} if change.wanted is None else json_object(change.wanted.changes, "settings")
+        return Change(
+            kind=change.kind,
+            thing=change.thing,
+            identifier="/".join(map(str, change.key)),
+            fields=field_changes(before, after) if before and after else (),
+            effects=effects_of(change.kind, change.thing, before, after, await self._circumstances(change)),
         )
-        for job in project.jobs:
-            wanted[JOBS.name][own, job.identifier] = _Wanted(
-                job_to_row(own, job.identifier, job.settings, now), job_changes(job.settings, now)
-            )
-        for schedule in project.schedules:
-            wanted[SCHEDULES.name][own, schedule.identifier] = _Wanted(
-                schedule_to_row(own, schedule.identifier, schedule.settings, now),
-                schedule_changes(schedule.settings, now),
-            )
-    return wanted
 
-
-def _differences(collection: Collection, wanted: Mapping[_Key, _Wanted], stored: Sequence[Row]) -> Iterator[Operation]:
-    by_key = {tuple(row[column] for column in collection.key): row for row in stored}
-    for key, one in wanted.items():
-        known = by_key.get(key)
-        if known is None:
-            yield Insert(collection.name, one.row)
-        elif known["settings"] != one.changes["settings"] or not known["is_active"]:
-            changes = one.changes
-            if collection is SCHEDULES:
-                changes = {**changes, **timetable_change(known, changes)}
-            yield Update(collection.name, _where(collection, key), changes)
-    for key, known in by_key.items():
-        if key not in wanted and known["is_active"]:
-            yield Update(collection.name, _where(collection, key), {"is_active": False})
-
-
-def _where(collection: Collection, key: _Key) -> tuple[Condition, ...]:
-    return tuple(equal(column, value) for column, value in zip(collection.key, key, strict=True))
+    async def _circumstances(self, change: RowChange) -> Circumstances:
+        row = change.stored or (change.wanted.row if change.wanted else {})
+        is_enabled = flag(row, "is_enabled") if "is_enabled" in row else True
+        if change.thing is not Thing.JOB or change.stored is None:
+            return Circumstances(is_enabled)
+        project, job = change.key
+        where = (equal("project", project), equal("job", job), equal("status", RunStatus.PENDING.value))
+        return Circumstances(is_enabled, await self._storage.count(Count(RUNS.name, where)))

@@ -60,9 +60,16 @@ class RunQueue:
         return keys
 
     async def head(self, queue_key: str, limit: int) -> list[Run]:
-        """The next to be assigned of the group: the most urgent first, then the oldest."""
-        where = (_PENDING, equal("queue_key", queue_key), _UNASSIGNED)
-        return await self._find(Find(RUNS.name, where, (Order("urgency"), Order("identifier")), limit=limit))
+        """The next to be assigned of the group, those that can be read: the most urgent first, then the oldest."""
+        where = (_PENDING, equal("queue_key", queue_key), _UNASSIGNED, equal("should_cancel", False))
+        query = Find(RUNS.name, where, (Order("urgency"), Order("identifier")), limit=limit)
+        runs: list[Run] = []
+        while True:
+            rows = await self._storage.find(query)
+            runs += _readable(rows)
+            if len(rows) < limit or len(runs) >= limit:
+                return runs[:limit]
+            query = replace(query, after=(rows[-1]["urgency"], rows[-1]["identifier"]))
 
     async def pending_since(self, identifier: str, limit: int) -> list[Run]:
         """Pending, unassigned runs with greater identifiers, in their order."""

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import builtins
-import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, NotFound
-from job_orchestra.domain.identifiers import RUN_IDENTIFIER, new_run_identifier
-from job_orchestra.domain.moments import to_microseconds
+from job_orchestra.domain.identifiers import RUN_IDENTIFIER
 from job_orchestra.domain.runs import Run, RunRequest, Source
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.conditions import ATTEMPTS, Contended, among, equal, find_everything, find_one
+from job_orchestra.repositories.insertion import Triggered, insert_run
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
 from job_orchestra.repositories.rows.columns import text
 from job_orchestra.repositories.rows.events import StoredEvent, event_from_row
-from job_orchestra.repositories.rows.runs import run_from_row, run_to_row
+from job_orchestra.repositories.rows.runs import run_from_row
 from job_orchestra.repositories.run_filters import RunFilter
 from job_orchestra.repositories.run_paths import count_on, everything_on, list_on, path_of, unfinished_of
-from job_orchestra.storage.port import Batch, Find, Insert, Order, Row, Storage, Update
+from job_orchestra.storage.port import Batch, Find, Order, Row, Storage, Update
 from job_orchestra.storage.schema import EVENTS, RUNS
 
 _ALL = RunFilter()
 _NO_LONGER_KEPT = "Runs are removed when their retention is over, unless they are pinned."
-
-
-@dataclass(frozen=True, slots=True)
-class Triggered:
-    run: Run
-    is_new: bool
-    """False: the idempotency key was used before, and this is the run that it made."""
 
 
 class Runs:
@@ -43,40 +34,9 @@ class Runs:
         self, request: RunRequest, source: Source, idempotency_key: str | None = None, retry_of: str | None = None
     ) -> Triggered:
         """Durable when it returns (P1). A key that is taken (by project and job) returns the earlier run."""
-        for _ in range(ATTEMPTS):
-            now = self._clock.now()
-            run = Run(
-                identifier=new_run_identifier(to_microseconds(now) // 1000, secrets.randbits(40)),
-                request=request,
-                source=source,
-                created_at=now,
-                idempotency_key=idempotency_key,
-                retry_of=retry_of,
-            )
-            outcome = await self._storage.write(Batch((Insert(RUNS.name, run_to_row(run)),)))
-            if outcome.is_applied:
-                return Triggered(run, is_new=True)
-            earlier = await self._of_key(request, idempotency_key)
-            if earlier is not None:
-                return Triggered(earlier, is_new=False)
-            # Two runs of one millisecond drew the same 40 bits: once more.
-        raise Contended(f"Job {request.job!r}")
-
-    async def _of_key(self, request: RunRequest, idempotency_key: str | None) -> Run | None:
-        if idempotency_key is None:
-            return None
-        row = await find_one(
-            self._storage,
-            Find(
-                RUNS.name,
-                (
-                    equal("project", request.project),
-                    equal("job", request.job),
-                    equal("idempotency_key", idempotency_key),
-                ),
-            ),
-        )
-        return None if row is None else run_from_row(row)
+        triggered = await insert_run(self._storage, self._clock, request, source, idempotency_key, retry_of)
+        assert triggered is not None  # it is provided with nothing
+        return triggered
 
     async def get(self, project: str, run: str) -> Run:
         """NotFound if the project has no such run."""

@@ -16,6 +16,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
@@ -31,6 +32,7 @@ from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.route import Route
 from job_orchestra.service.routes import ROUTES
 from job_orchestra.service.transformation import ResultTransformer, Transformation
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.log_port import LogStore
 
 _logger = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class ServiceApplication:
         projects: Projects,
         jobs: Jobs,
         runs: Runs,
+        pipeline_runs: PipelineRuns,
         run_search: RunSearch,
         late_reports: LateReports,
         workers: Workers,
@@ -62,6 +65,7 @@ class ServiceApplication:
         selector: WorkerSelector,
         master_urls: Sequence[str],
         clock: Clock,
+        webhook_secrets: WebhookSecrets,
         log_disk_watch: LogDiskWatch | None = None,
         routes: Sequence[Route] = ROUTES,
         result_transformers: Sequence[ResultTransformer] = (),
@@ -78,6 +82,7 @@ class ServiceApplication:
             projects=projects,
             jobs=jobs,
             runs=runs,
+            pipeline_runs=pipeline_runs,
             run_search=run_search,
             late_reports=late_reports,
             schedules=schedules,
@@ -91,6 +96,7 @@ class ServiceApplication:
             masters=self._masters,
             followers=self.followers,
             readiness=Readiness(projects, accounts, log_disk_watch),
+            webhook_secrets=webhook_secrets,
             routes=routes,
             url=url,
         )

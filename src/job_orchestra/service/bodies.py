@@ -18,6 +18,8 @@ from job_orchestra.service.problems import Refused
 from job_orchestra.service.rules import rule_mistakes
 
 MOST_BYTES = 1 << 20
+MOST_RAW_BYTES = 8 << 20
+"""Of a body in a form that others chose, such as what is told of a push with thousands of commits."""
 _MOST_MISTAKES = 100
 
 BodyType = TypeVar("BodyType", bound=Body)
@@ -29,7 +31,7 @@ _ESCAPE = re.compile(rb"\\(?:(?i:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|(?P<ha
 
 async def read_body(request: Request, kind: type[BodyType]) -> BodyType:
     """Refused (400, 413) or Invalid; an empty body stands for one with every field left out."""
-    content = await _read_bounded(request) or b"{}"
+    content = await read_bounded(request, MOST_BYTES) or b"{}"
     try:
         body = msgspec.json.decode(content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -67,16 +69,17 @@ def _flaw(content: bytes) -> str:
     return ""
 
 
-async def _read_bounded(request: Request) -> bytes:
+async def read_bounded(request: Request, most: int) -> bytes:
+    """Refused (413) if there are more bytes."""
     # The connection stays open: what comes behind is dropped, and the sender gets to read the answer.
-    too_large = Refused(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {MOST_BYTES} bytes.")
+    too_large = Refused(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {most} bytes.")
     length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > MOST_BYTES):
+    if length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > most):
         raise too_large
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
-        if len(received) > MOST_BYTES:
+        if len(received) > most:
             raise too_large
     return bytes(received)
 

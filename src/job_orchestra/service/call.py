@@ -24,6 +24,10 @@ class Call:
     """Of the declared query and header parameters."""
     body: Body | None = None
     is_head: bool = False
+    content: bytes = b""
+    """The body as it came, where the route takes one of any form."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """All of them, names in lower case, where the route takes a body of any form."""
 
     @property
     def caller(self) -> Identity:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import msgspec
@@ -17,13 +19,15 @@ from job_orchestra.domain.errors import Invalid, Mistake, NotFound, OrchestraErr
 from job_orchestra.protocol.addresses import path_mistakes
 from job_orchestra.protocol.resources import Body
 from job_orchestra.service.authorization import authorize
-from job_orchestra.service.bodies import read_body
+from job_orchestra.service.bodies import MOST_RAW_BYTES, read_body, read_bounded
 from job_orchestra.service.call import Answered, Call
 from job_orchestra.service.followers import Stopping
 from job_orchestra.service.parameters import read_headers, read_query
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import HEADERS, Refused, problem_response, unexpected_response
 from job_orchestra.service.route import JSON, Route
+
+_logger = logging.getLogger(__name__)
 
 _LONGEST_PATH_VALUE = 200
 _encoder = msgspec.json.Encoder()
@@ -66,6 +70,9 @@ class _ErrorBoundary:
             response = problem_response(error) if isinstance(error, OrchestraError) else unexpected_response(error)
             if not has_begun:
                 await response(scope, receive, send)
+            elif isinstance(error, OrchestraError):
+                # The reader sees an answer that is cut off, and cannot be told why.
+                _logger.warning("The answer to %s %s is cut off: %s", scope["method"], scope["path"], error.message)
 
 
 async def _nothing_there(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -98,6 +105,9 @@ class _Endpoint:
         path = _path_values(request)
         values, body = await _given(route, request)
         call = Call(path, identity, values, body, is_head)
+        if route.takes_anything:
+            content = await read_bounded(request, MOST_RAW_BYTES)
+            call = replace(call, content=content, headers=request.headers)
         return _response(route, await route.handler(self._parts, call))
 
 

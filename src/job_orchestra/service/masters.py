@@ -15,7 +15,7 @@ from contextlib import suppress
 from job_orchestra.domain.errors import OrchestraError, Unavailable
 from job_orchestra.protocol.codec import decode_hints_to_service, encode_frames
 from job_orchestra.protocol.connection import FrameConnection, bearer_authorization, open_connection
-from job_orchestra.protocol.control import HintToMaster, LogGrew, RunChanged
+from job_orchestra.protocol.control import ConfigurationTrouble, HintToMaster, LogGrew, RunChanged
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.service.followers import Followers
 
@@ -37,6 +37,8 @@ class MasterLink:
         self._hints: deque[HintToMaster] = deque(maxlen=_MOST_HINTS)
         self._has_hints = asyncio.Event()
         self.is_connected = False
+        self.configuration_trouble = ""
+        """What the master says of its configuration."""
 
     def tell(self, hint: HintToMaster) -> None:
         if self.is_connected:
@@ -66,6 +68,7 @@ class MasterLink:
 
     async def _converse(self, connection: FrameConnection) -> None:
         self._hints.clear()
+        self.configuration_trouble = ""
         self.is_connected = True
         sending = asyncio.create_task(self._send(connection))
         try:
@@ -93,6 +96,8 @@ class MasterLink:
                         self._followers.log_grew(hint.run)
                     case RunChanged():
                         self._followers.run_changed(hint.run)
+                    case ConfigurationTrouble():
+                        self.configuration_trouble = hint.sentence
                     case _:
                         pass
 
@@ -109,9 +114,13 @@ class Masters:
             link.tell(hint)
 
     @property
-    def disconnected(self) -> list[str]:
-        """URLs of those that are not reached now."""
-        return [link.url for link in self._links if not link.is_connected]
+    def troubles(self) -> list[str]:
+        """Which are not reached now, and what the others say of their configurations."""
+        return [
+            f"master: {link.url}{f': {link.configuration_trouble}' if link.is_connected else ' is not connected'}"
+            for link in self._links
+            if link.configuration_trouble or not link.is_connected
+        ]
 
     @property
     def is_any_there(self) -> bool:

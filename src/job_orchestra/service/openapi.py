@@ -52,6 +52,8 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, ob
     }
     if route.body:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[route.body]}}}
+    elif route.takes_anything:
+        operation["requestBody"] = {"required": True, "content": {"*/*": {}}}
     return operation
 
 

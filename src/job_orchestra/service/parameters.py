@@ -249,6 +249,14 @@ STORED = Parameter(
     {"type": "boolean", "default": False},
 )
 
+KEEP_SUCCEEDED = Parameter(
+    "keep_succeeded",
+    "Of a pipeline: runs of elements that succeeded count again, and are not executed once more.",
+    _one_of(_FLAGS),
+    False,
+    {"type": "boolean", "default": False},
+)
+
 LOSE_RUNS = Parameter(
     "lose_runs",
     "Deletes the worker although it has runs that have not ended: they end or are retried, as their jobs say.",

@@ -12,6 +12,7 @@ from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
@@ -22,6 +23,7 @@ from job_orchestra.service.followers import Followers
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.transformation import Transformation
+from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.log_port import LogStore
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class ServiceParts:
     projects: Projects
     jobs: Jobs
     runs: Runs
+    pipeline_runs: PipelineRuns
     run_search: RunSearch
     late_reports: LateReports
     schedules: Schedules
@@ -47,6 +50,7 @@ class ServiceParts:
     masters: Masters
     followers: Followers
     readiness: Readiness
+    webhook_secrets: WebhookSecrets
     routes: Sequence[Route]
     """The whole table, for what describes it."""
     url: str

@@ -31,6 +31,8 @@ class Route:
     """Type of the answer; None: it has no content, or is no JSON."""
     status: int = http.HTTPStatus.OK
     body: type[Body] | None = None
+    takes_anything: bool = False
+    """The body may have any form: what it is, and who sent it, is for the handler to find out from all headers."""
     query: tuple[Parameter[Any], ...] = ()
     headers: tuple[Parameter[Any], ...] = ()
     media_type: str = JSON

@@ -8,11 +8,25 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.roles import Permission
 from job_orchestra.protocol import resources
 from job_orchestra.protocol.resources import Page
-from job_orchestra.service.handlers import archives, jobs, logs, me, projects, runs, schedules, system, users, workers
+from job_orchestra.service.handlers import (
+    archives,
+    jobs,
+    logs,
+    me,
+    pipelines,
+    projects,
+    runs,
+    schedules,
+    system,
+    users,
+    webhooks,
+    workers,
+)
 from job_orchestra.service.parameters import (
     ATTEMPT,
     FOLLOW,
     IDEMPOTENCY_KEY,
+    KEEP_SUCCEEDED,
     LOSE_RUNS,
     ORDER_BY,
     PAGE,
@@ -115,6 +129,13 @@ _PROJECTS = (
           summary="The schedule triggers nothing.", answer=resources.ScheduleAnswer),
 )
 
+_WEBHOOKS = (
+    Route(method="POST", path=_PROJECT + "/webhooks/{webhook}", permission=_ANYONE, handler=webhooks.deliver,
+          summary="What a host of repositories tells of a push, signed with the webhook's secret: new runs (201), "
+          "those of the same delivery before (200), or why there are none (202). At most 8 MiB.",
+          takes_anything=True, answer=resources.DeliveryAnswer, status=http.HTTPStatus.CREATED),
+)
+
 _RUNS = (
     Route(method="GET", path="/runs", permission=_READ, handler=runs.list_everywhere,
           summary="Runs of all projects.", query=(PROJECT, *RUN_FILTERS), answer=resources.RunPageAnswer),
@@ -132,6 +153,9 @@ _RUNS = (
     Route(method="GET", path=_RUN + "/events", permission=_READ, handler=runs.events,
           summary="What happened in the run, of all its attempts, in order.", query=PAGE,
           answer=Page[resources.EventAnswer]),
+    Route(method="GET", path=_RUN + "/elements", permission=_READ, handler=pipelines.elements,
+          summary="The elements of a pipeline, each with its status, its runs, and what it waits for or why it was "
+          "skipped.", answer=resources.ElementsAnswer),
     Route(method="GET", path=_LATE_REPORT + "/log", permission=_READ, handler=logs.late_log,
           summary="The bytes of the log of an attempt that was given up, as its worker sent them afterwards.",
           headers=(RANGE,), media_type="text/plain"),
@@ -151,7 +175,8 @@ _RUNS = (
     Route(method="POST", path=_RUN + "/retry", permission=Permission.TRIGGER, handler=runs.retry,
           summary="A new run with the same parameters, of the job as it is configured now (201), or that of an earlier "
           "call with the same key (200).",
-          headers=(IDEMPOTENCY_KEY,), answer=resources.RunAnswer, status=http.HTTPStatus.CREATED),
+          query=(KEEP_SUCCEEDED,), headers=(IDEMPOTENCY_KEY,), answer=resources.RunAnswer,
+          status=http.HTTPStatus.CREATED),
 )
 
 _WORKERS = (
@@ -204,4 +229,4 @@ _USERS = (
 )
 # fmt: on
 
-ROUTES = (*_SYSTEM, *_ME, *_PROJECTS, *_RUNS, *_WORKERS, *_USERS)
+ROUTES = (*_SYSTEM, *_ME, *_PROJECTS, *_WEBHOOKS, *_RUNS, *_WORKERS, *_USERS)

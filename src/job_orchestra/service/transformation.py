@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Protocol
 
+from job_orchestra.domain.checking import Reader, read_all
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.places import Place
 from job_orchestra.domain.runs import Run
 
 _logger = logging.getLogger(__name__)
@@ -124,13 +126,14 @@ class _Chain:
         return self._failed(message)
 
     def _made_by(self, transformer: ResultTransformer) -> JsonObject:
-        # Through JSON: copies what is nested, and proves that what comes back can be sent.
+        # Through JSON: copies what is nested. What comes back is held to what commands may save, so it can be sent.
         made = transformer.transform(self._run, json.loads(json.dumps(self.done.results)))
         if not isinstance(made, dict):
             raise TypeError(f"it returned {type(made).__name__}, not an object of results")
-        results: JsonObject = json.loads(json.dumps(made, allow_nan=False))
-        return results
+        return read_all(json.loads(json.dumps(made, allow_nan=False)), Reader.json_object, Place(step="results"))
 
     def _failed(self, message: str) -> Transformed:
-        failure = Failure(self._present, message[:_LONGEST_MESSAGE])
+        # Names of files may have brought halves of surrogate pairs into it, which cannot be sent.
+        sendable = message[:_LONGEST_MESSAGE].encode(errors="backslashreplace").decode()
+        failure = Failure(self._present, sendable)
         return Transformed(self.done.results, (*self.done.failures, failure))

@@ -1,6 +1,6 @@
 """The form that triggers a job: one field for each parameter, and back from what was typed to the parameters' values.
 
-A parameter has no declared type; what it is shows in its default and choices: text stays text, anything else is JSON.
+What a parameter without a type is shows in its default and choices: text stays text, anything else is JSON.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from job_orchestra.domain.errors import Invalid, Mistake
+from job_orchestra.domain.jobs import ParameterType
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.protocol.resources import ParameterAnswer
 from job_orchestra.website.forms import Form
 
 _PLACE = "parameters"
+_NUMBERS = frozenset({ParameterType.INTEGER, ParameterType.NUMBER})
+_IN_JSON = frozenset({ParameterType.LIST, ParameterType.JSON})
 
 
 class FieldKind(StrEnum):
     LINE = "line"
     LINES = "lines"
+    NUMBER = "number"
     JSON = "json"
     CHOICE = "choice"
 
@@ -41,6 +45,10 @@ class Field:
     description: str
     is_required: bool
     choices: tuple[Choice, ...] = ()
+    pattern: str = ""
+    """What browsers check as well."""
+    step: str = ""
+    """Of a number."""
     mistake: str = ""
 
 
@@ -87,6 +95,8 @@ def _field(parameter: ParameterAnswer, typed: Form | None, mistakes: dict[str, s
         description=parameter.description,
         is_required=parameter.is_required,
         choices=tuple(Choice(_json(one), _words(one)) for one in _choices(parameter)),
+        pattern=parameter.pattern or "",
+        step="1" if parameter.type == ParameterType.INTEGER else "any",
         mistake=mistakes.get(f"{_PLACE}.{parameter.identifier}", ""),
     )
 
@@ -98,12 +108,19 @@ def _name(parameter: ParameterAnswer) -> str:
 def _choices(parameter: ParameterAnswer) -> list[JsonValue]:
     if parameter.choices:
         return parameter.choices
-    return [True, False] if isinstance(parameter.default, bool) else []
+    is_flag = parameter.type == ParameterType.BOOLEAN or (
+        parameter.type is None and isinstance(parameter.default, bool)
+    )
+    return [True, False] if is_flag else []
 
 
 def _kind(parameter: ParameterAnswer) -> FieldKind:
     if _choices(parameter):
         return FieldKind.CHOICE
+    if parameter.type in _NUMBERS:
+        return FieldKind.NUMBER
+    if parameter.type in _IN_JSON:
+        return FieldKind.JSON
     if parameter.default is None or isinstance(parameter.default, str):
         return FieldKind.LINES if "\n" in (parameter.default or "") else FieldKind.LINE
     return FieldKind.JSON
@@ -137,7 +154,7 @@ def _parsed(text: str) -> JsonValue:
     try:
         value: JsonValue = json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError):
-        raise ValueError('must be JSON, as the default is: a number, true, "text", [1, 2], …') from None
+        raise ValueError('must be JSON: a number, true, "text", [1, 2], …') from None
     return value
 
 

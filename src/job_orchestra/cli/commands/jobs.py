@@ -6,7 +6,17 @@ import click
 
 from job_orchestra.cli.connection import service
 from job_orchestra.cli.options import Output, output_option, page_options, settings_option
-from job_orchestra.cli.output import Column, duration, json_text, moment, pairs, print_fields, print_page, yes
+from job_orchestra.cli.output import (
+    Column,
+    definition_lines,
+    duration,
+    json_text,
+    moment,
+    pairs,
+    print_fields,
+    print_page,
+    yes,
+)
 from job_orchestra.client.calls import jobs
 from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer
 
@@ -89,20 +99,9 @@ def _print_job(output: Output, job: JobAnswer) -> None:
         ("retention", "" if job.retention is None else pairs(job.retention)),
         ("priority", str(job.priority)),
         ("changed", moment(job.changed_at)),
-        ("definition", _definition(job)),
+        ("definition", definition_lines(job.definition)),
     ]
     print_fields(output, job, fields)
-
-
-def _definition(job: JobAnswer) -> str:
-    """The parts that are set, each item of a list on its own line."""
-    lines: list[str] = []
-    for name, value in job.definition.items():
-        if name == "type" or not value:
-            continue
-        lines.append(f"{name}:")
-        lines.extend(f"  {json_text(item)}" for item in (value if isinstance(value, list) else [value]))
-    return "\n".join(lines)
 
 
 def _parameter(parameter: ParameterAnswer) -> str:
@@ -111,4 +110,8 @@ def _parameter(parameter: ParameterAnswer) -> str:
         text += f"={json_text(parameter.default)}"
     if parameter.choices:
         text += f" ({' | '.join(map(json_text, parameter.choices))})"
+    elif parameter.pattern is not None:
+        text += f" ({parameter.pattern})"
+    elif parameter.type is not None:
+        text += f" ({parameter.type})"
     return text

@@ -46,6 +46,7 @@ def show_project(settings_file: Path, output: Output, project: str) -> None:
         ("name", answer.display_name),
         ("description", answer.description),
         ("repository", "" if answer.repository is None else json_text(answer.repository)),
+        ("webhooks", "\n".join(f"{one.identifier} ({one.provider}): {one.url}" for one in answer.webhooks)),
         ("configured", yes(answer.is_active)),
     ]
     print_fields(output, answer, fields)

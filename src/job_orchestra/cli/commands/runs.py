@@ -9,6 +9,7 @@ from job_orchestra.cli.connection import service
 from job_orchestra.cli.options import Output, output_option, page_options, settings_option
 from job_orchestra.cli.output import (
     Column,
+    definition_lines,
     duration,
     json_text,
     moment,
@@ -16,6 +17,7 @@ from job_orchestra.cli.output import (
     print_fields,
     print_json,
     print_page,
+    print_table,
     status_colour,
 )
 from job_orchestra.cli.terminal_text import one_line
@@ -24,7 +26,9 @@ from job_orchestra.client.calls import runs
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import (
+    ElementAnswer,
     LateReportAnswer,
+    PartAnswer,
     RunAnswer,
     RunPageAnswer,
     RunSummaryAnswer,
@@ -105,6 +109,35 @@ def list_runs(
 def show_run(settings_file: Path, output: Output, project: str, run: str) -> None:
     """One run."""
     _call(settings_file, output, runs.get(project, run))
+
+
+@run.command("elements")
+@click.argument("project")
+@click.argument("run")
+@output_option
+@settings_option
+def elements_run(settings_file: Path, output: Output, project: str, run: str) -> None:
+    """The elements of a pipeline: how far each is, its run, and what it waits for or why it was skipped."""
+    answer = service(settings_file).send(runs.elements(project, run))
+    if output is Output.JSON:
+        print_json(answer)
+        return
+    columns: list[Column[PartAnswer]] = [
+        Column("element", lambda part: part.label),
+        Column("status", lambda part: part.status, status_colour),
+        Column("run", lambda part: part.run.identifier if part.run is not None else ""),
+        Column("kept", lambda part: "kept" if part.is_kept else ""),
+        Column("duration", lambda part: duration(part.run.duration) if part.run is not None else ""),
+        Column("why", lambda part: part.reason),
+    ]
+    print_table([part for element in answer.items for part in _rows(element)], columns)
+
+
+def _rows(element: ElementAnswer) -> list[PartAnswer]:
+    """Of an element that has no part yet, or never, one row all the same."""
+    more = sum(element.numbers.values()) - len(element.parts)
+    rows = element.parts or [PartAnswer(element.identifier, element.status, element.reason, None)]
+    return [*rows, PartAnswer(f"{element.identifier}, {more} more", "", "", None)] if more > 0 else rows
 
 
 @run.command("why")
@@ -213,13 +246,16 @@ def unpin_run(settings_file: Path, output: Output, project: str, run: str) -> No
 @run.command("retry")
 @click.argument("project")
 @click.argument("run")
+@click.option("--keep-succeeded", is_flag=True, help="Of a pipeline: what succeeded is not executed again.")
 @click.option("--key", help="A repeated retry with the same key answers with the same run.")
 @output_option
 @settings_option
-def retry_run(settings_file: Path, output: Output, project: str, run: str, key: str | None) -> None:
+def retry_run(
+    settings_file: Path, output: Output, project: str, run: str, keep_succeeded: bool, key: str | None
+) -> None:
     """Make a new run with the same parameters, of the job as it is now, and print its identifier."""
     client = service(settings_file)
-    answer = client.send(runs.retry(project, run, idempotency_key=key))
+    answer = client.send(runs.retry(project, run, keep_succeeded=keep_succeeded, idempotency_key=key))
     if output is Output.JSON:
         print_json(answer)
     else:
@@ -268,6 +304,7 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("source", f"{run.source.kind} {_named_run(run, run.source.identifier)}"),
         ("retry of", _named_run(run, run.retry_of or "")),
         ("parameters", pairs(run.parameters)),
+        ("definition", definition_lines(run.definition)),
         ("worker", "\n".join(filter(None, (_worker(run), run.worker_absence)))),
         ("created", moment(run.created_at)),
         ("started", moment(run.started_at)),

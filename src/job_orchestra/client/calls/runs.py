@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from job_orchestra.client.call import Call, idempotency, path, query
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import EventAnswer, Page, RunAnswer, RunPageAnswer, WhyAnswer
+from job_orchestra.protocol.resources import ElementsAnswer, EventAnswer, Page, RunAnswer, RunPageAnswer, WhyAnswer
 
 
 def list_all(
@@ -84,9 +84,25 @@ def unpin(project: str, run: str) -> Call[RunAnswer]:
     return Call("POST", _path(project, run, "unpin"), RunAnswer)
 
 
-def retry(project: str, run: str, *, idempotency_key: str | None = None) -> Call[RunAnswer]:
-    """A new run with the same parameters, of the job as it is configured now; a key makes it once."""
-    return Call("POST", _path(project, run, "retry"), RunAnswer, headers=idempotency(idempotency_key))
+def elements(project: str, run: str) -> Call[ElementsAnswer]:
+    """Of a pipeline."""
+    return Call("GET", _path(project, run, "elements"), ElementsAnswer)
+
+
+def retry(
+    project: str, run: str, *, keep_succeeded: bool = False, idempotency_key: str | None = None
+) -> Call[RunAnswer]:
+    """A new run with the same parameters, of the job as it is configured now; a key makes it once.
+
+    `keep_succeeded`: of a pipeline, what succeeded is not executed again.
+    """
+    return Call(
+        "POST",
+        _path(project, run, "retry"),
+        RunAnswer,
+        query=query(keep_succeeded="true" if keep_succeeded else None),
+        headers=idempotency(idempotency_key),
+    )
 
 
 def log_path(project: str, run: str) -> str:

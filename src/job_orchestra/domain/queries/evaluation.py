@@ -7,15 +7,16 @@ null. A value that does not compare with what it is asked for does not match, an
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.queries.expressions import (
     And,
     Compared,
     Comparison,
+    Condition,
     Contains,
     Exists,
     Expression,
@@ -37,6 +38,10 @@ _COMPARISONS: Mapping[Comparison, Callable[[Any, Any], bool]] = {
 }
 
 
+class Values(Protocol):
+    def at(self, path: Path) -> JsonValue | Missing: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is known of a run."""
@@ -48,8 +53,8 @@ class Asked:
         return look_up(self.parameters if path.source is Source.PARAMETERS else self.results, path.steps)
 
 
-def matches(expression: Expression, asked: Asked) -> bool:
-    """Never fails, whatever the run has."""
+def matches(expression: Expression, asked: Values) -> bool:
+    """Never fails, whatever there is."""
     match expression:
         case And():
             return all(matches(part, asked) for part in expression.parts)
@@ -71,6 +76,18 @@ def matches(expression: Expression, asked: Asked) -> bool:
         case StartsWith():
             text = asked.at(expression.path)
             return isinstance(text, str) and text.startswith(expression.text)
+
+
+def conditions_of(expression: Expression) -> Iterator[Condition]:
+    """All that are in it, wherever."""
+    match expression:
+        case And() | Or():
+            for part in expression.parts:
+                yield from conditions_of(part)
+        case Not():
+            yield from conditions_of(expression.inner)
+        case _:
+            yield expression
 
 
 def _is_among(value: JsonValue | Missing, wanted: tuple[Literal, ...]) -> bool:

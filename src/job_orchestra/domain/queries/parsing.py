@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from job_orchestra.domain.queries.expressions import (
     And,
@@ -19,7 +19,7 @@ from job_orchestra.domain.queries.expressions import (
     Or,
     StartsWith,
 )
-from job_orchestra.domain.queries.paths import BARE_STEP, ELEMENT, Path, Source, Step
+from job_orchestra.domain.queries.paths import BARE_STEP, ELEMENT, OF_RUNS, Path, Source, Step
 from job_orchestra.domain.queries.scanning import ExpressionMistake, Scanner
 from job_orchestra.domain.similarity import most_similar
 
@@ -38,11 +38,11 @@ _VALUE = "a value (a number, a text in quotes, true, false or null)"
 _TEST = f"one of {' '.join(_SIGNS)}, in, exists, not exists, contains, starts with"
 
 
-def parse_expression(text: str) -> Expression:
-    """ExpressionMistake if it is none."""
+def parse_expression(text: str, sources: Sequence[Source] = OF_RUNS) -> Expression:
+    """Over values of these sources; ExpressionMistake if it is none."""
     if len(text) > LONGEST:
         raise ExpressionMistake(LONGEST, 0, f"an expression has at most {LONGEST} characters; this has {len(text)}")
-    return _Parser(Scanner(text)).whole()
+    return _Parser(Scanner(text), sources).whole()
 
 
 def parse_result_key(text: str) -> Path:
@@ -55,8 +55,9 @@ def parse_result_key(text: str) -> Path:
 
 
 class _Parser:
-    def __init__(self, scanner: Scanner) -> None:
+    def __init__(self, scanner: Scanner, sources: Sequence[Source]) -> None:
         self._scanner = scanner
+        self._sources = sources
         self._conditions = 0
         self._depth = 0
 
@@ -113,15 +114,16 @@ class _Parser:
     def _path(self, start: int) -> Path:
         scanner = self._scanner
         word = scanner.word()
-        if word in tuple(Source):
+        if word is not None and word in self._sources:
             if scanner.take(_DOT, after_space=False) is None:
                 raise scanner.mistake("'.' and a key")
             return Path(Source(word), _steps(scanner))
         scanner.position = start
-        near = most_similar(word, tuple(Source)) if word else None
-        hint = f"; did you mean {near}?" if near else f"; did you mean results.{scanner.take(_KEYS)}?" if word else ""
+        near = most_similar(word, self._sources) if word else None
+        usual = self._sources[-1]
+        hint = f"; did you mean {near}?" if near else f"; did you mean {usual}.{scanner.take(_KEYS)}?" if word else ""
         scanner.position = start
-        raise scanner.mistake("a key that begins with results. or parameters., or not, or '('", hint)
+        raise scanner.mistake(f"a key that begins with {usual}. or {self._sources[0]}., or not, or '('", hint)
 
     def _test(self, path: Path) -> Expression:
         scanner = self._scanner

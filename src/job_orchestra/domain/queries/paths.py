@@ -1,4 +1,4 @@
-"""Where in the parameters or results of a run a value stands."""
+"""Where in the parameters or results of a run, or in the elements of a pipeline, a value stands."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ Step: TypeAlias = "str | int"
 class Source(StrEnum):
     PARAMETERS = "parameters"
     RESULTS = "results"
+    ELEMENTS = "elements"
+
+
+OF_RUNS = (Source.PARAMETERS, Source.RESULTS)
+OF_PIPELINES = (Source.PARAMETERS, Source.ELEMENTS)
 
 
 @dataclass(frozen=True, slots=True)

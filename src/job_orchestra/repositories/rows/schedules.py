@@ -5,12 +5,9 @@ from datetime import datetime
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.job_data import schedule_settings_from_data, schedule_settings_to_data
 from job_orchestra.domain.moments import to_microseconds
-from job_orchestra.domain.schedules import Schedule, ScheduleSettings
+from job_orchestra.domain.schedules import TIMETABLE_FIELDS, Schedule, ScheduleSettings
 from job_orchestra.repositories.rows.columns import flag, json_object, moment, optional_moment, text
 from job_orchestra.storage.port import Row
-
-_TIMETABLE = ("expression", "time_zone", "missing_time", "repeated_time")
-"""The settings that say when the schedule ticks."""
 
 
 def schedule_to_row(project: str, identifier: str, settings: ScheduleSettings, now: datetime) -> Row:
@@ -33,7 +30,7 @@ def timetable_change(known: Row, changes: Row) -> Row:
     """Since when the schedule ticks as it is to do from now on, where that is another date than before."""
     before, after = json_object(known, "settings"), json_object(changes, "settings")
     ticks_already = flag(known, "is_active") and known["timetable_since"] is not None
-    if ticks_already and all(before.get(name) == after[name] for name in _TIMETABLE):
+    if ticks_already and all(before.get(name) == after[name] for name in TIMETABLE_FIELDS):
         return {}
     return {"timetable_since": changes["changed_at"]}
 

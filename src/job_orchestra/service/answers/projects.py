@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from typing import cast
+
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
-from job_orchestra.domain.jobs import Job
+from job_orchestra.domain.jobs import Job, ParameterDefinition
+from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import Project
 from job_orchestra.domain.retention_data import retention_to_data
-from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer, ProjectAnswer
+from job_orchestra.domain.webhook_data import webhook_to_data
+from job_orchestra.domain.webhooks import WebhookSettings
+from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer, ProjectAnswer, WebhookAnswer
 from job_orchestra.service.answers.dates import iso
 
 
-def project_answer(project: Project) -> ProjectAnswer:
+def project_answer(project: Project, service_url: str) -> ProjectAnswer:
     return ProjectAnswer(
         identifier=project.identifier,
         display_name=project.settings.display_name,
@@ -16,6 +21,17 @@ def project_answer(project: Project) -> ProjectAnswer:
         repository=project.settings.repository,
         retention=retention_to_data(project.settings.retention),
         is_active=project.is_active,
+        webhooks=[_webhook_answer(project.identifier, one, service_url) for one in project.settings.webhooks],
+    )
+
+
+def _webhook_answer(project: str, webhook: WebhookSettings, service_url: str) -> WebhookAnswer:
+    data = webhook_to_data(webhook)
+    return WebhookAnswer(
+        identifier=webhook.identifier,
+        provider=webhook.provider,
+        url=f"{service_url}/projects/{project}/webhooks/{webhook.identifier}",
+        triggers=cast("list[JsonObject]", data["triggers"]),
     )
 
 
@@ -28,10 +44,7 @@ def job_answer(job: Job) -> JobAnswer:
         description=settings.description,
         type=settings.definition.type,
         definition=definition_to_data(settings.definition),
-        parameters=[
-            ParameterAnswer(one.identifier, one.is_required, one.default, list(one.choices), one.description)
-            for one in settings.parameters
-        ],
+        parameters=[_parameter_answer(one) for one in settings.parameters],
         properties=settings.properties,
         workspace=settings.workspace.value,
         limits=limits_to_data(settings.limits),
@@ -42,4 +55,16 @@ def job_answer(job: Job) -> JobAnswer:
         is_active=job.is_active,
         is_enabled=job.is_enabled,
         changed_at=iso(job.changed_at),
+    )
+
+
+def _parameter_answer(parameter: ParameterDefinition) -> ParameterAnswer:
+    return ParameterAnswer(
+        identifier=parameter.identifier,
+        is_required=parameter.is_required,
+        default=parameter.default,
+        choices=list(parameter.choices),
+        description=parameter.description,
+        type=parameter.type,
+        pattern=parameter.pattern,
     )

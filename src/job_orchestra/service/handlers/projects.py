@@ -10,8 +10,8 @@ from job_orchestra.service.parts import ServiceParts
 
 async def list_all(parts: ServiceParts, call: Call) -> Page[ProjectAnswer]:
     listed = await parts.projects.list(call.value(LIMIT), call.value(CURSOR), call.value(ORDER_BY))
-    return page(listed, project_answer)
+    return page(listed, lambda project: project_answer(project, parts.url))
 
 
 async def show(parts: ServiceParts, call: Call) -> ProjectAnswer:
-    return project_answer(await parts.projects.get(call.path["project"]))
+    return project_answer(await parts.projects.get(call.path["project"]), parts.url)

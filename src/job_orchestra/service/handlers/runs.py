@@ -7,12 +7,14 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from job_orchestra.domain.absences import absence_of
+from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.explanation import Situation, explain
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.late_reports import losses_before
 from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
+from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.control import RunTriggered, RunWish
@@ -25,13 +27,14 @@ from job_orchestra.protocol.resources import (
     RunSummaryAnswer,
     WhyAnswer,
 )
+from job_orchestra.repositories.insertion import Triggered
 from job_orchestra.repositories.run_filters import RunFilter
-from job_orchestra.repositories.runs import Triggered
 from job_orchestra.service import parameters
 from job_orchestra.service.answers.dates import optional_iso
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.runs import event_answer, run_answer, run_summary_answer, why_answer
 from job_orchestra.service.call import Answered, Call
+from job_orchestra.service.handlers.pipelines import keeping_what_succeeded, states_of
 from job_orchestra.service.late_reports import find_late_report, late_reports_of
 from job_orchestra.service.logs import log_key
 from job_orchestra.service.parts import ServiceParts
@@ -98,11 +101,13 @@ async def _shown(parts: ServiceParts, run: Run) -> RunAnswer:
     late_reports = await late_reports_of(parts, run)
     no_longer_kept = await _no_longer_kept(parts, run)
     shown = await parts.transformation.apply(run)
-    if run.worker is None or run.status.is_terminal:
+    if run.status.is_terminal or (run.worker is None and run.status is RunStatus.PENDING):
         return run_answer(run, shown, late_reports=late_reports, no_longer_kept=no_longer_kept)
-    worker = await parts.workers.find(run.worker)
     # Its record learns of the log at the end; until then the stored bytes are what there is.
     run = replace(run, log=LogFacts(await parts.log_store.size(log_key(run, None))))
+    if run.worker is None:
+        return run_answer(run, shown, no_longer_kept=no_longer_kept)
+    worker = await parts.workers.find(run.worker)
     absence = absence_of(run, worker, losses_before(run, late_reports))
     return run_answer(run, shown, absence is None, absence, late_reports, no_longer_kept)
 
@@ -128,8 +133,13 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
         is_master_there=parts.masters.is_any_there,
         losses=0 if run.attempt == 1 else losses_before(run, await parts.late_reports.of(run)),
         outages=parts.readiness.log_outages,
+        elements=await states_of(parts, run) if _is_unfinished_pipeline(run) else (),
     )
     return why_answer(run, explain(situation, parts.selector))
+
+
+def _is_unfinished_pipeline(run: Run) -> bool:
+    return isinstance(run.request.definition, PipelineDefinition) and not run.status.is_terminal
 
 
 async def _job_of(parts: ServiceParts, run: Run) -> Job | None:
@@ -196,6 +206,8 @@ async def retry(parts: ServiceParts, call: Call) -> Answered:
         raise Conflict(f"Run {earlier.identifier!r} is {earlier.status}; only what has ended can be retried.")
     job = await parts.jobs.get(earlier.request.project, earlier.request.job)
     request = request_of(job, earlier.request.parameters, earlier.request.priority)
+    if call.value(parameters.KEEP_SUCCEEDED):
+        request = await keeping_what_succeeded(parts, earlier, request)
     source = Source(SourceKind.USER, call.user)
     return await triggered(
         parts,

@@ -29,7 +29,7 @@ async def ready(parts: ServiceParts, call: Call) -> HealthAnswer | Answered:
     if waiting_for := await parts.readiness.waiting_for():
         answer = HealthAnswer("unavailable", waiting_for)
         return Answered(answer, http.HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"})
-    return HealthAnswer("ready", [f"master: {url} is not connected" for url in parts.masters.disconnected])
+    return HealthAnswer("ready", parts.masters.troubles)
 
 
 async def routes(parts: ServiceParts, call: Call) -> list[RouteAnswer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -72,11 +73,14 @@ class Clients:
 
 
 def _check_options(url: MongoUrl) -> None:
-    """One by one, because what the driver says may repeat a value."""
+    """One by one, because what the driver says may repeat a value. It only warns of compressors that it has not."""
     for name, value in url.options:
         try:
-            uri_parser.split_options(f"{name}={quote(value)}", validate=True, warn=False)
-        except (ConfigurationError, InvalidURI, ValueError, TypeError):
+            with warnings.catch_warnings(action="error", category=UserWarning):
+                uri_parser.split_options(f"{name}={quote(value)}", validate=True, warn=False)
+        except OSError:
+            refuse(f"has the option {name!r} with a file that cannot be read")
+        except (ConfigurationError, InvalidURI, ValueError, TypeError, UserWarning):
             refuse(f"has the option {name!r}, which the driver of MongoDB does not know, or not with this value")
 
 

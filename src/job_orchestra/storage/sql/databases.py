@@ -10,7 +10,7 @@ from sqlalchemy import URL, Dialect
 from sqlalchemy import Connection as SqlAlchemyConnection
 
 from job_orchestra.storage.port import StorageUnavailable
-from job_orchestra.storage.sql.statements import Prepared, SqlRow
+from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseKind, DatabaseUrl
 
 NO_SCHEMA = "has no schema yet, or another one; `orchestra database status` tells what helps"
@@ -91,8 +91,11 @@ class Database(Protocol):
         """
         ...
 
-    def is_taken(self, error: Exception) -> bool:
-        """A row was refused because another one has its key. Databases that can leave it out silently never say so."""
+    def insert_all(self, connection: Any, prepared: PreparedRows) -> bool:
+        """Many rows, the quickest way, on a connection of the driver within its transaction.
+
+        False if one of them is there already, by its key or a unique index: then the transaction is to be undone.
+        """
         ...
 
     def warnings(self) -> Sequence[str]:

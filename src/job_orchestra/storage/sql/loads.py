@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager
 import sqlalchemy as sa
 
 from job_orchestra.domain.errors import Conflict
-from job_orchestra.storage.port import Insert, Row
+from job_orchestra.storage.port import Row
 from job_orchestra.storage.schema import COLLECTIONS
 from job_orchestra.storage.schema_versions import StoredVersion
 from job_orchestra.storage.sql.databases import Database
 from job_orchestra.storage.sql.migrations.version_table import read_version, write_version
-from job_orchestra.storage.sql.statements import Prepared, Statements
+from job_orchestra.storage.sql.statements import Statements
 
 
 class SqlLoad:
@@ -33,25 +33,13 @@ class SqlLoad:
         self._mark = mark
 
     def insert(self, collection: str, rows: Sequence[Row]) -> None:
-        prepared = [self._statements.operation(Insert(collection, row)).statement for row in rows]
-        if not prepared:
+        if not rows:
             return
+        prepared = self._statements.rows(collection, rows)
         with self._transaction(self._connection):
             self._check_mark()
-            if self._insert(prepared) != len(prepared):
+            if not self._database.insert_all(self._connection.connection.driver_connection, prepared):
                 raise Conflict(f"Two rows of {collection} have values that only one of them may have.")
-
-    def _insert(self, prepared: Sequence[Prepared]) -> int:
-        """How many were not there already, by their key or a unique index; or 0 if only some of them."""
-        cursor = self._connection.connection.cursor()
-        try:
-            # All with the same text: every column is named.
-            cursor.executemany(prepared[0].text, [each.arguments for each in prepared])
-        except Exception as error:  # each driver has its own
-            if self._database.is_taken(error):
-                return 0
-            raise
-        return cursor.rowcount
 
     def complete(self) -> None:
         with self._transaction(self._connection):

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.databases import Connection
 from job_orchestra.storage.sql.mysql_errors import error_code, is_taken, why_unavailable
-from job_orchestra.storage.sql.statements import Prepared, SqlRow
+from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
 
 ANSWER_TIMEOUT = 8.0
@@ -239,8 +239,16 @@ class MysqlDatabase:
             with suppress(DBAPIError):  # with a connection that is lost the lock is, too
                 connection.execute(text("SELECT RELEASE_LOCK(:lock)"), {"lock": lock})
 
-    def is_taken(self, error: Exception) -> bool:
-        return is_taken(error)
+    def insert_all(self, connection: DriverConnection, prepared: PreparedRows) -> bool:
+        """The driver puts as many rows into a statement as a megabyte holds."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.executemany(prepared.text, prepared.rows)
+        except pymysql.IntegrityError as error:
+            if is_taken(error):
+                return False
+            raise
+        return True
 
 
 def _typed(options: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ _UNAVAILABLE = {
     ER.BAD_FIELD_ERROR: NO_SCHEMA,
     ER.KEY_DOES_NOT_EXITS: NO_SCHEMA,
     ER.BAD_DB_ERROR: "does not exist; `orchestra database create` creates it",
+    ER.WRONG_DB_NAME: "has a name that the server does not take",
     ER.RECORD_FILE_FULL: "cannot grow: its disk is full",
     ER.DISK_FULL: "cannot grow: its disk is full",
     ER.OPTION_PREVENTS_STATEMENT: "is read-only",

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import psycopg
 from psycopg import errors, sql
 from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo, timeout_from_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 from sqlalchemy import URL, Dialect, func
@@ -19,10 +20,10 @@ from sqlalchemy import Connection as SqlAlchemyConnection
 from sqlalchemy import select as select_rows
 from sqlalchemy.engine.default import DefaultDialect
 
-from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.errors import Conflict, Invalid
 from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.databases import NO_SCHEMA, Connection
-from job_orchestra.storage.sql.statements import Prepared, SqlRow
+from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
 
 # Every query goes along an index. The planner shall not prefer to read a whole table because it was small, or never
@@ -57,6 +58,7 @@ _CONNECTION = {
 _UNAVAILABLE: tuple[tuple[type[errors.Error], str], ...] = (
     (errors.UndefinedTable, NO_SCHEMA),
     (errors.UndefinedColumn, NO_SCHEMA),
+    (errors.InvalidSchemaName, "has no schema that its search_path names"),
     (errors.DiskFull, "cannot grow: its disk is full"),
     (errors.ReadOnlySqlTransaction, "is read-only"),
     (errors.InvalidPassword, "refuses the user or the password"),
@@ -157,6 +159,8 @@ class PostgresqlDatabase:
     readers = 4
 
     def __init__(self, url: DatabaseUrl, answer_timeout: float = ANSWER_TIMEOUT) -> None:
+        """Invalid at `database.url` for options that the driver does not take."""
+        _check_options(url)
         self._url = url
         self._answer_timeout = answer_timeout
         self.name = f"The database {url}"
@@ -215,8 +219,17 @@ class PostgresqlDatabase:
         connection.execute(select_rows(func.pg_advisory_xact_lock(_LOCK)))
         yield
 
-    def is_taken(self, error: Exception) -> bool:
-        return False
+    def insert_all(self, connection: psycopg.Connection[SqlRow], prepared: PreparedRows) -> bool:
+        """By COPY: a statement for each row takes more than twice as long."""
+        columns = sql.SQL(", ").join(map(sql.Identifier, prepared.columns))
+        command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(prepared.collection), columns)
+        try:
+            with connection.cursor() as cursor, cursor.copy(command) as copy:
+                for row in prepared.rows:
+                    copy.write_row(row)
+        except errors.UniqueViolation:
+            return False
+        return True
 
     def warnings(self) -> Sequence[str]:
         with psycopg.connect(**self._arguments(), autocommit=True) as connection:
@@ -245,6 +258,16 @@ class PostgresqlDatabase:
             suppress(errors.DuplicateDatabase, errors.UniqueViolation),  # as it is said to who comes a little later
         ):
             connection.execute(command)
+
+
+def _check_options(url: DatabaseUrl) -> None:
+    """What libpq thinks of their values is told when it connects."""
+    for name, value in url.options:
+        try:
+            timeout_from_conninfo(conninfo_to_dict(make_conninfo(**{name: value})))
+        except psycopg.ProgrammingError:
+            message = f"has the option {name!r}, which the driver of PostgreSQL does not know, or not with this value"
+            raise Invalid.at("database.url", message) from None
 
 
 def _is_missing(error: psycopg.Error) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite
 
 from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.databases import NO_SCHEMA, Connection
-from job_orchestra.storage.sql.statements import Prepared, SqlRow
+from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
 
 LOCK_TIMEOUT = 5.0
@@ -156,8 +156,8 @@ class SqliteDatabase:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield
 
-    def is_taken(self, error: Exception) -> bool:
-        return False
+    def insert_all(self, connection: sqlite3.Connection, prepared: PreparedRows) -> bool:
+        return connection.executemany(prepared.text, prepared.rows).rowcount == len(prepared.rows)
 
     def warnings(self) -> Sequence[str]:
         return ()  # how it makes things durable is decided here

@@ -67,6 +67,17 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedRows:
+    """New rows of one collection, with the statement that inserts one of them."""
+
+    collection: str
+    columns: tuple[str, ...]
+    text: str
+    rows: Sequence[SqlRow]
+    """In the order of the columns, and of the places in the statement."""
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedFind:
     statement: Prepared
     decode: RowDecoder
@@ -107,6 +118,11 @@ class _Form:
             return self.columns[name]
         except KeyError:
             raise KeyError(f"collection {self.name} has no column {name}") from None
+
+    def new_row(self, row: Row) -> SqlRow:
+        for name in row:
+            self.column(name)
+        return tuple([encode(column, row.get(name, column.default)) for name, column in self.columns.items()])
 
     def encode(self, where: Sequence[Condition]) -> list[PlainValue]:
         return [value for each in where for value in conditions.encode_condition(self.column(each.column), each)]
@@ -164,12 +180,17 @@ class Statements:
             case Delete():
                 return PreparedOperation(self._delete(operation), may_fail=False)
 
+    def rows(self, collection: str, rows: Iterable[Row]) -> PreparedRows:
+        form = self._form(collection)
+        return PreparedRows(form.name, tuple(form.columns), self._insertion(form).text, [*map(form.new_row, rows)])
+
     def _insert(self, operation: Insert) -> Prepared:
         form = self._form(operation.collection)
-        for name in operation.row:
-            form.column(name)
-        given = [encode(column, operation.row.get(name, column.default)) for name, column in form.columns.items()]
-        return self._statement(("insert", form.name), lambda: _insert(form, self._dialect)).with_values(given)
+        return Prepared(self._insertion(form).text, form.new_row(operation.row))
+
+    def _insertion(self, form: _Form) -> _Statement:
+        """Its places are the columns in their order."""
+        return self._statement(("insert", form.name), lambda: _insert(form, self._dialect))
 
     def _update(self, operation: Update) -> Prepared:
         form = self._form(operation.collection)

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
+from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import RunAnswer, WhyAnswer
+from job_orchestra.protocol.resources import ElementAnswer, RunAnswer, WhyAnswer
 from job_orchestra.website.ansi import AnsiRenderer
 from job_orchestra.website.commands import CommandRow, command_rows
 from job_orchestra.website.dispatch import Handler
@@ -36,6 +37,8 @@ class RunPage(Page):
     why: WhyAnswer | None
     """Only while it waits."""
     commands: tuple[CommandRow, ...]
+    elements: tuple[ElementAnswer, ...]
+    """Of a pipeline."""
     parameters: Tree
     results: Tree
     definition: Tree
@@ -57,8 +60,9 @@ async def show(visit: Visit) -> Response:
     project, identifier = visit.value("project"), visit.value("run")
     run = await visit.send(runs.get(project, identifier))
     tail_start = max(0, run.log.size - _TAIL_BYTES)
-    why, events, tail = await asyncio.gather(
+    why, elements, events, tail = await asyncio.gather(
         _why(visit, run),
+        _elements(visit, run),
         visit.send(runs.events(project, identifier, limit=_MOST_EVENTS)),
         visit.client.log(project, identifier, start=tail_start, end=run.log.size),
     )
@@ -69,6 +73,7 @@ async def show(visit: Visit) -> Response:
         run=run,
         why=why,
         commands=tuple(command_rows(events.items)),
+        elements=elements,
         parameters=tree_of(run.parameters),
         results=tree_of(run.results),
         definition=tree_of(run.definition),
@@ -95,7 +100,8 @@ async def archive(visit: Visit) -> Response:
 
 async def retry(visit: Visit) -> Response:
     """To the page of the new run."""
-    run = await visit.send(runs.retry(visit.value("project"), visit.value("run")))
+    keep = visit.form.get("keep") == "succeeded"
+    run = await visit.send(runs.retry(visit.value("project"), visit.value("run"), keep_succeeded=keep))
     return redirect(run_path(run.project, run.identifier))
 
 
@@ -118,6 +124,12 @@ async def _why(visit: Visit, run: RunAnswer) -> WhyAnswer | None:
     if run.status != RunStatus.PENDING:
         return None
     return await visit.send(runs.why(run.project, run.identifier))
+
+
+async def _elements(visit: Visit, run: RunAnswer) -> tuple[ElementAnswer, ...]:
+    if run.definition.get("type") != PipelineDefinition.type:
+        return ()
+    return tuple((await visit.send(runs.elements(run.project, run.identifier))).items)
 
 
 def _refresh(visit: Visit, run: RunAnswer) -> int | None:

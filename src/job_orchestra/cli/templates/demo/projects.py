@@ -1,9 +1,9 @@
-"""The project of the demonstration: a build, checks of which one fails, and a measurement with results."""
+"""The project of the demonstration: a build, a check that fails, a measurement, and a pipeline made of such jobs."""
 
 import sys
 from pathlib import Path
 
-from job_orchestra import Job, Parameter, Project
+from job_orchestra import Element, Job, Parameter, Pipeline, Project
 
 PROGRAMS = str(Path(__file__).parent).replace("{", "{{").replace("}", "}}")
 PYTHON = sys.executable.replace("{", "{{").replace("}", "}}")
@@ -12,7 +12,7 @@ projects = [
     Project(
         "example",
         display_name="Example",
-        description="What Job Orchestra does, in three jobs.",
+        description="What Job Orchestra does, in a few jobs.",
         jobs=[
             Job(
                 "build",
@@ -42,6 +42,37 @@ projects = [
                     ["echo", "The sum is {results[sum]}, as the command before has saved it."],
                 ],
                 parameters=[Parameter("count", default=1000, description="How many numbers are added.")],
+            ),
+            Job(
+                "report",
+                description="Writes down what was measured.",
+                commands=[["echo", "{parameters[text]}"]],
+                parameters=[Parameter("text")],
+                workspace="run",
+            ),
+            Pipeline(
+                "release",
+                description="Builds, measures twice, checks, and reports; what was not needed is skipped.",
+                elements=[
+                    Element("build", job="build", parameters={"seconds": 1}),
+                    Element(
+                        "measure", job="measure", after=["build"], for_each=[10, 1000], parameters={"count": "{item}"}
+                    ),
+                    Element("check", job="check", after=["build"], allow_failure=True),
+                    Element(
+                        "report",
+                        job="report",
+                        after=["measure", "check"],
+                        parameters={"text": "The sum is {elements[measure][items][1][results][sum]}."},
+                    ),
+                    Element(
+                        "alarm",
+                        job="report",
+                        after=["measure"],
+                        when="elements.measure.items.1.results.sum > 1000000",
+                        parameters={"text": "That is too much."},
+                    ),
+                ],
             ),
         ],
     ),
