@@ -24,7 +24,7 @@ from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import RunRequest
-from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
+from job_orchestra.domain.schedules import CatchUp, MissingTime, RepeatedTime, ScheduleSettings
 from job_orchestra.domain.statuses import TERMINAL
 
 checked = settings(deadline=None, max_examples=80, print_blob=True)
@@ -138,6 +138,8 @@ schedule_settings = st.builds(
     time_zone=st.sampled_from(["UTC", "Europe/Paris"]),
     missing_time=st.none() | st.sampled_from(MissingTime),
     repeated_time=st.none() | st.sampled_from(RepeatedTime),
+    catch_up=st.sampled_from(CatchUp),
+    catch_up_age=st.none() | st.floats(0, 1e15),
     parameters=objects,
     description=texts,
     is_enabled_at_first=st.booleans(),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from job_orchestra.composition.clock import SystemClock
+from job_orchestra.composition.cron_expressions import local_times
 from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
@@ -64,6 +65,8 @@ from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.run_tokens import RunTokens
 from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.schema_check import require_current
@@ -212,6 +215,9 @@ class Surroundings:
             projects=Projects(self.storage, self.clock),
             jobs=self.jobs,
             concurrency=Concurrency(self.storage),
+            schedules=Schedules(self.storage, self.clock),
+            ticks=Ticks(self.storage),
+            local_times=local_times,
             runs=self.runs,
             run_queue=self.queue,
             pipeline_runs=PipelineRuns(self.storage, self.clock),

@@ -15,6 +15,7 @@ from job_orchestra.domain.definition_data import definition_to_data
 from job_orchestra.domain.definitions import CommandsDefinition, CustomDefinition, Definition, PipelineDefinition
 from job_orchestra.domain.jobs import LossPolicy, RunLimits
 from job_orchestra.domain.places import WrittenTable
+from job_orchestra.domain.schedules import CatchUp
 
 _LIMITS = RunLimits()
 _LOSS = LossPolicy()
@@ -147,6 +148,10 @@ class Schedule:
     """Of a local time that does not exist: `next` for the first moment behind the gap (default), or `skip`."""
     repeated_time: str | None = None
     """Of a local time that exists twice: `once` for the first one (default), or `twice`."""
+    catch_up: str = CatchUp.LATEST.value
+    """Of ticks that came due while no master was there: `none`, the `latest`, or `all` of them make runs."""
+    catch_up_age: float | None = None
+    """Seconds behind which such a tick makes no run any more; None: however old it is."""
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     description: str = ""
     is_enabled_at_first: bool = False

@@ -26,7 +26,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
 from job_orchestra.domain.runs import KeptRun, RunRequest
-from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
+from job_orchestra.domain.schedules import CatchUp, MissingTime, RepeatedTime, ScheduleSettings
 from job_orchestra.domain.webhook_data import read_webhooks, webhook_to_data
 
 __all__ = [
@@ -103,6 +103,8 @@ def schedule_settings_to_data(settings: ScheduleSettings) -> JsonObject:
         "time_zone": settings.time_zone,
         "missing_time": settings.missing_time and settings.missing_time.value,
         "repeated_time": settings.repeated_time and settings.repeated_time.value,
+        "catch_up": settings.catch_up.value,
+        "catch_up_age": settings.catch_up_age,
         "parameters": settings.parameters,
         "description": settings.description,
         "is_enabled_at_first": settings.is_enabled_at_first,
@@ -140,7 +142,8 @@ def run_request_from_data(data: object) -> RunRequest:
 PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency", "webhooks")
 SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
 SCHEDULE_FIELDS = (
-    "time_zone", "missing_time", "repeated_time", "parameters", "description", "is_enabled_at_first",
+    "time_zone", "missing_time", "repeated_time", "catch_up", "catch_up_age",
+    "parameters", "description", "is_enabled_at_first",
 )  # fmt: skip
 
 
@@ -162,6 +165,8 @@ def read_schedule_settings(table: Table) -> ScheduleSettings:
         time_zone=table.read("time_zone", Reader.text, "UTC"),
         missing_time=table.read("missing_time", _missing_time, None),
         repeated_time=table.read("repeated_time", _repeated_time, None),
+        catch_up=table.read("catch_up", _catch_up, CatchUp.LATEST),
+        catch_up_age=table.read("catch_up_age", _catch_up_age, None),
         parameters=table.read("parameters", Reader.json_object, {}),
         description=table.read("description", Reader.text, ""),
         is_enabled_at_first=table.read("is_enabled_at_first", Reader.flag, False),
@@ -174,6 +179,14 @@ def _missing_time(reader: Reader) -> MissingTime | None:
 
 def _repeated_time(reader: Reader) -> RepeatedTime | None:
     return None if reader.value is None else reader.choice(RepeatedTime)
+
+
+def _catch_up(reader: Reader) -> CatchUp:
+    return reader.choice(CatchUp)
+
+
+def _catch_up_age(reader: Reader) -> float | None:
+    return None if reader.value is None else reader.number()
 
 
 def read_priority(reader: Reader) -> int:

@@ -13,6 +13,7 @@ from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
+from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.domain.workers import REFUSAL_PAUSE, Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
@@ -32,6 +33,8 @@ from job_orchestra.master.result_keys import ResultKeys
 from job_orchestra.master.retention import RetentionRounds
 from job_orchestra.master.run_news import RunNews
 from job_orchestra.master.services import ServiceLinks
+from job_orchestra.master.ticking import Ticking
+from job_orchestra.master.timekeeper import Timekeeper
 from job_orchestra.master.wishes import Wishes
 from job_orchestra.master.worker_link import LinkParts
 from job_orchestra.protocol.connection import FrameConnection, FrameServer
@@ -42,6 +45,7 @@ from job_orchestra.protocol.control import (
     RunChanged,
     RunTriggered,
     RunWish,
+    ScheduleSwitched,
     WorkerChanged,
     WorkerWish,
 )
@@ -60,6 +64,8 @@ from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.run_tokens import RunTokens
 from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.log_port import LogStore
 
@@ -87,6 +93,9 @@ class MasterApplication:
         projects: Projects,
         jobs: Jobs,
         concurrency: Concurrency,
+        schedules: Schedules,
+        ticks: Ticks,
+        local_times: LocalTimes,
         runs: Runs,
         run_queue: RunQueue,
         pipeline_runs: PipelineRuns,
@@ -144,6 +153,8 @@ class MasterApplication:
             clock=clock,
         )
         self._pipelines = Pipelines(pipeline_runs, steps, self._outage, clock)
+        ticking = Ticking(ticks, jobs, runs, local_times, clock, self._dispatcher.hint)
+        self._timekeeper = Timekeeper(schedules, ticks, ticking, self._outage, clock)
         self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
         self._result_keys = ResultKeys(result_index, self._outage)
         self._admission = Admission(accounts)
@@ -201,6 +212,7 @@ class MasterApplication:
         self._services.listen(self._on_hint)
         self._news.listen(self._on_run_changed)
         self._news.listen(self._pipelines.on_news)
+        self._news.listen(self._timekeeper.on_news)
         handlers = {"/worker": self._serve_worker, "/control": self._serve_service}
         async with self._frame_server(self._address, self._port, self._admit, handlers) as server:
             self._server = server
@@ -213,6 +225,7 @@ class MasterApplication:
                     self._pipelines.run(),
                     self._configuration.run(),
                     self._look_again(),
+                    self._timekeeper.run(),
                     # Each by itself: a log that takes long to be read, say, keeps no hold from being renewed.
                     _again_and_again(self._holds.look, _SAFETY_POLL),
                     _again_and_again(self._losses.look, _BETWEEN_LOSSES),
@@ -305,6 +318,8 @@ class MasterApplication:
                 self._send_on_errand(self._pipelines.look_at_run(hint.run))
             case JobSwitched():
                 self._send_on_errand(self._dispatcher.look_at_switches())
+            case ScheduleSwitched():
+                self._timekeeper.schedule_switched()
             case WorkerWish():
                 self._send_on_errand(self._look_at_workers())
 

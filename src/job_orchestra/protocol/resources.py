@@ -205,6 +205,18 @@ class JobAnswer(Answer, frozen=True):
     """What keeps each known worker from its runs now, but for the runs there; as all here, of one job only."""
 
 
+class TickAnswer(Answer, frozen=True):
+    due: str
+    state: str
+    """`triggered`, `busy`, `missed`, `refused`; before that `due`, or `waiting` for its turn."""
+    job: str
+    run: str | None
+    detail: str
+    """Why it made no run, or none yet."""
+    decided_at: str
+    """When its state became this one."""
+
+
 class ScheduleAnswer(Answer, frozen=True):
     project: str
     identifier: str
@@ -218,6 +230,15 @@ class ScheduleAnswer(Answer, frozen=True):
     description: str
     is_active: bool
     is_enabled: bool
+    catch_up: str = "latest"
+    """Of ticks that came due while no master was there: `none`, the `latest`, or `all` of them make runs."""
+    catch_up_age: float | None = None
+    """Seconds behind which such a tick makes no run any more; None: however old it is."""
+    flaw: str | None = None
+    """Why it is broken: what keeps it from triggering its job."""
+    next_tick: str | None = None
+    """None if it does not tick, being disabled, say."""
+    last_tick: TickAnswer | None = None
 
 
 class SchedulePreviewAnswer(Answer, frozen=True):

@@ -112,8 +112,32 @@ SCHEDULES = Collection(
         _flag("is_active"),
         _flag("is_enabled"),
         _integer("changed_at"),
+        _integer("enabled_at", nullable=True),
+        _integer("timetable_since", nullable=True),
     ),
     key=("project", "identifier"),
+)
+
+TICKS = Collection(
+    "ticks",
+    (
+        _name("project"),
+        _name("schedule"),
+        _integer("due"),
+        _integer("number"),
+        _name("state"),
+        _name("job"),
+        _integer("decided_at"),
+        _json("request", nullable=True),
+        _name("run", nullable=True),
+        _text("detail", default=""),
+    ),
+    key=("project", "schedule", "due"),
+    indexes=(
+        # Whoever decides on a tick takes the next number: one of two masters does.
+        Index(("project", "schedule", "number"), is_unique=True),
+        Index(("state", "project", "schedule", "number")),
+    ),
 )
 
 RUNS = Collection(
@@ -295,6 +319,7 @@ COLLECTIONS = (
     PROJECTS,
     JOBS,
     SCHEDULES,
+    TICKS,
     RUNS,
     EVENTS,
     RUN_VALUES,

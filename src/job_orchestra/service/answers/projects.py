@@ -9,7 +9,6 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import Project
 from job_orchestra.domain.requirements import describe
 from job_orchestra.domain.retention_data import retention_to_data
-from job_orchestra.domain.schedules import Schedule
 from job_orchestra.domain.webhook_data import webhook_to_data
 from job_orchestra.domain.webhooks import WebhookSettings
 from job_orchestra.protocol.resources import (
@@ -17,7 +16,6 @@ from job_orchestra.protocol.resources import (
     ObstacleAnswer,
     ParameterAnswer,
     ProjectAnswer,
-    ScheduleAnswer,
     WebhookAnswer,
 )
 from job_orchestra.service.answers.dates import iso
@@ -83,21 +81,4 @@ def _parameter_answer(parameter: ParameterDefinition) -> ParameterAnswer:
         description=parameter.description,
         type=parameter.type,
         pattern=parameter.pattern,
-    )
-
-
-def schedule_answer(schedule: Schedule) -> ScheduleAnswer:
-    settings = schedule.settings
-    return ScheduleAnswer(
-        project=schedule.project,
-        identifier=schedule.identifier,
-        job=settings.job,
-        expression=settings.expression,
-        time_zone=settings.time_zone,
-        missing_time=settings.missing_time,
-        repeated_time=settings.repeated_time,
-        parameters=settings.parameters,
-        description=settings.description,
-        is_active=schedule.is_active,
-        is_enabled=schedule.is_enabled,
     )
