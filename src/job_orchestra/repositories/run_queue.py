@@ -12,12 +12,10 @@ from job_orchestra.domain.losses import next_attempt
 from job_orchestra.domain.reasons import Reason
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import ACTIVE, RunStatus, advance
-from job_orchestra.domain.workers import Worker
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
 from job_orchestra.repositories.rows.runs import run_facts, run_from_row
 from job_orchestra.repositories.run_paths import everything_on, unfinished_of
-from job_orchestra.repositories.workers import still_away
 from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import RUNS
 
@@ -142,8 +140,8 @@ class RunQueue:
             changes = {**changes, "concurrency_slot": slot}
         return await self._set(where, changes, assigned)
 
-    async def unassign(self, run: Run, away: Worker | None = None) -> Run | None:
-        """Back to the queue as the next attempt; None if it is no longer as `run` says, or the worker is not `away`."""
+    async def unassign(self, run: Run, provided: Update | None = None) -> Run | None:
+        """Back to the queue as the next attempt; None if it is no longer as `run` says, or not provided so."""
         waiting = next_attempt(run)
         where = (
             equal("identifier", run.identifier),
@@ -153,7 +151,7 @@ class RunQueue:
             equal("journal_sequence", run.journal_sequence),
         )
         changes: Row = {"attempt": waiting.attempt, **run_facts(waiting)}
-        return await self._set(where, changes, waiting, () if away is None else (still_away(away),))
+        return await self._set(where, changes, waiting, () if provided is None else (provided,))
 
     async def cancel(self, run: Run, reason: Reason) -> Run | None:
         """The cancelled run; None if it is no longer waiting."""
