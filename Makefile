@@ -23,8 +23,7 @@ test-services: development ## finds or installs the servers and the browser that
 lint: development ## format, lint, types and import rules
 	$(BIN)/python -m ruff format --check $(SOURCES)
 	$(BIN)/python -m ruff check $(SOURCES)
-	$(BIN)/python -m mypy
-	$(BIN)/python -m pyright
+	@$(BIN)/python -m pyright & pyright=$$!; $(BIN)/python -m mypy; mypy=$$?; wait $$pyright && exit $$mypy
 	$(BIN)/lint-imports
 
 format: development ## formats the sources and corrects what can be corrected

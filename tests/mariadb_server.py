@@ -106,6 +106,7 @@ class MariadbServer(ServerProcess):
             f"--character-sets-dir={self._share / 'charsets'}",
             f"--socket={self.directory / 'socket'}",
             f"--pid-file={self.directory / 'pid'}",
+            f"--tmpdir={self.directory}",  # a server that starts removes the temporary tables of all who share one
             f"--port={self.port}",
         ]
         return [self._root / "usr" / "sbin" / "mariadbd", "--no-defaults", *place, *settings]

@@ -120,8 +120,15 @@ job_settings = st.builds(
     workspace=workspaces,
     limits=limits,
     priority=priorities,
+    concurrency=st.none() | names,
 )
-project_settings = st.builds(ProjectSettings, display_name=texts, description=texts, repository=st.none() | objects)
+project_settings = st.builds(
+    ProjectSettings,
+    display_name=texts,
+    description=texts,
+    repository=st.none() | objects,
+    concurrency=st.dictionaries(names, st.integers(1, 1000), max_size=2),
+)
 schedule_settings = st.builds(
     ScheduleSettings,
     job=names,
@@ -145,6 +152,7 @@ run_requests = st.builds(
     workspace=workspaces,
     limits=limits,
     priority=priorities,
+    concurrency=st.none() | names,
 )
 
 counts = st.integers(0, 1 << 50)

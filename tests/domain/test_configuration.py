@@ -264,8 +264,8 @@ MISTAKES: list[tuple[dict[str, object], list[str]]] = [
     (
         {"elements": [{"identifier": "e", "job": "j"}], "workspace": "run"},
         [
-            "workspace: is unknown; known are identifier, elements, parameters, priority, display_name, description, "
-            "retention",
+            "workspace: is unknown; known are identifier, elements, parameters, priority, concurrency, display_name, "
+            "description, retention",
             "elements: contain the pipeline itself: p/j → p/j",
         ],
     ),
@@ -435,7 +435,7 @@ def test_mistakes_of_projects() -> None:
         "projects[4].identifer: is unknown; did you mean identifier?",
         "projects[4].identifier: is missing",
         "project j, commands: is unknown; known are identifier, jobs, schedules, display_name, description, "
-        "repository, retention, webhooks",
+        "repository, retention, concurrency, webhooks",
         "project p: there is more than one project 'p'",
     ]
 

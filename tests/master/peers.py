@@ -50,6 +50,7 @@ from job_orchestra.protocol.messages import (
     Welcome,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -215,6 +216,7 @@ class Surroundings:
             schedules=Schedules(self.storage, self.clock),
             ticks=Ticks(self.storage),
             local_times=local_times,
+            concurrency=Concurrency(self.storage),
             runs=self.runs,
             run_queue=self.queue,
             pipeline_runs=PipelineRuns(self.storage, self.clock),
@@ -278,10 +280,16 @@ class Surroundings:
         properties: JsonObject | None = None,
         workspace: Workspace = Workspace.RUN,
         loss: LossPolicy | None = None,
+        concurrency: str | None = None,
     ) -> Run:
-        definition = CommandsDefinition((("true",),))
         request = RunRequest(
-            "p", "j", definition, properties=properties or {}, workspace=workspace, loss=loss or LossPolicy()
+            "p",
+            "j",
+            CommandsDefinition((("true",),)),
+            properties=properties or {},
+            workspace=workspace,
+            loss=loss or LossPolicy(),
+            concurrency=concurrency,
         )
         return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
 

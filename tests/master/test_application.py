@@ -89,6 +89,40 @@ def test_a_run_waits_at_the_master_until_its_workspace_is_free(play: Callable[[S
     play(scenario)
 
 
+def test_runs_of_a_concurrency_group_go_one_after_the_other_and_others_beside_them(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        first, second = [await parts.trigger(concurrency="deploy") for _ in range(2)]
+        other = await parts.trigger()
+        async with parts.serving(), parts.worker() as (worker, _):
+            assert {(await worker.hear(Execute)).run for _ in range(2)} == {first.identifier, other.identifier}
+            await worker.say(log(other, 0, b"a"), events(other, started(), ended(2, b"a")))
+            await worker.hear(Release)
+            assert (await parts.stored(second)).worker is None
+            await worker.say(log(first, 0, b"a"), events(first, started(), ended(2, b"a")))
+            assert (await worker.hear(Execute)).run == second.identifier
+            assert (await parts.stored(second)).slot == "p/deploy/1"
+
+    play(scenario)
+
+
+def test_a_slot_that_was_freed_elsewhere_is_found_by_the_next_look(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        elsewhere = await parts.queue.assign(await parts.trigger(concurrency="deploy"), "v", "p/deploy/1")
+        assert elsewhere is not None
+        waiting = await parts.trigger(concurrency="deploy")
+        async with parts.serving(), parts.worker() as (worker, _):
+            last = await parts.trigger()
+            assert (await worker.hear(Execute)).run == last.identifier
+            assert (await parts.stored(waiting)).worker is None
+            # By another master, to which its worker is connected.
+            await parts.queue.unassign(elsewhere)
+            assert (await worker.hear(Execute)).run in (waiting.identifier, elsewhere.identifier)
+
+    play(scenario)
+
+
 def test_a_worker_that_comes_back_goes_on_where_the_master_has_everything(play: Callable[[Scenario], None]) -> None:
     async def scenario(parts: Surroundings) -> None:
         run = await parts.trigger()

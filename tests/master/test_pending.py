@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from job_orchestra.domain.concurrency import ConcurrencyGroup
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import Candidate, Obstacle, WorkerSelector
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind, queue_key
 from job_orchestra.master.pending import PendingQueue
 from job_orchestra.master.run_group import GROUP_WINDOW
+from job_orchestra.master.slots import Slots
 
 SELECTOR = WorkerSelector()
 
@@ -22,9 +24,16 @@ def run(
     priority: int = 0,
     properties: JsonObject | None = None,
     workspace: Workspace = Workspace.RUN,
+    concurrency: str | None = None,
 ) -> Run:
     request = RunRequest(
-        "p", job, CommandsDefinition(()), properties=properties or {}, priority=priority, workspace=workspace
+        "p",
+        job,
+        CommandsDefinition(()),
+        properties=properties or {},
+        priority=priority,
+        workspace=workspace,
+        concurrency=concurrency,
     )
     return Run(identifier, request, Source(SourceKind.USER, "eve"), datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -33,8 +42,14 @@ def worker(identifier: str, limit: int = 1, active: int = 0, properties: JsonObj
     return Candidate(identifier, properties or {}, limit, active)
 
 
-def planned(queue: PendingQueue, *candidates: Candidate, held: frozenset[tuple[str, str]] = frozenset()) -> list[str]:
-    return [f"{one.run.identifier} on {one.worker}" for one in queue.plan(candidates, SELECTOR, held)]
+def planned(
+    queue: PendingQueue,
+    *candidates: Candidate,
+    held: frozenset[tuple[str, str]] = frozenset(),
+    slots: Slots | None = None,
+) -> list[str]:
+    assignments = queue.plan(candidates, SELECTOR, held, slots or Slots())
+    return [f"{one.run.identifier} on {one.worker}" for one in assignments]
 
 
 def test_urgent_runs_go_first_and_then_the_oldest() -> None:
@@ -78,6 +93,28 @@ def test_runs_of_held_jobs_stay() -> None:
     queue.add(run("b", "free"))
     assert planned(queue, worker("w", 5), held=frozenset({("p", "held")})) == ["b on w"]
     assert planned(queue, worker("w", 5)) == ["a on w"]
+
+
+def test_a_full_concurrency_group_holds_its_own_runs_up_across_jobs_and_no_others() -> None:
+    queue, slots = PendingQueue(), Slots()
+    slots.replace({ConcurrencyGroup("p", "deploy"): 2}, {"p/deploy/1": "somewhere else"})
+    for one in (run("a", "x", concurrency="deploy"), run("b", "y", concurrency="deploy"), run("c", "x"), run("d")):
+        queue.add(one)
+    queue.add(run("e", "y", priority=1, concurrency="deploy"))
+    assert planned(queue, worker("w", 9), slots=slots) == ["e on w", "c on w", "d on w"]
+    assert planned(queue, worker("w", 9), slots=slots) == []
+    slots.free("somewhere else")
+    slots.free("nobody")
+    assert planned(queue, worker("w", 9), slots=slots) == ["a on w"]
+    slots.free("e")
+    assert [one.slot for one in queue.plan([worker("w", 9)], SELECTOR, (), slots)] == ["p/deploy/2"]
+
+
+def test_a_run_that_no_worker_takes_keeps_no_slot_from_another() -> None:
+    queue, slots = PendingQueue(), Slots()
+    queue.add(run("a", "x", properties={"gpu": True}, concurrency="deploy"))
+    queue.add(run("b", "y", concurrency="deploy"))
+    assert planned(queue, worker("w", 9), slots=slots) == ["b on w"]
 
 
 def test_a_run_that_was_discarded_is_not_planned() -> None:
@@ -158,16 +195,16 @@ def test_groups_that_nobody_here_could_take_are_looked_at_once_for_each_worker()
     queue, selector = PendingQueue(), Counting()
     for number in range(100):
         queue.add(run(f"{number:03}", f"job-{number}", properties={"operating_system": "windows"}))
-    assert queue.plan([worker("w", 4)], selector, ()) == []
+    assert queue.plan([worker("w", 4)], selector, (), Slots()) == []
     assert selector.asked == 100
     for active in range(4):
         queue.add(run("z", "free"))
-        assert len(queue.plan([worker("w", 4, active)], selector, ())) == 1
+        assert len(queue.plan([worker("w", 4, active)], selector, (), Slots())) == 1
     assert selector.asked == 100 + 4 * 2
-    assert queue.plan([worker("w", 4), worker("v")], selector, ()) == []
+    assert queue.plan([worker("w", 4), worker("v")], selector, (), Slots()) == []
     assert selector.asked == 208
     able = worker("v", properties={"operating_system": "windows"})
-    assert [one.run.identifier for one in queue.plan([worker("w", 4), able], selector, ())] == ["000"]
+    assert [one.run.identifier for one in queue.plan([worker("w", 4), able], selector, (), Slots())] == ["000"]
 
 
 def by_the_rule(
@@ -228,7 +265,7 @@ def test_whatever_came_and_went_before_the_plan_is_what_the_rule_says(seed: int)
             expected = by_the_rule(list(waiting.values()), list(workers.values()), SELECTOR, held)
             found: list[tuple[str, str]] = []
             refill(queue, waiting.values())
-            while assignments := queue.plan(list(workers.values()), SELECTOR, held):
+            while assignments := queue.plan(list(workers.values()), SELECTOR, held, Slots()):
                 for assignment in assignments:
                     found.append((assignment.run.identifier, assignment.worker))
                     workers[assignment.worker] = workers[assignment.worker].with_run(assignment.run)
@@ -248,7 +285,7 @@ def test_no_worker_gets_more_than_it_takes_and_none_idles_beside_what_it_could_t
     workers = [
         worker(f"w{number}", chance.randrange(6), properties={"kind": chance.choice(kinds)}) for number in range(5)
     ]
-    assigned = queue.plan(workers, SELECTOR, ())
+    assigned = queue.plan(workers, SELECTOR, (), Slots())
     for some in workers:
         taken = [assignment.run for assignment in assigned if assignment.worker == some.identifier]
         assert len(taken) <= some.executor_limit, f"seed {seed}"

@@ -12,6 +12,7 @@ from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.passwords import PasswordHasher
@@ -47,6 +48,7 @@ class Records:
         self.pipeline_runs = PipelineRuns(storage, self.clock)
         self.queue = RunQueue(storage, self.clock)
         self.progress = RunProgress(storage, self.clock)
+        self.concurrency = Concurrency(storage)
         self.late_reports = LateReports(storage, self.clock)
         self.workers = Workers(storage, self.clock)
         self.projects = Projects(storage, self.clock)
@@ -63,10 +65,14 @@ class Records:
 
 
 def request_of(
-    project: str = "p", job: str = "j", properties: JsonObject | None = None, priority: int = 0
+    project: str = "p",
+    job: str = "j",
+    properties: JsonObject | None = None,
+    priority: int = 0,
+    concurrency: str | None = None,
 ) -> RunRequest:
     definition = CommandsDefinition((("true",),))
-    return RunRequest(project, job, definition, properties=properties or {}, priority=priority)
+    return RunRequest(project, job, definition, properties=properties or {}, priority=priority, concurrency=concurrency)
 
 
 def configuration(*projects: JsonObject) -> tuple[ConfiguredProject, ...]:

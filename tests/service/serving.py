@@ -80,6 +80,7 @@ class Served(Records):
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
+            concurrency=self.concurrency,
             runs=self.runs,
             pipeline_runs=self.pipeline_runs,
             run_search=self.run_search,

@@ -178,6 +178,23 @@ def test_why_a_run_waits(play: Play) -> None:
     play(scenario)
 
 
+def test_a_full_concurrency_group_is_told_with_those_who_hold_its_slots(play_on_sqlite: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        holder, waiting = [await served.trigger("hello", "example", concurrency="deploy") for _ in range(2)]
+        path = f"/projects/example/runs/{waiting.identifier}/why"
+        assert "There is no worker yet" in (await client.get(path)).json()["summary"]
+        assert await served.queue.assign(holder, "w", "example/deploy/1") is not None
+        answer = (await client.get(path)).json()
+        assert answer["summary"] == (
+            f"Concurrency group 'deploy' takes one run at a time, and run {holder.identifier} has its slot."
+        )
+        assert answer["holders"] == [holder.identifier]
+        assert not (await client.get(f"/projects/example/runs/{holder.identifier}/why")).json()["holders"]
+
+    play_on_sqlite(scenario)
+
+
 def test_a_refusal_is_told_to_those_who_wait_and_of_the_worker(play: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.VIEWER)

@@ -20,7 +20,11 @@ from tests.simulation.network import Network, Server
 from tests.simulation.world import Process
 
 MASTER = "master"
-JOBS = ("own", "shared")
+JOBS = ("own", "shared", "first", "second")
+GROUP = "few"
+LIMIT = 2
+LIMITED = ("first", "second")
+"""The jobs of that concurrency group."""
 PROJECTS = parse_projects(
     [
         {
@@ -28,7 +32,9 @@ PROJECTS = parse_projects(
             "jobs": [
                 {"identifier": "own", "commands": [["true"]], "workspace": "run"},
                 {"identifier": "shared", "commands": [["true"]], "workspace": "job"},
+                *({"identifier": job, "commands": [["true"]], "concurrency": GROUP} for job in LIMITED),
             ],
+            "concurrency": {GROUP: LIMIT},
         }
     ]
 )

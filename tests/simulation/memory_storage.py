@@ -163,16 +163,20 @@ class MemoryDatabase:
                 matching = self._matching(table, operation.where)
                 if not matching and not operation.optional:
                     return None
+                if any(self._is_taken(table, {**row, **encoded}, row) for row in matching):
+                    return None
                 return [Change(name, row, {**row, **encoded}) for row in matching]
             case Delete():
                 return [Change(name, row, None) for row in self._matching(table, operation.where)]
 
-    def _is_taken(self, table: _Table, row: Stored) -> bool:
-        if table.key_of(row) in table.rows:
+    def _is_taken(self, table: _Table, row: Stored, before: Stored | None = None) -> bool:
+        """Whether a new row, or what becomes of the one `before`, has a key of another."""
+        if before is None and table.key_of(row) in table.rows:
             return True
         for index in table.collection.indexes:
             values = tuple(row[name] for name in index.columns)
-            if index.is_unique and None not in values and values in _values(table, index.columns):
+            is_kept = before is not None and all(row[name] == before[name] for name in index.columns)
+            if index.is_unique and not is_kept and None not in values and values in _values(table, index.columns):
                 return True
         return False
 

@@ -17,6 +17,7 @@ from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.storage.log_port import LogKey
 from job_orchestra.storage.schema import EVENTS, LATE_REPORTS, RUNS, WORKERS
 from tests.simulation.machine import Attempt, Machine
+from tests.simulation.master import LIMIT, LIMITED
 from tests.simulation.memory_logs import LogBytes
 from tests.simulation.memory_storage import Change, MemoryDatabase, Stored
 from tests.simulation.network import End
@@ -73,6 +74,7 @@ class Promises:
             self._world.violate("P1: a run is deleted")
             return
         name = after["identifier"]
+        self._check_group(after)
         self._note_sequence(RunKey(name, after["attempt"]), after)
         if before is None:
             return
@@ -90,6 +92,14 @@ class Promises:
             self._world.violate(f"P6: {name} was {old} and becomes {new}")
         if new.is_terminal:
             self._on_end(after, new)
+
+    def _check_group(self, row: Stored) -> None:
+        """No more runs of a concurrency group have a worker than it has slots."""
+        if row["job"] in LIMITED:
+            holding = [one["identifier"] for one in self.rows() if one["job"] in LIMITED and _is_active(one)]
+            self._world.require(len(holding) <= LIMIT, f"{holding} are assigned or running, and {LIMIT} may be")
+            is_held = row["concurrency_slot"] is not None
+            self._world.require(is_held == _is_active(row), f"{row['identifier']} has {row['concurrency_slot']}")
 
     def _note_sequence(self, key: RunKey, row: Stored) -> None:
         durable = self._durable.setdefault(key, _Durable())
@@ -263,6 +273,11 @@ def _worker_of(end: End) -> str:
 
 def _loss_of(row: Stored) -> LossPolicy:
     return run_request_from_data(json.loads(row["request"])).loss
+
+
+def _is_active(row: Stored) -> bool:
+    """Assigned or running."""
+    return row["worker"] is not None and not RunStatus(row["status"]).is_terminal
 
 
 def _is_given_up(row: Stored) -> bool:

@@ -19,7 +19,7 @@ from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.port import Storage
-from tests.simulation.master import MASTER
+from tests.simulation.master import GROUP, LIMITED, MASTER
 from tests.simulation.network import Network
 from tests.simulation.promises import Promises
 from tests.simulation.world import Process, World
@@ -61,10 +61,17 @@ class ServiceProcess(Process):
 
     async def trigger(self, job: str, idempotency_key: str) -> str:
         """The run; repeated until it is answered, as users do it."""
-        workspace = Workspace.RUN if job == "own" else Workspace.JOB
+        workspace = Workspace.JOB if job == "shared" else Workspace.RUN
         chance = self.world.chance
         loss = LossPolicy(chance.choice(self.policies), after=1.0 + chance.random() * 2.0)
-        request = RunRequest("p", job, CommandsDefinition((("true",),)), workspace=workspace, loss=loss)
+        request = RunRequest(
+            "p",
+            job,
+            CommandsDefinition((("true",),)),
+            workspace=workspace,
+            loss=loss,
+            concurrency=GROUP if job in LIMITED else None,
+        )
         triggered = await self._insist(lambda: self._runs.trigger(request, _USER, idempotency_key))
         run = triggered.run.identifier
         self.world.say(self.name, f"{run} is triggered (if lost for {loss.after:.1f} s: {loss.on_lost})")

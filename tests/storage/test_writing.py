@@ -7,7 +7,19 @@ import asyncio
 import psycopg
 import pytest
 
-from job_orchestra.storage.port import Batch, Condition, Delete, Insert, Operator, Outcome, Storage, Update, Value
+from job_orchestra.storage.port import (
+    Batch,
+    Condition,
+    Delete,
+    Find,
+    Insert,
+    Operator,
+    Order,
+    Outcome,
+    Storage,
+    Update,
+    Value,
+)
 from tests.storage.scenario import WORKER, batch, equal, get, identifiers, insert, open_at, play, rename
 
 
@@ -103,16 +115,58 @@ def test_two_storages_that_write_the_same_rows_in_opposite_orders_both_succeed(s
     play(storage_url, scenario)
 
 
-def test_a_unique_index_holds_and_lets_none_through(storage_url: str) -> None:
-    def run(identifier: str, key: str | None) -> Insert:
-        row: dict[str, Value] = dict.fromkeys(("project", "job", "queue_key", "source_kind", "source_identifier"), "x")
-        row |= {"identifier": identifier, "request": {}, "created_at": 0, "status": "pending", "idempotency_key": key}
-        return Insert("runs", row)
+def _run(identifier: str, key: str | None = None) -> Insert:
+    row: dict[str, Value] = dict.fromkeys(("project", "job", "queue_key", "source_kind", "source_identifier"), "x")
+    row |= {"identifier": identifier, "request": {}, "created_at": 0, "status": "pending", "idempotency_key": key}
+    return Insert("runs", row)
 
+
+def _hold(run: str, slot: str | None) -> Update:
+    return Update("runs", (equal("identifier", run),), {"concurrency_slot": slot, "attempt": 2})
+
+
+def test_a_unique_index_holds_and_lets_none_through(storage_url: str) -> None:
     async def scenario(storage: Storage) -> None:
-        assert (await storage.write(batch(run("a", "k")))).is_applied
-        assert not (await storage.write(batch(run("b", "k")))).is_applied
-        assert (await storage.write(batch(run("c", None), run("d", None)))).is_applied
+        assert (await storage.write(batch(_run("a", "k")))).is_applied
+        assert not (await storage.write(batch(_run("b", "k")))).is_applied
+        assert (await storage.write(batch(_run("c"), _run("d")))).is_applied
+
+    play(storage_url, scenario)
+
+
+def test_an_update_does_not_match_where_what_it_gives_is_taken(storage_url: str) -> None:
+    async def scenario(storage: Storage) -> None:
+        await storage.write(batch(_run("a"), _run("b"), _run("c")))
+        assert (await storage.write(batch(_hold("a", "s1")))).is_applied
+        assert await storage.write(batch(_hold("b", "s1"))) == Outcome((0,), failed_at=0)
+        assert (await storage.write(batch(_hold("a", "s1")))).is_applied  # it is its own
+        assert await storage.write(batch(_hold("b", "s1"), insert("u"))) == Outcome((0,), failed_at=0)
+        found = await storage.find(Find("runs", (), (Order("identifier"),)))
+        assert [(row["concurrency_slot"], row["attempt"]) for row in found] == [("s1", 2), (None, 1), (None, 1)]
+        assert (await storage.write(batch(_hold("a", None)))).is_applied
+        assert (await storage.write(batch(_hold("b", "s1")))).is_applied
+        assert (await storage.write(batch(_hold("a", None), _hold("c", None)))).is_applied
+
+    play(storage_url, scenario)
+
+
+def test_of_many_updates_that_want_the_same_one_wins_and_disturbs_nobody(storage_url: str) -> None:
+    async def scenario(storage: Storage) -> None:
+        other = open_at(storage_url)
+        runs = [f"r{number:02}" for number in range(24)]
+        await storage.write(batch(*map(_run, runs)))
+        wanted = [
+            each.write(batch(_hold(run, f"s{place % 4}")))
+            for place, run in enumerate(runs)
+            for each in (storage, other)
+        ]
+        beside = [storage.write(batch(insert(f"u{number}"))) for number in range(10)]
+        outcomes = await asyncio.gather(*wanted, *beside)
+        assert all(outcome.is_applied for outcome in outcomes[len(wanted) :])
+        found = await storage.find(Find("runs", (), (Order("identifier"),)))
+        held = [str(row["concurrency_slot"]) for row in found if row["concurrency_slot"] is not None]
+        assert sorted(held) == ["s0", "s1", "s2", "s3"]
+        await other.close()
 
     play(storage_url, scenario)
 

@@ -16,6 +16,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.passwords import PasswordHasher
@@ -118,6 +119,7 @@ class Installation:
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
+            concurrency=Concurrency(self.storage),
             runs=self.runs,
             pipeline_runs=self.pipeline_runs,
             run_search=self.run_search,

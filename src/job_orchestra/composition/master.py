@@ -78,6 +78,7 @@ class MasterComposition(RecordsComposition):
             schedules=self.schedules,
             ticks=self.ticks,
             local_times=self.local_times,
+            concurrency=self.concurrency,
             runs=self.runs,
             run_queue=self.run_queue,
             pipeline_runs=self.pipeline_runs,

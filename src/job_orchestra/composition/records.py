@@ -12,6 +12,7 @@ from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.retention import Retention
 from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -111,6 +112,11 @@ class RecordsComposition(ApplicationComposition):
     @cached_property
     def runs(self) -> Runs:
         return Runs(self.storage, self.clock)
+
+    @cached_property
+    def concurrency(self) -> Concurrency:
+        """The slots of concurrency groups that are in use."""
+        return Concurrency(self.storage)
 
     @cached_property
     def pipeline_runs(self) -> PipelineRuns:

@@ -52,6 +52,7 @@ class ServiceComposition(RecordsComposition):
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
+            concurrency=self.concurrency,
             runs=self.runs,
             pipeline_runs=self.pipeline_runs,
             run_search=self.run_search,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from job_orchestra.domain.checking import Mistakes, Reader, check_duplicates
+from job_orchestra.domain.concurrency_data import check_limits, check_pipelines_in_groups
 from job_orchestra.domain.cron import standard_expression, time_zone
 from job_orchestra.domain.declarations import plain_data
 from job_orchestra.domain.identifiers import NAME
@@ -99,7 +100,9 @@ def _check_references(
         if project.identifier and job.identifier
     }
     check_pipelines(jobs, mistakes)
+    check_pipelines_in_groups(jobs, mistakes)
     for project in projects:
+        check_limits(project.identifier, project.settings.concurrency, jobs, mistakes)
         if project.identifier:
             check_webhooks(project.settings.webhooks, project.identifier, jobs, mistakes)
         for schedule in project.schedules:

@@ -83,6 +83,7 @@ class Job:
     on_lost: str = _LOSS.on_lost.value
     lost_after: float = _LOSS.after
     priority: int = 0
+    concurrency: str | None = None
     retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""
@@ -122,6 +123,7 @@ class Pipeline:
     elements: Sequence[Element]
     parameters: Sequence[Parameter] = ()
     priority: int = 0
+    concurrency: str | None = None
     retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""
@@ -194,6 +196,7 @@ class Project:
     description: str = ""
     repository: Mapping[str, object] | None = None
     retention: Retention | Mapping[str, object] | None = None
+    concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     webhooks: Sequence[Webhook] = ()
 
 

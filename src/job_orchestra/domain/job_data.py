@@ -7,6 +7,7 @@ The parts that a projects file writes in the same form are in `definition_data`.
 from __future__ import annotations
 
 from job_orchestra.domain.checking import Reader, Table, read_all
+from job_orchestra.domain.concurrency_data import read_concurrency, read_concurrency_limits
 from job_orchestra.domain.definition_data import (
     LIMITS_FIELDS,
     LOSS_FIELDS,
@@ -67,6 +68,7 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "limits": limits_to_data(settings.limits),
         "loss": loss_to_data(settings.loss),
         "priority": settings.priority,
+        "concurrency": settings.concurrency,
         "retention": retention_to_data(settings.retention),
     }
 
@@ -81,6 +83,7 @@ def project_settings_to_data(settings: ProjectSettings) -> JsonObject:
         "description": settings.description,
         "repository": settings.repository,
         "retention": retention_to_data(settings.retention),
+        "concurrency": dict(settings.concurrency),
         "webhooks": [webhook_to_data(webhook) for webhook in settings.webhooks],
     }
 
@@ -119,6 +122,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "limits": limits_to_data(request.limits),
         "loss": loss_to_data(request.loss),
         "priority": request.priority,
+        "concurrency": request.concurrency,
         "part": request.part,
         "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
@@ -128,7 +132,7 @@ def run_request_from_data(data: object) -> RunRequest:
     return read_all(data, _run_request)
 
 
-PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "webhooks")
+PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency", "webhooks")
 SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
 SCHEDULE_FIELDS = (
     "time_zone", "missing_time", "repeated_time", "catch_up", "catch_up_age",
@@ -142,6 +146,7 @@ def read_project_settings(table: Table) -> ProjectSettings:
         description=table.read("description", Reader.text, ""),
         repository=table.read("repository", read_repository, None),
         retention=table.read("retention", read_retention, None),
+        concurrency=table.read("concurrency", read_concurrency_limits, {}),
         webhooks=table.read("webhooks", read_webhooks, ()),
     )
 
@@ -218,6 +223,7 @@ _JOB_FIELDS = (
     "limits",
     "loss",
     "priority",
+    "concurrency",
     "retention",
 )
 
@@ -234,6 +240,7 @@ def _job_settings(reader: Reader) -> JobSettings:
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
+        concurrency=table.read("concurrency", read_concurrency, None),
         retention=table.read("retention", read_retention, None),
     )
 
@@ -247,7 +254,9 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 
 def _run_request(reader: Reader) -> RunRequest:
-    optional = ("parameters", "properties", "workspace", "limits", "loss", "priority", "part", "kept")
+    optional = (
+        "parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency", "part", "kept",
+    )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
         project=table.read("project", Reader.name, ""),
@@ -259,6 +268,7 @@ def _run_request(reader: Reader) -> RunRequest:
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
+        concurrency=table.read("concurrency", read_concurrency, None),
         part=table.read("part", Reader.text, ""),
         kept=tuple(_kept(item) for item in table.items("kept")),
     )

@@ -7,6 +7,7 @@ from typing import cast
 
 from job_orchestra.domain.checking import Mistakes, Reader, Table, nearest
 from job_orchestra.domain.command_checks import flaw_of_format
+from job_orchestra.domain.concurrency_data import read_concurrency
 from job_orchestra.domain.definition_data import (
     COMMANDS_FIELDS,
     LIMITS_FIELDS,
@@ -26,7 +27,7 @@ from job_orchestra.domain.parameters import check_size
 from job_orchestra.domain.places import Place
 from job_orchestra.domain.retention_data import read_retention
 
-_SHARED_FIELDS = ("parameters", "priority", "display_name", "description", "retention")
+_SHARED_FIELDS = ("parameters", "priority", "concurrency", "display_name", "description", "retention")
 _WORKER_FIELDS = ("properties", "workspace", *LIMITS_FIELDS, *LOSS_FIELDS)
 """Of jobs that a worker executes; pipelines need none."""
 
@@ -44,6 +45,7 @@ def read_job(reader: Reader) -> tuple[str, JobSettings]:
         limits=read_limits(table),
         loss=read_loss(table),
         priority=table.read("priority", read_priority, 0),
+        concurrency=table.read("concurrency", read_concurrency, None),
         retention=table.read("retention", read_retention, None),
     )
     if isinstance(definition, CommandsDefinition):

@@ -81,6 +81,8 @@ class JobSettings:
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
     priority: int = 0
+    concurrency: str | None = None
+    """The concurrency group of its runs, in its project."""
     retention: Retention | None = None
     """None: as its project's."""
 

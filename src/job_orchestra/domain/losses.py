@@ -72,6 +72,7 @@ def next_attempt(run: Run) -> Run:
         reason=None,
         attempt=run.attempt + 1,
         worker=None,
+        slot=None,
         assigned_at=None,
         started_at=None,
         ended_at=None,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from job_orchestra.domain.json import JsonObject
@@ -16,6 +17,8 @@ class ProjectSettings:
     """Where the project's sources are; which keys is the business of the revision-control client of its `type`."""
     retention: Retention | None = None
     """None: as the settings say."""
+    concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many runs of a concurrency group may be assigned or running at once, where it is not one."""
     webhooks: tuple[WebhookSettings, ...] = ()
 
 

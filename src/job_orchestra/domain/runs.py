@@ -52,6 +52,8 @@ class RunRequest:
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
     priority: int = 0
+    concurrency: str | None = None
+    """The concurrency group in its project; how large that is, the project says at any time."""
     part: str = ""
     """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
     kept: tuple[KeptRun, ...] = ()
@@ -90,6 +92,8 @@ class Run:
     attempt: int = 1
     worker: str | None = None
     """Assigned to; None while it waits."""
+    slot: str | None = None
+    """Of its concurrency group; no two runs hold the same."""
     assigned_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -116,5 +120,6 @@ def queue_key(request: RunRequest) -> str:
     """Runs with the same key wait in one group: they fit the same workers and are held up by the same things."""
     if isinstance(request.definition, PipelineDefinition):
         return f"{request.project}/{request.job}/pipeline"
-    requirements = json.dumps([request.properties, request.workspace], sort_keys=True).encode()
+    limited = [] if request.concurrency is None else [request.concurrency]
+    requirements = json.dumps([request.properties, request.workspace, *limited], sort_keys=True).encode()
     return f"{request.project}/{request.job}/{sha256(requirements).hexdigest()[:8]}"

@@ -35,4 +35,5 @@ def request_of(job: Job, parameters: JsonObject, priority: int | None = None) ->
         limits=settings.limits,
         loss=settings.loss,
         priority=settings.priority if priority is None else priority,
+        concurrency=settings.concurrency,
     )

@@ -49,6 +49,7 @@ from job_orchestra.protocol.control import (
     WorkerWish,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_compression import LogCompression
@@ -91,6 +92,7 @@ class MasterApplication:
         schedules: Schedules,
         ticks: Ticks,
         local_times: LocalTimes,
+        concurrency: Concurrency,
         runs: Runs,
         run_queue: RunQueue,
         pipeline_runs: PipelineRuns,
@@ -124,6 +126,7 @@ class MasterApplication:
         self._dispatcher = Dispatcher(
             run_queue,
             jobs,
+            concurrency,
             self._links,
             selector,
             PipelineStarts(run_progress, self._news, self._outage, clock),
@@ -327,7 +330,7 @@ class MasterApplication:
 
     def _on_run_changed(self, run: Run) -> None:
         if run.status.is_terminal:
-            self._dispatcher.wake()
+            self._dispatcher.note_ended(run.identifier)
 
     # ---------- what links tell
 

@@ -19,7 +19,9 @@ from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.pending import REFILL, Assignment, PendingQueue
 from job_orchestra.master.pipeline_starts import PipelineStarts
+from job_orchestra.master.slots import Slots
 from job_orchestra.master.worker_link import WorkerLink
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.run_queue import RunQueue
 
@@ -38,6 +40,7 @@ class Dispatcher:
         self,
         queue: RunQueue,
         jobs: Jobs,
+        concurrency: Concurrency,
         links: WorkerLinks,
         selector: WorkerSelector,
         pipeline_starts: PipelineStarts,
@@ -46,12 +49,16 @@ class Dispatcher:
     ) -> None:
         self._queue = queue
         self._jobs = jobs
+        self._concurrency = concurrency
         self._links = links
         self._selector = selector
         self._pipeline_starts = pipeline_starts
         self._outage = outage
         self._clock = clock
         self._pending = PendingQueue()
+        self._slots = Slots()
+        self._ended: set[str] = set()
+        """Runs that have let go of their slots since these were last looked at."""
         self._held: frozenset[tuple[str, str]] = frozenset()
         self._hinted: set[str] = set()
         self._looked_at: datetime | None = None
@@ -72,6 +79,11 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Something became free or was enabled."""
+        self._wake.set()
+
+    def note_ended(self, run: str) -> None:
+        """What it had is free."""
+        self._ended.add(run)
         self._wake.set()
 
     def forget(self, run: str) -> None:
@@ -102,6 +114,7 @@ class Dispatcher:
     def _take_in(self, runs: Iterable[Run]) -> None:
         for run in runs:
             if run.status is RunStatus.PENDING and run.worker is None and not run.should_cancel:
+                self._ended.add(run.identifier)  # of an attempt before, which may have had a slot
                 if isinstance(run.request.definition, PipelineDefinition):
                     self._pipeline_starts.add(run)
                 else:
@@ -123,31 +136,49 @@ class Dispatcher:
         while True:
             for key in self._pending.groups_to_refill():
                 await self._refill(key)
-            assignments = self._pending.plan(self._links.candidates(), self._selector, self._held)
+            await self._look_at_slots()
+            assignments = self._pending.plan(self._links.candidates(), self._selector, self._held, self._slots)
             if not assignments:
                 return
             for start in range(0, len(assignments), _ASSIGNMENTS_AT_ONCE):
                 some = assignments[start : start + _ASSIGNMENTS_AT_ONCE]
                 await asyncio.gather(*(self._assign(assignment) for assignment in some))
 
+    async def _look_at_slots(self) -> None:
+        """Only where it matters, and at most once for each safety poll unless another master was quicker."""
+        if self._slots.is_stale and (self._pending.has_limited or self._pipeline_starts.has_limited):
+            self._ended.clear()
+            in_use = await self._outage.outlast(self._concurrency.in_use)
+            self._slots.replace(in_use.limits, in_use.holders)
+        while self._ended:
+            self._slots.free(self._ended.pop())
+
     async def _start_pipelines(self) -> None:
-        while await self._pipeline_starts.start(self._held):
+        await self._look_at_slots()
+        while outcomes := await self._pipeline_starts.start(self._held, self._slots):
+            for run in (run for run, has_begun in outcomes.items() if not has_begun):
+                self._slots.is_stale = True
+                self.hint(run)
             for key in self._pipeline_starts.take_groups_with_more():
                 await self._refill(key)
+            await self._look_at_slots()
 
     async def _assign(self, assignment: Assignment) -> None:
-        run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker))
+        run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker, assignment.slot))
         if run is not None:
             reach(FailPoint.MASTER_ASSIGNMENT_COMMITTED)
             self._deliver(run)
         else:
-            # Cancelled, taken by another master, or committed by an attempt whose answer was lost: see what it is now.
+            # Cancelled, taken by another master as was perhaps its slot, or committed by an attempt whose answer was
+            # lost: see what it is now.
+            self._slots.is_stale = True
             self.hint(assignment.run.identifier)
 
     # ---------- what hints may have missed
 
     async def look_at_recent(self) -> None:
-        """The slow safety poll: runs that came since the last one, and the jobs' switches."""
+        """The slow safety poll: runs that came since the last one, the jobs' switches, and what other masters did."""
+        self._slots.is_stale = True
         self._held = await self._outage.outlast(self._load_held)
         now = self._clock.now()
         since = min(self._looked_at or now - _RECENT, now) - _LATE
@@ -171,6 +202,7 @@ class Dispatcher:
 
     async def look_everywhere(self) -> None:
         """At the start and now and then: the head of each group of pending runs, however old."""
+        self._slots.is_stale = True
         self._held = await self._outage.outlast(self._load_held)
         for key in await self._outage.outlast(self._queue.groups):
             await self._look_at_head(key)

@@ -10,9 +10,11 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from job_orchestra.domain.concurrency import group_of
 from job_orchestra.domain.placement import Candidate, WorkerSelector
 from job_orchestra.domain.runs import Run, RunRequest, queue_key
 from job_orchestra.master.run_group import QueuePlace, RunGroup
+from job_orchestra.master.slots import Slots
 
 REFILL = 200
 """Runs of one group that are loaded at once."""
@@ -22,6 +24,8 @@ REFILL = 200
 class Assignment:
     run: Run
     worker: str
+    slot: str | None = None
+    """Of the run's concurrency group."""
 
 
 class PendingQueue:
@@ -39,6 +43,8 @@ class PendingQueue:
         """Groups that ran low while the database has more of them."""
         self._new: set[str] = set()
         """Groups of which nobody has looked yet who could take them."""
+        self._limited: set[str] = set()
+        """Groups whose runs are of a concurrency group."""
         self._workers: dict[str, Candidate] = {}
         """As they were when that was looked at."""
 
@@ -85,17 +91,22 @@ class PendingQueue:
                 self._forget(key)
         return keys
 
+    @property
+    def has_limited(self) -> bool:
+        """Whether there are runs of concurrency groups."""
+        return bool(self._limited)
+
     def is_in_reach(self, key: str) -> bool:
         """Whether a worker here could ever take runs of the group, as far as that was looked at."""
         return key in self._groups and bool(self._groups[key].able)
 
     def plan(
-        self, candidates: Iterable[Candidate], selector: WorkerSelector, held: Collection[tuple[str, str]]
+        self, candidates: Iterable[Candidate], selector: WorkerSelector, held: Collection[tuple[str, str]], slots: Slots
     ) -> list[Assignment]:
         """Who takes which run now, the most urgent first; the runs planned for leave the queue.
 
-        A group of which the first run fits no worker is not looked at again: its other runs would not fit either.
-        Where a group has to be refilled to tell who is next, the plan ends.
+        A group of which the first run fits no worker, or finds its concurrency group full, is not looked at again: its
+        other runs would not fit either. Where a group has to be refilled to tell who is next, the plan ends.
         """
         here = {candidate.identifier: candidate for candidate in candidates}
         self._look_at_workers(here, selector)
@@ -104,11 +115,13 @@ class PendingQueue:
         position = 0
         while free and position < len(self._line):
             _, key = self._line[position]
-            chosen = self._choose(self._groups[key], free, selector, held)
+            chosen = self._choose(self._groups[key], free, selector, held, slots)
             if chosen is None:
                 position += 1
                 continue
             assignments.append(chosen)
+            if chosen.slot is not None:
+                slots.take(chosen.slot, chosen.run.identifier)
             # The group's next run comes later in the line, which is at its next group then.
             self.discard(chosen.run.identifier)
             if key in self._low and not self._groups[key]:
@@ -126,14 +139,19 @@ class PendingQueue:
         free: dict[str, Candidate],
         selector: WorkerSelector,
         held: Collection[tuple[str, str]],
+        slots: Slots,
     ) -> Assignment | None:
         run, able = group.head(), group.able
         assert run is not None
         assert able is not None
         if (run.request.project, run.request.job) in held or able.isdisjoint(free):
             return None
+        limited = group_of(run.request)
+        slot = None if limited is None else slots.next_free(limited)
+        if limited is not None and slot is None:
+            return None
         chosen = selector.select(run.request, [candidate for name, candidate in free.items() if name in able])
-        return None if chosen is None else Assignment(run, chosen.identifier)
+        return None if chosen is None else Assignment(run, chosen.identifier, slot)
 
     # ---------- who could ever take what
 
@@ -166,6 +184,8 @@ class PendingQueue:
         if key not in self._groups:
             self._groups[key] = RunGroup(request)
             self._new.add(key)
+            if request.concurrency is not None:
+                self._limited.add(key)
         return self._groups[key]
 
     def _leave_out(self, runs: Iterable[str]) -> None:
@@ -177,3 +197,4 @@ class PendingQueue:
         del self._groups[key]
         self._new.discard(key)
         self._low.discard(key)
+        self._limited.discard(key)

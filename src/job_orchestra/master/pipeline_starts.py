@@ -1,18 +1,22 @@
-"""Pipelines that wait: each begins at once, unless its job is disabled. They need no worker."""
+"""Pipelines that wait: each begins at once, unless its job is disabled or its group full. They need no worker."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 
 from job_orchestra.domain.clock import Clock
+from job_orchestra.domain.concurrency import group_of
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Started
 from job_orchestra.domain.progress import apply_event
 from job_orchestra.domain.runs import Run
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.outage import Outage
+from job_orchestra.master.run_group import place_in_queue
 from job_orchestra.master.run_news import RunNews
+from job_orchestra.master.slots import Slots
 from job_orchestra.repositories.run_progress import RunProgress
 
 _AT_ONCE = 200
@@ -47,18 +51,41 @@ class PipelineStarts:
         groups, self._groups_with_more = self._groups_with_more, set()
         return groups
 
-    async def start(self, held: Collection[tuple[str, str]]) -> bool:
-        """All but those of the jobs that are held; whether there were any."""
-        free = [run for run in self._waiting.values() if (run.request.project, run.request.job) not in held]
-        for start in range(0, len(free), _AT_ONCE):
-            await asyncio.gather(*(self._start(run) for run in free[start : start + _AT_ONCE]))
-        return bool(free)
+    @property
+    def has_limited(self) -> bool:
+        """Whether there are runs of concurrency groups."""
+        return any(run.request.concurrency is not None for run in self._waiting.values())
 
-    async def _start(self, run: Run) -> None:
-        self.discard(run.identifier)
+    async def start(self, held: Collection[tuple[str, str]], slots: Slots) -> dict[str, bool]:
+        """All but those of the jobs that are held and of full concurrency groups; of each, whether it began."""
+        free = [run for run in self._waiting.values() if (run.request.project, run.request.job) not in held]
+        going = [with_slot for run in sorted(free, key=place_in_queue) if (with_slot := _with_slot(run, slots))]
+        outcomes: dict[str, bool] = {}
+        for start in range(0, len(going), _AT_ONCE):
+            some = going[start : start + _AT_ONCE]
+            begun = await asyncio.gather(*(self._start(run) for run in some))
+            outcomes |= {run.identifier: has_begun for run, has_begun in zip(some, begun, strict=True)}
+        return outcomes
+
+    async def _start(self, run: Run) -> bool:
+        """False if another master was quicker, with it or with its slot, or a user cancelled it."""
+        before = self._waiting.pop(run.identifier)
         started = Started(run.journal_sequence + 1, self._clock.now())
         after = apply_event(run, started)
-        # If another master was quicker, or a user cancelled it, it is found so by who looks at it next.
-        if await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(started)])):
-            reach(FailPoint.MASTER_PIPELINE_STARTED)
-            self._news.tell(after)
+        if not await self._outage.outlast(lambda: self._progress.save(before, after, [event_to_record(started)])):
+            return False
+        reach(FailPoint.MASTER_PIPELINE_STARTED)
+        self._news.tell(after)
+        return True
+
+
+def _with_slot(run: Run, slots: Slots) -> Run | None:
+    """None while its concurrency group is full."""
+    group = group_of(run.request)
+    if group is None:
+        return run
+    slot = slots.next_free(group)
+    if slot is None:
+        return None
+    slots.take(slot, run.identifier)
+    return replace(run, slot=slot)

@@ -42,7 +42,7 @@ class RunGroup:
     def add(self, run: Run) -> list[str]:
         """The runs that are not in memory for it, among which may be itself."""
         if run.identifier not in self._runs:
-            insort(self._ordered, _order(run))
+            insort(self._ordered, place_in_queue(run))
         self._runs[run.identifier] = run
         # Of runs that nobody here could take, one is enough to tell when somebody can.
         room = 1 if self.able == set() else GROUP_WINDOW
@@ -52,11 +52,11 @@ class RunGroup:
 
     def discard(self, run: str) -> None:
         """One of its runs waits no more."""
-        del self._ordered[bisect_left(self._ordered, _order(self._runs.pop(run)))]
+        del self._ordered[bisect_left(self._ordered, place_in_queue(self._runs.pop(run)))]
 
     def end_with(self, run: Run | None) -> list[str]:
         """Only up to this run are all in memory, all of them if it is None; those that have to go for it."""
-        self._end = None if run is None else _order(run)
+        self._end = None if run is None else place_in_queue(run)
         return self._leave_out()
 
     def _leave_out(self) -> list[str]:
@@ -75,5 +75,6 @@ class RunGroup:
         return self._ordered[0] if self._ordered and self.able else None
 
 
-def _order(run: Run) -> QueuePlace:
+def place_in_queue(run: Run) -> QueuePlace:
+    """The most urgent first, then the oldest."""
     return (-run.request.priority, run.identifier)

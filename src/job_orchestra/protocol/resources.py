@@ -148,6 +148,8 @@ class ProjectAnswer(Answer, frozen=True):
     is_active: bool
     retention: JsonObject | None = None
     """How long its runs are kept; None: as the settings say."""
+    concurrency: dict[str, int] = {}
+    """How many runs of a concurrency group may be assigned or running at once, where it is not one."""
     webhooks: list[WebhookAnswer] = []
 
 
@@ -184,6 +186,8 @@ class JobAnswer(Answer, frozen=True):
     changed_at: str
     retention: JsonObject | None = None
     """How long its runs are kept; None: as its project's."""
+    concurrency: str | None = None
+    """The concurrency group of its runs."""
 
 
 class TickAnswer(Answer, frozen=True):
@@ -320,6 +324,8 @@ class RunAnswer(Answer, frozen=True):
     log: LogAnswer
     is_pinned: bool = False
     """Kept for ever, whatever its retention."""
+    concurrency: str | None = None
+    """Its concurrency group, in its project."""
     worker_disconnected_at: str | None = None
     """Since when the worker is away that has the run; as all below, of one run that is asked for by GET only."""
     lost_at: str | None = None
@@ -431,6 +437,8 @@ class WhyAnswer(Answer, frozen=True):
     is_impossible: bool
     """No known worker could ever take it."""
     workers: list[ObstacleAnswer] = []
+    holders: list[str] = []
+    """Runs of the same project that have the slots of its concurrency group, which is full."""
 
 
 # ---------- workers

@@ -119,11 +119,16 @@ class RunQueue:
 
     # ---------- deciding, each by one compare-and-set
 
-    async def assign(self, run: Run, worker: str) -> Run | None:
-        """The run with its worker; None if it is no longer waiting (taken, cancelled, another attempt)."""
-        assigned = replace(run, worker=worker, assigned_at=self._clock.now())
+    async def assign(self, run: Run, worker: str, slot: str | None = None) -> Run | None:
+        """The run with its worker, and with the slot of its concurrency group.
+
+        None if it is no longer waiting (taken, cancelled, another attempt), or if another run holds the slot.
+        """
+        assigned = replace(run, worker=worker, slot=slot, assigned_at=self._clock.now())
         where = (*_waiting(run), equal("should_cancel", False))
         changes: Row = {"worker": worker, "assigned_at": optional_microseconds(assigned.assigned_at)}
+        if slot is not None:
+            changes = {**changes, "concurrency_slot": slot}
         return await self._set(where, changes, assigned)
 
     async def unassign(self, run: Run, away: Worker | None = None) -> Run | None:

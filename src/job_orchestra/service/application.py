@@ -13,6 +13,7 @@ from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.protocol.http_server import serve
 from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
@@ -53,6 +54,7 @@ class ServiceApplication:
         accounts: Accounts,
         projects: Projects,
         jobs: Jobs,
+        concurrency: Concurrency,
         runs: Runs,
         pipeline_runs: PipelineRuns,
         run_search: RunSearch,
@@ -81,6 +83,7 @@ class ServiceApplication:
             accounts=accounts,
             projects=projects,
             jobs=jobs,
+            concurrency=concurrency,
             runs=runs,
             pipeline_runs=pipeline_runs,
             run_search=run_search,

@@ -10,6 +10,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
@@ -35,6 +36,7 @@ class ServiceParts:
     accounts: Accounts
     projects: Projects
     jobs: Jobs
+    concurrency: Concurrency
     runs: Runs
     pipeline_runs: PipelineRuns
     run_search: RunSearch

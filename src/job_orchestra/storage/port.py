@@ -1,9 +1,9 @@
 """The port between repositories and databases: rows of plain values in collections, and what every database can do.
 
 A unit of work is one `Batch`. Its operations are applied in order; the first that does not match (an update whose
-conditions find no row, an insert whose key is taken) ends the batch. SQL databases then undo what came before it, and
-what a dying process had not committed. MongoDB does neither: so the deciding operation comes first, what follows can be
-repeated, and records that it must not lack are inserted with `ignore_duplicate`.
+conditions find no row or whose changes are taken, an insert whose key is taken) ends the batch. SQL databases then undo
+what came before it, and what a dying process had not committed. MongoDB does neither: so the deciding operation comes
+first, what follows can be repeated, and records that it must not lack are inserted with `ignore_duplicate`.
 """
 
 from __future__ import annotations
@@ -92,7 +92,10 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Compare and set: changes all rows that match, and does not match where there is none."""
+    """Compare and set: changes all rows that match, and does not match where there is none.
+
+    Nor where another row has what a change would give it, and a unique index keeps that to one.
+    """
 
     collection: str
     where: tuple[Condition, ...]

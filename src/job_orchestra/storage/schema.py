@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from job_orchestra.storage.port import Value
 
-VERSION = 7
+VERSION = 8
 """Goes up with each change of what follows, on all databases alike: migrations and exports carry it."""
 
 
@@ -45,6 +45,11 @@ class Collection:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     indexes: tuple[Index, ...] = ()
+
+    @property
+    def unique_columns(self) -> frozenset[str]:
+        """Those that stand in a unique index."""
+        return frozenset(column for index in self.indexes if index.is_unique for column in index.columns)
 
     def column(self, name: str) -> Column:
         """KeyError names the column and the collection."""
@@ -166,10 +171,13 @@ RUNS = Collection(
         _integer("log_size", default=0),
         _text("log_sha256", nullable=True),
         _flag("is_pinned", default=False),
+        # A place in a concurrency group, for as long as the run holds one (`domain/concurrency.py`).
+        _text("concurrency_slot", nullable=True, longest=160),
     ),
     key=("identifier",),
     indexes=(
         Index(("project", "job", "idempotency_key"), is_unique=True),
+        Index(("concurrency_slot",), is_unique=True),
         Index(("project", "identifier")),
         Index(("project", "job", "identifier")),
         Index(("project", "status", "identifier")),

@@ -98,6 +98,7 @@ def _print_job(output: Output, job: JobAnswer) -> None:
         ("on lost", f"{job.on_lost}, after {duration(job.lost_after)} without the worker"),
         ("retention", "" if job.retention is None else pairs(job.retention)),
         ("priority", str(job.priority)),
+        ("concurrency", job.concurrency or ""),
         ("changed", moment(job.changed_at)),
         ("definition", definition_lines(job.definition)),
     ]

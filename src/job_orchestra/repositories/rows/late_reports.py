@@ -7,7 +7,7 @@ from job_orchestra.repositories.rows.columns import integer, moment, optional_mi
 from job_orchestra.repositories.rows.runs import run_facts, with_facts
 from job_orchestra.storage.port import Row
 
-_LEFT_OUT = {"assigned_at"}
+_LEFT_OUT: Row = dict.fromkeys(("assigned_at", "concurrency_slot"))
 """Facts of the master, not of the attempt."""
 
 
@@ -29,5 +29,5 @@ def late_facts(account: Run) -> Row:
 def late_report_from_row(row: Row, run: Run) -> LateReport:
     """`run` is the one that the report is about."""
     blank = blank_account(run, integer(row, "attempt"), text(row, "worker"))
-    account = with_facts(blank, {**row, "assigned_at": None})
+    account = with_facts(blank, {**row, **_LEFT_OUT})
     return LateReport(account, moment(row, "lost_at"), optional_moment(row, "received_at"))

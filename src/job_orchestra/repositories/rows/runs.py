@@ -51,6 +51,8 @@ def run_facts(run: Run) -> Row:
         "reason_code": None if run.reason is None else run.reason.code.value,
         "reason": None if run.reason is None else run.reason.sentence,
         "worker": run.worker,
+        # With its end a run lets go of its slot, whoever ends it: one change of one row, so none is ever left over.
+        "concurrency_slot": None if run.status.is_terminal else run.slot,
         "assigned_at": optional_microseconds(run.assigned_at),
         "started_at": optional_microseconds(run.started_at),
         "ended_at": optional_microseconds(run.ended_at),
@@ -87,6 +89,7 @@ def with_facts(run: Run, row: Row) -> Run:
         status=RunStatus(text(row, "status")),
         reason=None if code is None else Reason(ReasonCode(code), optional_text(row, "reason") or ""),
         worker=optional_text(row, "worker"),
+        slot=optional_text(row, "concurrency_slot"),
         assigned_at=optional_moment(row, "assigned_at"),
         started_at=optional_moment(row, "started_at"),
         ended_at=optional_moment(row, "ended_at"),

@@ -20,6 +20,7 @@ def project_answer(project: Project, service_url: str) -> ProjectAnswer:
         description=project.settings.description,
         repository=project.settings.repository,
         retention=retention_to_data(project.settings.retention),
+        concurrency=dict(project.settings.concurrency),
         is_active=project.is_active,
         webhooks=[_webhook_answer(project.identifier, one, service_url) for one in project.settings.webhooks],
     )
@@ -52,6 +53,7 @@ def job_answer(job: Job) -> JobAnswer:
         lost_after=settings.loss.after,
         priority=settings.priority,
         retention=retention_to_data(settings.retention),
+        concurrency=settings.concurrency,
         is_active=job.is_active,
         is_enabled=job.is_enabled,
         changed_at=iso(job.changed_at),

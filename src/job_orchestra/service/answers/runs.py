@@ -58,6 +58,7 @@ def run_answer(
         should_abort=run.should_abort,
         wished_by=run.wished_by,
         is_pinned=run.is_pinned,
+        concurrency=request.concurrency,
         created_at=iso(run.created_at),
         assigned_at=optional_iso(run.assigned_at),
         started_at=optional_iso(run.started_at),
@@ -120,10 +121,11 @@ def event_answer(event: StoredEvent) -> EventAnswer:
     return EventAnswer(event.attempt, record.sequence, record.kind, iso(from_microseconds(record.date)), record.data)
 
 
-def why_answer(run: Run, explanation: Explanation) -> WhyAnswer:
+def why_answer(run: Run, explanation: Explanation, holders: Iterable[Run] = ()) -> WhyAnswer:
     return WhyAnswer(
         status=run.status.value,
         summary=explanation.summary,
         is_impossible=explanation.is_impossible,
         workers=[ObstacleAnswer(one.worker, list(one.sentences)) for one in explanation.workers],
+        holders=[holder.identifier for holder in holders],
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from job_orchestra.domain.absences import absence_of
+from job_orchestra.domain.concurrency import GroupInUse, group_of
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.explanation import Situation, explain
@@ -124,6 +125,7 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
     run = await get_run(parts, call)
     workers = [] if run.status.is_terminal else await parts.workers.all()
     active = await asyncio.gather(*(parts.runs.active_on(worker.identifier) for worker in workers))
+    full = await _full_group_of(parts, run)
     situation = Situation(
         run=run,
         job=await _job_of(parts, run),
@@ -133,9 +135,19 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
         is_master_there=parts.masters.is_any_there,
         losses=0 if run.attempt == 1 else losses_before(run, await parts.late_reports.of(run)),
         outages=parts.readiness.log_outages,
+        holds=() if full is None else (full.sentence,),
         elements=await states_of(parts, run) if _is_unfinished_pipeline(run) else (),
     )
-    return why_answer(run, explain(situation, parts.selector))
+    return why_answer(run, explain(situation, parts.selector), () if full is None else full.holders)
+
+
+async def _full_group_of(parts: ServiceParts, run: Run) -> GroupInUse | None:
+    """The concurrency group that it waits for; None if it does not."""
+    group = group_of(run.request)
+    if group is None or run.status is not RunStatus.PENDING or run.worker is not None:
+        return None
+    in_use = await parts.concurrency.of(group)
+    return in_use if in_use.is_full else None
 
 
 def _is_unfinished_pipeline(run: Run) -> bool:

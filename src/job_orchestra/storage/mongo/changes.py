@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from job_orchestra.storage.mongo.clients import Document
 from job_orchestra.storage.mongo.outages import is_duplicate
@@ -77,9 +77,12 @@ def _insert_side_by_side(
 
 def _change(database: Database[Document], step: Changes) -> int:
     collection = database[step.collection]
-    if step.is_by_key:
-        return collection.update_one(step.filter, step.changes, hint=_BY_KEY).matched_count
-    return collection.update_many(step.filter, step.changes).matched_count
+    try:
+        if step.is_by_key:
+            return collection.update_one(step.filter, step.changes, hint=_BY_KEY).matched_count
+        return collection.update_many(step.filter, step.changes).matched_count
+    except DuplicateKeyError:
+        return 0
 
 
 def _delete(database: Database[Document], step: Deletion) -> int:

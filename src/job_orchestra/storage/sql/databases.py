@@ -24,7 +24,10 @@ class Connection(Protocol):
         ...
 
     def change(self, statement: Prepared) -> int:
-        """How many rows it changed; a transaction of its own unless one was begun."""
+        """How many rows it changed, none where a key is taken; a transaction of its own unless one was begun.
+
+        What was begun goes on where a key is taken; if the statement may collide, by a savepoint of the caller's.
+        """
         ...
 
     def change_all(self, statements: Sequence[Prepared], *, commit: bool) -> list[int]:

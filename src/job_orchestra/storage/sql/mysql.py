@@ -83,9 +83,9 @@ class MysqlConnection:
         try:
             return self._cursor.execute(statement.text, statement.arguments)
         except pymysql.IntegrityError as error:
-            # Of all that may be wrong with a new row, only its key's being taken is an answer; the statement is undone
-            # by itself, and what came before it in the transaction stands.
-            if is_taken(error) and statement.text.startswith("INSERT "):
+            # Of all that may be wrong with a row, only its key's being taken is an answer; the statement is undone by
+            # itself, and what came before it in the transaction stands.
+            if is_taken(error):
                 return 0
             raise
 

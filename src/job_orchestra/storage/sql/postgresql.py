@@ -99,9 +99,12 @@ class PostgresqlConnection:
         self._is_to_begin = True  # said together with the first statement
 
     def change(self, statement: Prepared) -> int:
-        if self._is_to_begin:
-            return self.change_all([statement], commit=False)[0]
-        return self._cursor.execute(statement.text.encode(), statement.arguments).rowcount
+        try:
+            if self._is_to_begin:
+                return self.change_all([statement], commit=False)[0]
+            return self._cursor.execute(statement.text.encode(), statement.arguments).rowcount
+        except errors.UniqueViolation:
+            return 0
 
     def change_all(self, statements: Sequence[Prepared], *, commit: bool) -> list[int]:
         """In one go to the server, together with the beginning and the end."""

@@ -51,16 +51,25 @@ class SqliteConnection:
         if not self._connection.in_transaction:
             self.begin()
             try:
-                changed = self._execute(statement.text, statement.arguments).rowcount
+                changed = self._change(statement)
                 self.commit()
             except BaseException:
                 self.rollback()
                 raise
             return changed
-        return self._execute(statement.text, statement.arguments).rowcount
+        return self._change(statement)
+
+    def _change(self, statement: Prepared) -> int:
+        try:
+            return self._execute(statement.text, statement.arguments).rowcount
+        except sqlite3.IntegrityError as error:
+            # The statement is undone by itself, and what came before it in the transaction stands.
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+                return 0
+            raise
 
     def change_all(self, statements: Sequence[Prepared], *, commit: bool) -> list[int]:
-        changed = [self._execute(statement.text, statement.arguments).rowcount for statement in statements]
+        changed = [self._change(statement) for statement in statements]
         if commit:
             self.commit()
         return changed

@@ -88,6 +88,8 @@ class PreparedOperation:
     statement: Prepared
     may_fail: bool
     """Changing no row ends the batch."""
+    may_collide: bool = False
+    """It may be refused by a unique index, which not every database survives without a savepoint before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class _Form:
         self.collection = collection
         self.table = table
         self.columns = {column.name: column for column in collection.columns}
+        self.unique_columns = collection.unique_columns
         self.decode = RowDecoder(collection.columns)
 
     def column(self, name: str) -> Column:
@@ -176,7 +179,10 @@ class Statements:
             case Insert():
                 return PreparedOperation(self._insert(operation), may_fail=not operation.ignore_duplicate)
             case Update():
-                return PreparedOperation(self._update(operation), may_fail=not operation.optional)
+                update = self._update(operation)
+                return PreparedOperation(
+                    update, may_fail=not operation.optional, may_collide=self._may_collide(operation)
+                )
             case Delete():
                 return PreparedOperation(self._delete(operation), may_fail=False)
 
@@ -200,6 +206,10 @@ class Statements:
         given += form.encode(operation.where)
         key = ("update", form.name, tuple(operation.changes), conditions.conditions_form(operation.where))
         return self._statement(key, lambda: _update(form, operation)).with_values(given)
+
+    def _may_collide(self, operation: Update) -> bool:
+        unique = self._form(operation.collection).unique_columns
+        return any(value is not None and name in unique for name, value in operation.changes.items())
 
     def _delete(self, operation: Delete) -> Prepared:
         form = self._form(operation.collection)

@@ -34,8 +34,10 @@ class _Waiting:
 
     @property
     def may_need_undoing(self) -> bool:
-        """What ends at its first operation has changed nothing yet."""
-        return any(operation.may_fail for operation in self.operations[1:])
+        """What ends at its first operation has changed nothing yet, unless the database ends more than that."""
+        return any(operation.may_collide for operation in self.operations) or any(
+            operation.may_fail for operation in self.operations[1:]
+        )
 
 
 class Writer:
