@@ -117,10 +117,12 @@ job_settings = st.builds(
     description=texts,
     parameters=parameter_lists,
     properties=objects,
+    preferences=objects,
     workspace=workspaces,
     limits=limits,
     priority=priorities,
     concurrency=st.none() | names,
+    expiry=st.none() | st.floats(1, 1e8),
 )
 project_settings = st.builds(
     ProjectSettings,
@@ -149,10 +151,12 @@ run_requests = st.builds(
     definition=definitions,
     parameters=objects,
     properties=objects,
+    preferences=objects,
     workspace=workspaces,
     limits=limits,
     priority=priorities,
     concurrency=st.none() | names,
+    expiry=st.none() | st.floats(1, 1e8),
 )
 
 counts = st.integers(0, 1 << 50)

@@ -63,6 +63,7 @@ from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.run_tokens import RunTokens
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.ticks import Ticks
@@ -213,16 +214,17 @@ class Surroundings:
             accounts=self.accounts,
             projects=Projects(self.storage, self.clock),
             jobs=self.jobs,
+            concurrency=Concurrency(self.storage),
             schedules=Schedules(self.storage, self.clock),
             ticks=Ticks(self.storage),
             local_times=local_times,
-            concurrency=Concurrency(self.storage),
             runs=self.runs,
             run_queue=self.queue,
             pipeline_runs=PipelineRuns(self.storage, self.clock),
             run_progress=RunProgress(self.storage, self.clock, self.result_index),
             result_index=self.result_index,
             late_reports=self.late_reports,
+            run_tokens=RunTokens(self.storage, self.clock),
             workers=self.workers,
             retentions=Retentions(self.storage, KEEP_EVERYTHING),
             pruning=Pruning(ExpiredRuns(self.storage, self.clock), Removals(self.storage), self.log_store),
@@ -281,6 +283,7 @@ class Surroundings:
         workspace: Workspace = Workspace.RUN,
         loss: LossPolicy | None = None,
         concurrency: str | None = None,
+        expiry: float | None = None,
     ) -> Run:
         request = RunRequest(
             "p",
@@ -290,6 +293,7 @@ class Surroundings:
             workspace=workspace,
             loss=loss or LossPolicy(),
             concurrency=concurrency,
+            expiry=expiry,
         )
         return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
 

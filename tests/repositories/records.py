@@ -70,9 +70,12 @@ def request_of(
     properties: JsonObject | None = None,
     priority: int = 0,
     concurrency: str | None = None,
+    expiry: float | None = None,
 ) -> RunRequest:
     definition = CommandsDefinition((("true",),))
-    return RunRequest(project, job, definition, properties=properties or {}, priority=priority, concurrency=concurrency)
+    return RunRequest(
+        project, job, definition, properties=properties or {}, priority=priority, concurrency=concurrency, expiry=expiry
+    )
 
 
 def configuration(*projects: JsonObject) -> tuple[ConfiguredProject, ...]:

@@ -58,6 +58,27 @@ def test_pending_since_finds_what_came_later(database_url: str) -> None:
     play(database_url, scenario)
 
 
+def test_an_expiry_of_its_own_counts_alone_and_only_until_a_run_is_taken(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        usual = await records.trigger()
+        patient, hasty, taken = [await records.trigger(expiry=seconds) for seconds in (7200.0, 60.0, 60.0)]
+        assigned = await records.queue.assign(taken, "w")
+        assert assigned is not None
+        records.clock.advance(59.0)
+        assert await records.queue.expired(10) == []
+        records.clock.advance(2.0)
+        assert await records.queue.expired(10) == [hasty]
+        later = (await records.trigger()).identifier
+        assert await records.queue.pending_before(later, 10) == [usual]
+        await records.queue.unassign(assigned)
+        records.clock.advance(7200.0)
+        assert await records.queue.expired(10) == [hasty, patient]
+        assert await records.queue.cancel(hasty, _REASON) is not None
+        assert await records.queue.expired(10) == [patient]
+
+    play(database_url, scenario)
+
+
 def test_of_many_who_assign_one_wins(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         run = await records.trigger()

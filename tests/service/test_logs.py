@@ -109,6 +109,20 @@ def test_a_range_beyond_the_end(play_on_sqlite: Play, header: str) -> None:
     play_on_sqlite(scenario)
 
 
+@pytest.mark.parametrize("validator", ['"unknown"', 'W/"unknown"', "Wed, 25 Nov 2026 00:00:00 GMT", "nonsense", ""])
+def test_a_range_of_a_log_that_nobody_can_compare_is_ignored(play_on_sqlite: Play, validator: str) -> None:
+    async def scenario(served: Served) -> None:
+        client, run = await _with_log(served)
+        await served.ended(run)
+        headers = {"Range": "bytes=10-19", "If-Range": validator}
+        for query in ({}, {"follow": "true"}):
+            response = await client.get(_path(run), params=query, headers=headers)
+            assert (response.status_code, response.content) == (200, _LOG)
+            assert "content-range" not in response.headers
+
+    play_on_sqlite(scenario)
+
+
 def test_head_tells_the_size_and_nothing_else(play: Play) -> None:
     async def scenario(served: Served) -> None:
         client, run = await _with_log(served)
@@ -116,8 +130,9 @@ def test_head_tells_the_size_and_nothing_else(play: Play) -> None:
         assert (response.status_code, response.headers["content-length"], response.content) == (200, "1024", b"")
         response = await client.head(_path(run), headers={"Range": "bytes=9999-"})  # only GET knows ranges
         assert (response.status_code, response.headers["content-length"]) == (200, "1024")
-        response = await client.head(_path(run), params={"follow": "true"})
-        assert (response.status_code, response.content) == (200, b"")
+        for headers in ({}, {"Range": "bytes=5-"}):
+            response = await client.head(_path(run), params={"follow": "true"}, headers=headers)
+            assert (response.status_code, response.content) == (200, b"")
         assert (await client.head("/projects")).status_code == 200
 
     play(scenario)

@@ -74,6 +74,15 @@ def _fail_with_name_of_file(_: JsonObject) -> None:
     raise FileNotFoundError("caf\udce9")
 
 
+class _Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise LookupError
+
+
+def _fail_without_words(_: JsonObject) -> None:
+    raise _Unspeakable
+
+
 _FAULTS: dict[str, Callable[[JsonObject], Any]] = {
     "LookupError: nothing there": _fail,
     "TypeError: it returned NoneType, not an object of results": lambda results: None,
@@ -83,6 +92,8 @@ _FAULTS: dict[str, Callable[[JsonObject], Any]] = {
     "FileNotFoundError: caf\\udce9": _fail_with_name_of_file,
     r"Invalid: results.x: 'caf\udce9' contains half a surrogate pair": lambda results: {"x": "caf\udce9"},
     "Invalid: results.x: is an integer of more than 64 bits": lambda results: {"x": 2**64},
+    "_Unspeakable": _fail_without_words,
+    "ValueError: it returned results of more than 4 MiB": lambda results: {"x": "y" * (4 << 20)},
 }
 
 
@@ -95,26 +106,74 @@ def test_one_that_fails_is_named_and_changes_nothing(run: Run, message: str) -> 
     assert failure.message.startswith(message)
 
 
-@pytest.fixture
-def slow() -> Iterator[Made]:
-    """Does not return before the test has ended."""
-    gate = threading.Event()
+def test_what_is_too_large_is_not_copied(run: Run) -> None:
+    """Copies of this one would need more memory than there is."""
+    text = "y" * (4 << 20)
+    huge = Made(lambda results: {"x": [text] * 10_000}, "huge")
+    shown = transform(run, huge, _add("after", 1))
+    assert shown.results == {**STORED, "after": 1}
+    assert [failure.transformer for failure in shown.failures] == ["huge"]
 
-    def wait(results: JsonObject) -> JsonObject:
-        gate.wait(60)
+
+def test_the_largest_results_may_be_returned(run: Run) -> None:
+    largest: JsonObject = {"é": "é" * ((4 << 20) - len('{"é":""}'))}
+    assert transform(replace(run, results=largest), Made(lambda results: results)) == Transformed(largest)
+
+
+def test_one_without_a_name_has_that_of_its_class(run: Run) -> None:
+    class Nameless(Made):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "name":
+                raise LookupError
+            return super().__getattribute__(name)
+
+    (failure,) = transform(run, Nameless(_fail)).failures
+    assert failure == Failure("Nameless", "LookupError: nothing there")
+
+
+class Slow(Made):
+    """Does not return before its gate is open."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        super().__init__(self._wait, "slow")
+
+    def _wait(self, results: JsonObject) -> JsonObject:
+        self.gate.wait(60)
         return results
 
-    yield Made(wait, "slow")
-    gate.set()
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    """Does not return before the test has ended."""
+    slow = Slow()
+    yield slow
+    slow.gate.set()
 
 
-def test_one_that_does_not_return_is_given_up(run: Run, slow: Made) -> None:
+def test_one_that_does_not_return_is_given_up(run: Run, slow: Slow) -> None:
     shown = transform(run, _add("before", 1), slow, _add("after", 2), time_limit=0.2)
     assert shown.results == {**STORED, "before": 1}
     assert shown.failures == (Failure("slow", "has not returned within 0.2 seconds"),)
 
 
-def test_those_that_never_return_do_not_pile_up(run: Run, slow: Made) -> None:
+def test_behind_one_that_is_given_up_none_is_called(run: Run, slow: Slow) -> None:
+    called: list[JsonObject] = []
+
+    def note(results: JsonObject) -> JsonObject:
+        called.append(results)
+        return results
+
+    late = Made(note, "late")
+    transform(run, slow, late, time_limit=0.05)
+    working = [thread for thread in threading.enumerate() if thread.name == "transform results"]
+    slow.gate.set()
+    for thread in working:
+        thread.join(60)
+    assert not called
+
+
+def test_those_that_never_return_do_not_pile_up(run: Run, slow: Slow) -> None:
     async def scenario() -> None:
         transformation = Transformation((slow,), time_limit=0.05)
         before = threading.active_count()

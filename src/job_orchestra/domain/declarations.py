@@ -63,7 +63,7 @@ class Retention:
 class Job:
     """What can be executed: `commands`, or a `definition` of another type as a table with the key `type`.
 
-    Times are in seconds, sizes in bytes; None is unlimited.
+    Times are in seconds, sizes in bytes; None is unlimited. With `token`, commands may use the API as their run.
     """
 
     identifier: str
@@ -74,6 +74,8 @@ class Job:
     definition: Definition | Mapping[str, object] | None = None
     parameters: Sequence[Parameter] = ()
     properties: Mapping[str, object] = field(default_factory=dict[str, object])
+    preferences: Mapping[str, object] = field(default_factory=dict[str, object])
+    """As `properties`: of the workers that fit, one that meets more of them goes first."""
     workspace: str = "job"
     timeout: float | None = _LIMITS.timeout
     teardown_timeout: float = _LIMITS.teardown_timeout
@@ -84,7 +86,9 @@ class Job:
     lost_after: float = _LOSS.after
     priority: int = 0
     concurrency: str | None = None
+    expiry: float | None = None
     retention: Retention | Mapping[str, object] | None = None
+    token: bool = False
     display_name: str = ""
     description: str = ""
 
@@ -124,6 +128,7 @@ class Pipeline:
     parameters: Sequence[Parameter] = ()
     priority: int = 0
     concurrency: str | None = None
+    expiry: float | None = None
     retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
     JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
@@ -16,3 +17,24 @@ JsonObject: TypeAlias = dict[str, JsonValue]
 def is_same(one: JsonValue, other: JsonValue) -> bool:
     """Whether two plain values are the same in JSON; in Python True is 1."""
     return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def is_longer(value: object, most: int) -> bool:
+    """Whether a value has more than so many characters as compact JSON; looks no further, so a circle has.
+
+    Counted is the least that each part takes: without escapes, and one digit for what is no text, list or table.
+    """
+    length, waiting = -1, [value]
+    while waiting and length <= most:
+        part = waiting.pop()
+        length += 2  # a sign, and what stands between it and the next part
+        if isinstance(part, str):
+            length += len(part) + 1
+        elif isinstance(part, (dict, list, tuple)):
+            parts = cast("dict[object, object] | Sequence[object]", part)
+            if len(parts) > most:
+                return True
+            waiting.extend(parts)
+            if isinstance(parts, dict):
+                waiting.extend(parts.values())
+    return length > most

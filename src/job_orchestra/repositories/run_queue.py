@@ -79,11 +79,18 @@ class RunQueue:
     async def pending_before(self, identifier: str, limit: int) -> list[Run]:
         """Pending runs with smaller identifiers that no worker has ever been given: the oldest first.
 
-        A run that was begun, or refused, waits since then, and its identifier tells when it was triggered.
+        A run that was begun, or refused, waits since then, and its identifier tells when it was triggered. Those with
+        an expiry of their own are none of them.
         """
-        first = equal("attempt", 1)
-        where = (_PENDING, _UNASSIGNED, first, Condition("identifier", Operator.LESS, identifier))
+        never_taken = (equal("attempt", 1), equal("expires_at", None))
+        where = (_PENDING, _UNASSIGNED, *never_taken, Condition("identifier", Operator.LESS, identifier))
         return await self._find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=limit))
+
+    async def expired(self, limit: int) -> list[Run]:
+        """Runs whose own expiry is over; who was taken in time has none any more."""
+        now = optional_microseconds(self._clock.now())
+        where = (Condition("expires_at", Operator.LESS_EQUAL, now),)
+        return await self._find(Find(RUNS.name, where, (Order("expires_at"), Order("identifier")), limit=limit))
 
     async def wished(self, limit: int) -> list[Run]:
         """Runs that users want stopped and that have not ended, pending ones first."""
@@ -126,7 +133,11 @@ class RunQueue:
         """
         assigned = replace(run, worker=worker, slot=slot, assigned_at=self._clock.now())
         where = (*_waiting(run), equal("should_cancel", False))
-        changes: Row = {"worker": worker, "assigned_at": optional_microseconds(assigned.assigned_at)}
+        changes: Row = {
+            "worker": worker,
+            "assigned_at": optional_microseconds(assigned.assigned_at),
+            "expires_at": None,
+        }
         if slot is not None:
             changes = {**changes, "concurrency_slot": slot}
         return await self._set(where, changes, assigned)
@@ -153,6 +164,7 @@ class RunQueue:
             "reason_code": reason.code.value,
             "reason": reason.sentence,
             "ended_at": optional_microseconds(cancelled.ended_at),
+            "expires_at": None,
         }
         return await self._set(_waiting(run), changes, cancelled)
 

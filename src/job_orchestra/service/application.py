@@ -26,6 +26,7 @@ from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.dispatch import build_app
 from job_orchestra.service.followers import Followers
+from job_orchestra.service.foresight import Foresight
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import malformed_answer
@@ -94,6 +95,7 @@ class ServiceApplication:
             log_store=log_store,
             local_times=local_times,
             selector=selector,
+            foresight=Foresight(workers, selector, clock),
             transformation=Transformation(result_transformers),
             clock=clock,
             masters=self._masters,

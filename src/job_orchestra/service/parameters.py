@@ -271,3 +271,6 @@ IDEMPOTENCY_KEY: Parameter[str | None] = Parameter(
 RANGE: Parameter[str | None] = Parameter(
     "Range", "`bytes=FIRST-LAST`, `bytes=FIRST-` or `bytes=-COUNT`.", str, None, is_free=True
 )
+IF_RANGE: Parameter[str | None] = Parameter(
+    "If-Range", "With whatever validator: `Range` is ignored, for the answer never had one.", str, None, is_free=True
+)

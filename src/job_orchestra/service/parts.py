@@ -21,6 +21,7 @@ from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.followers import Followers
+from job_orchestra.service.foresight import Foresight
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.transformation import Transformation
@@ -47,6 +48,7 @@ class ServiceParts:
     log_store: LogStore
     local_times: LocalTimes
     selector: WorkerSelector
+    foresight: Foresight
     transformation: Transformation
     clock: Clock
     masters: Masters

@@ -15,7 +15,8 @@ from threading import Thread
 from typing import Protocol
 
 from job_orchestra.domain.checking import Reader, read_all
-from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.definition_data import MOST_RESULTS_SIZE
+from job_orchestra.domain.json import JsonObject, is_longer
 from job_orchestra.domain.places import Place
 from job_orchestra.domain.runs import Run
 
@@ -24,7 +25,7 @@ _logger = logging.getLogger(__name__)
 TIME_LIMIT = 2.0
 """Seconds, for all transformers of one answer together."""
 _MOST_AT_ONCE = 8
-_LONGEST_MESSAGE = 300
+_LONGEST_TEXT = 300
 
 
 class ResultTransformer(Protocol):
@@ -113,16 +114,21 @@ class _Chain:
         self._run = run
         self._transformers = transformers
         self._present = ""
+        self._is_given_up = False
 
     def carry_out(self) -> None:
         for transformer in self._transformers:
-            self._present = transformer.name
+            if self._is_given_up:
+                return
+            self._present = _name_of(transformer)
             try:
                 self.done = Transformed(self._made_by(transformer), self.done.failures)
             except BaseException as error:  # users' code may raise anything; it concerns this transformer alone
-                self.done = self._failed(f"{type(error).__name__}: {error}".rstrip(": "))
+                self.done = self._failed(_told_by(error))
 
     def given_up(self, message: str) -> Transformed:
+        """What there is; nobody wants what is made from here on."""
+        self._is_given_up = True
         return self._failed(message)
 
     def _made_by(self, transformer: ResultTransformer) -> JsonObject:
@@ -130,10 +136,30 @@ class _Chain:
         made = transformer.transform(self._run, json.loads(json.dumps(self.done.results)))
         if not isinstance(made, dict):
             raise TypeError(f"it returned {type(made).__name__}, not an object of results")
+        # Looked at first: while JSON is copied no other thread has its turn, and the service stands still.
+        if is_longer(made, MOST_RESULTS_SIZE):
+            raise ValueError(f"it returned results of more than {MOST_RESULTS_SIZE >> 20} MiB")
         return read_all(json.loads(json.dumps(made, allow_nan=False)), Reader.json_object, Place(step="results"))
 
     def _failed(self, message: str) -> Transformed:
-        # Names of files may have brought halves of surrogate pairs into it, which cannot be sent.
-        sendable = message[:_LONGEST_MESSAGE].encode(errors="backslashreplace").decode()
-        failure = Failure(self._present, sendable)
-        return Transformed(self.done.results, (*self.done.failures, failure))
+        return Transformed(self.done.results, (*self.done.failures, Failure(self._present, _sendable(message))))
+
+
+def _name_of(transformer: ResultTransformer) -> str:
+    try:
+        return _sendable(f"{transformer.name}")
+    except BaseException:  # users' code, too
+        return type(transformer).__name__
+
+
+def _told_by(error: BaseException) -> str:
+    kind = type(error).__name__
+    try:
+        return f"{kind}: {error}".rstrip(": ")
+    except BaseException:  # what it says is made by users' code, too
+        return kind
+
+
+def _sendable(text: str) -> str:
+    """Names of files may have brought halves of surrogate pairs into it, which cannot be sent."""
+    return text[:_LONGEST_TEXT].encode(errors="backslashreplace").decode()

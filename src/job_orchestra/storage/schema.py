@@ -173,6 +173,8 @@ RUNS = Collection(
         _flag("is_pinned", default=False),
         # A place in a concurrency group, for as long as the run holds one (`domain/concurrency.py`).
         _text("concurrency_slot", nullable=True, longest=160),
+        # Of a run with an expiry of its own, while it waits and was never taken.
+        _integer("expires_at", nullable=True),
     ),
     key=("identifier",),
     indexes=(
@@ -189,6 +191,7 @@ RUNS = Collection(
         Index(("status", "worker", "identifier")),
         Index(("worker", "identifier")),
         Index(("source_kind", "source_identifier", "identifier")),
+        Index(("expires_at", "identifier")),
         # The wishes that are not yet facts, found among the few runs that are pending or running.
         Index(("status", "should_cancel", "should_abort", "identifier")),
     ),

@@ -10,10 +10,10 @@ from job_orchestra.service.call import Call
 from job_orchestra.service.handlers.runs import get_run
 from job_orchestra.service.late_reports import find_late_report, late_log_key
 from job_orchestra.service.logs import followed, log_key, stored
-from job_orchestra.service.parameters import ATTEMPT, FOLLOW, RANGE
+from job_orchestra.service.parameters import ATTEMPT, FOLLOW, IF_RANGE, RANGE
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import Refused
-from job_orchestra.service.ranges import read_range
+from job_orchestra.service.ranges import ByteRange, read_range
 from job_orchestra.service.streams import StreamedResponse, nothing
 from job_orchestra.storage.log_port import LogKey
 
@@ -37,7 +37,7 @@ async def _stored(parts: ServiceParts, call: Call, key: LogKey, sha256: str | No
     """What is stored of a log, or the range of it that is asked for; `sha256` is that of the whole log, if known."""
     size = await parts.log_store.size(key)
     headers = {"Accept-Ranges": "bytes", **_digest(sha256)}
-    wanted = None if call.is_head else read_range(call.value(RANGE), size)
+    wanted = _wanted(call, size)
     start, end, status = 0, size, http.HTTPStatus.OK
     if wanted is not None:
         start, end = wanted.start, size if wanted.end is None else min(wanted.end, size)
@@ -57,11 +57,18 @@ async def _stored(parts: ServiceParts, call: Call, key: LogKey, sha256: str | No
 async def _follow(parts: ServiceParts, call: Call, run: Run) -> Response:
     """A range may say where to begin; its end is nobody's guess, so no Content-Range is answered."""
     attempt = call.value(ATTEMPT)
-    wanted = read_range(call.value(RANGE), await parts.log_store.size(log_key(run, attempt)))
+    wanted = _wanted(call, await parts.log_store.size(log_key(run, attempt)))
     start = wanted.start if wanted else 0
     status = http.HTTPStatus.PARTIAL_CONTENT if start else http.HTTPStatus.OK
     chunks = nothing() if call.is_head else followed(parts, run, attempt, start)
     return StreamedResponse(chunks, _TEXT, status)
+
+
+def _wanted(call: Call, size: int) -> ByteRange | None:
+    """Only GET knows ranges; and no answer has a validator, so one that is to match the log's does not."""
+    if call.is_head or call.value(IF_RANGE) is not None:
+        return None
+    return read_range(call.value(RANGE), size)
 
 
 def _digest(sha256: str | None) -> dict[str, str]:
