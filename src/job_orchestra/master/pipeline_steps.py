@@ -184,8 +184,6 @@ class PipelineSteps:
         if not events:
             return
         before = watch.run
-        if before.status.is_terminal:
-            raise Outdated  # it was loaded anew in between
         after = replace(before, log=LogFacts(len(watch.log)))
         for event in events:
             after = apply_event(after, event)

@@ -44,8 +44,6 @@ class RunProgress:
         False as well if this very change was committed before, and its answer lost. If the process dies meanwhile,
         events may be stored that the run has not followed yet: they count, and the run is to be made to follow.
         """
-        if before.status.is_terminal:
-            advance(before.status, after.status)
         hints = await self._result_index.rows_of(before, after)
         inserts = _inserts(before, events, ignore_duplicate=False)
         outcome = await self._storage.write(Batch((*hints, *inserts, _update(before, after))))
