@@ -318,8 +318,7 @@ class Scenario:
         worker = WorkerProcess(self.world, len(self._processes), machine, self.promises.on_delete)
         self._processes.append(worker)
         self._workers[machine.name] = worker
-        masters = self._troubles.masters
-        worker.run(self._network, self._authorization, masters[self.machines.index(machine) % len(masters)])
+        worker.run(self._network, self._authorization, self._troubles.masters)
 
     def _storage(self, process: Process) -> MemoryStorage:
         return MemoryStorage(self._database, Way(self._database_way, process, outlives_caller=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from job_orchestra.domain.errors import OrchestraError
 from job_orchestra.domain.event_records import EventRecord
@@ -78,7 +78,8 @@ class WorkerProcess(Process):
         self._changed: dict[RunKey, None] = {}
         self._is_ending = False
 
-    def run(self, network: Network, authorization: str, master: str = MASTER) -> None:
+    def run(self, network: Network, authorization: str, masters: Sequence[str] = (MASTER,)) -> None:
+        """It connects to any of the masters."""
         self.world.say(self.name, f"starts with {[*self.machine.directories]}")
         self.machine.on_change = self._notice
         self.machine.on_host_end = lambda: self.soon(self._end_lost_runs)
@@ -90,7 +91,7 @@ class WorkerProcess(Process):
             if not seen.is_ended and seen.directory.abort_by is not None:
                 self.machine.abort(seen.key)
             self._conversation.found(seen)
-        self.start(self._stay_connected(network, authorization, master))
+        self.start(self._stay_connected(network, authorization, masters))
 
     def leave(self) -> None:
         """Ends in order."""
@@ -99,10 +100,11 @@ class WorkerProcess(Process):
         else:
             self.die()
 
-    async def _stay_connected(self, network: Network, authorization: str, master: str) -> None:
+    async def _stay_connected(self, network: Network, authorization: str, masters: Sequence[str]) -> None:
         while True:
             pause = 0.1 + self.world.chance.random()
             try:
+                master = self.world.chance.choice(masters)
                 async with network.connect(self, "/worker", authorization, master) as connection:
                     await self._conversation.hold(connection, self._identity(), lambda _: None)
             except OrchestraError as error:
