@@ -59,12 +59,12 @@ async def measure(client: AsyncClient, database: str, directory: Path, count: in
     return Measures(database, spawns, latency, rate, log_seconds, write, await _line_delays(client))
 
 
-async def _trigger(client: AsyncClient, job: str, parameters: JsonObject | None = None) -> str:
+async def trigger(client: AsyncClient, job: str, parameters: JsonObject | None = None) -> str:
     run = await client.send(jobs.trigger(PROJECT, job, parameters or {}))
     return run.identifier
 
 
-async def _ended(client: AsyncClient, run: str) -> RunAnswer:
+async def ended(client: AsyncClient, run: str) -> RunAnswer:
     """Follows the log, which ends with the run."""
     async for _ in client.follow_log(PROJECT, run):
         pass
@@ -77,8 +77,8 @@ async def latencies(client: AsyncClient, count: int) -> list[float]:
     latencies: list[float] = []
     for _ in range(count):
         begin = time.time()
-        run = await _trigger(client, "now")
-        await _ended(client, run)
+        run = await trigger(client, "now")
+        await ended(client, run)
         log = await client.log(PROJECT, run)
         stamp = next(line for line in log.decode().splitlines() if line and line[0].isdigit())
         latencies.append(float(stamp) - begin)
@@ -89,11 +89,11 @@ async def throughput(client: AsyncClient, count: int) -> float:
     begin = time.perf_counter()
     slots = asyncio.Semaphore(16)
 
-    async def trigger() -> None:
+    async def one() -> None:
         async with slots:
-            await _trigger(client, "nothing")
+            await trigger(client, "nothing")
 
-    await asyncio.gather(*(trigger() for _ in range(count)))
+    await asyncio.gather(*(one() for _ in range(count)))
     for status in ("pending", "running"):
         while (await client.send(runs.list_all(PROJECT, status=status, limit=1))).items:
             await asyncio.sleep(0.02)
@@ -106,7 +106,7 @@ async def _large_log(client: AsyncClient, directory: Path) -> tuple[float, float
     path.write_bytes(data)
     write = write_seconds(directory, data)
     begin = time.perf_counter()
-    answer = await _ended(client, await _trigger(client, "file", {"path": str(path)}))
+    answer = await ended(client, await trigger(client, "file", {"path": str(path)}))
     elapsed = time.perf_counter() - begin
     assert answer.log.sha256 is not None
     assert answer.log.size > LOG_SIZE
@@ -115,7 +115,7 @@ async def _large_log(client: AsyncClient, directory: Path) -> tuple[float, float
 
 
 async def _line_delays(client: AsyncClient) -> list[float]:
-    run = await _trigger(client, "lines")
+    run = await trigger(client, "lines")
     delays: list[float] = []
     rest = b""
     async for piece in client.follow_log(PROJECT, run):

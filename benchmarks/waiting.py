@@ -146,7 +146,7 @@ async def _measure(installation: Installation, case: Case, times: int) -> Measur
         return Measures(
             case,
             await latencies(client, times),
-            await throughput(client, 10 * times),
+            await throughput(client, 2 * times),
             await _seconds(lambda: client.send(why), times),
             await _seconds(lambda: client.send(jobs.trigger(WAITING, "job-0", {})), times),
         )

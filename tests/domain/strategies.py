@@ -24,7 +24,7 @@ from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import RunRequest
-from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
+from job_orchestra.domain.schedules import CatchUp, MissingTime, RepeatedTime, ScheduleSettings
 from job_orchestra.domain.statuses import TERMINAL
 
 checked = settings(deadline=None, max_examples=80, print_blob=True)
@@ -117,10 +117,12 @@ job_settings = st.builds(
     description=texts,
     parameters=parameter_lists,
     properties=objects,
+    preferences=objects,
     workspace=workspaces,
     limits=limits,
     priority=priorities,
     concurrency=st.none() | names,
+    expiry=st.none() | st.floats(1, 1e8),
 )
 project_settings = st.builds(
     ProjectSettings,
@@ -136,6 +138,8 @@ schedule_settings = st.builds(
     time_zone=st.sampled_from(["UTC", "Europe/Paris"]),
     missing_time=st.none() | st.sampled_from(MissingTime),
     repeated_time=st.none() | st.sampled_from(RepeatedTime),
+    catch_up=st.sampled_from(CatchUp),
+    catch_up_age=st.none() | st.floats(0, 1e15),
     parameters=objects,
     description=texts,
     is_enabled_at_first=st.booleans(),
@@ -147,10 +151,12 @@ run_requests = st.builds(
     definition=definitions,
     parameters=objects,
     properties=objects,
+    preferences=objects,
     workspace=workspaces,
     limits=limits,
     priority=priorities,
     concurrency=st.none() | names,
+    expiry=st.none() | st.floats(1, 1e8),
 )
 
 counts = st.integers(0, 1 << 50)

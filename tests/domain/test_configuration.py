@@ -217,6 +217,8 @@ MISTAKES: list[tuple[dict[str, object], list[str]]] = [
     ({"commands": TRUE, "timeout": 0}, ["timeout: 0 is no number from 0.001 to 1e+15"]),
     ({"commands": TRUE, "results_limit": 1 << 30}, ["results_limit: 1073741824 is not from 16 to 4194304"]),
     ({"commands": TRUE, "priority": 1.5}, ["priority: expected an integer from -1000 to 1000, got 1.5"]),
+    ({"commands": TRUE, "expiry": 0}, ["expiry: 0 is no number from 1 to 1e+15"]),
+    ({"commands": TRUE, "expiry": 1e9}, ["expiry: 1e+09 seconds are more than ten years"]),
     ({"commands": TRUE, "time_out": 1}, ["time_out: is unknown; did you mean timeout?"]),
     (
         {"commands": TRUE, "properties": {"a": []}},
@@ -264,8 +266,8 @@ MISTAKES: list[tuple[dict[str, object], list[str]]] = [
     (
         {"elements": [{"identifier": "e", "job": "j"}], "workspace": "run"},
         [
-            "workspace: is unknown; known are identifier, elements, parameters, priority, concurrency, display_name, "
-            "description, retention",
+            "workspace: is unknown; known are identifier, elements, parameters, priority, concurrency, expiry, "
+            "display_name, description, retention",
             "elements: contain the pipeline itself: p/j → p/j",
         ],
     ),

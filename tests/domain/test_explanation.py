@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from job_orchestra.domain.definitions import CommandsDefinition
-from job_orchestra.domain.explanation import Explanation, Situation, explain
+from job_orchestra.domain.explanation import Explanation, QueueAhead, Situation, explain
 from job_orchestra.domain.jobs import Job, JobSettings
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
@@ -107,7 +107,27 @@ def test_what_no_worker_could_ever_take_says_so_at_once() -> None:
     assert explained(RUN, JOB).is_impossible
     found = explained(RUN, JOB, (worker("one", {}), 0), (worker("two", {"operating_system": "plan9"}), 0))
     assert found.is_impossible
-    assert found.summary == "No known worker could ever take it: none meets what its job needs."
+    assert found.summary == (
+        "No known worker could ever take it: one (needs operating_system = linux, has no operating_system), "
+        "two (needs operating_system = linux, has plan9)."
+    )
+    assert explained(RUN, JOB).summary == "No known worker could ever take it: none has ever connected."
+    disabled = explained(RUN, replace(JOB, is_enabled=False), (worker("one", {}), 0))
+    assert disabled.is_impossible
+    assert disabled.summary.endswith("Job 'hello' is disabled; the run waits until it is enabled.")
+    many = explained(RUN, JOB, *((worker(f"w{number}", {}), 0) for number in range(5)))
+    assert many.summary.endswith("), and 2 more.")
+
+
+def test_its_place_in_the_queue_is_told() -> None:
+    def behind(queue: QueueAhead) -> str:
+        situation = Situation(RUN, JOB, [worker("one")], [[OTHER]], NOW, queue=queue)
+        return explain(situation, WorkerSelector()).summary.removeprefix("It waits for the one worker that fits.")
+
+    assert behind(QueueAhead()) == ""
+    assert behind(QueueAhead(1, True, ("a",))) == " 1 run of its job comes first: a."
+    assert behind(QueueAhead(9, True, ("a", "b"))) == " 9 runs of its job come first, among them a, b."
+    assert behind(QueueAhead(1000, False, ("a",))) == " More than 1,000 runs of its job come first, among them a."
 
 
 def test_switches_and_the_configuration_hold_runs_up() -> None:

@@ -6,14 +6,14 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
 from job_orchestra.composition.cron_expressions import local_times
 from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
-from job_orchestra.domain.tick_times import ClockRules, Timetable, tick_times, timetable_of
+from job_orchestra.domain.tick_times import ClockRules, Timetable, latest_tick_times, tick_times, timetable_of
 
 COUNT = 1000
 _HOUR = timedelta(hours=1)
@@ -230,3 +230,13 @@ def test_words(word: str) -> None:
 
 def test_an_expression_that_comes_to_its_end() -> None:
     assert ticks("0 0 29 2 *", "2026-01-01T00:00Z", 1, "UTC") == ["02-29 00:00+0000"]
+
+
+@pytest.mark.parametrize("expression", ["* * * * *", "*/7 3 * * *", "0 0 1 1 *", "* * * 11 *"])
+@pytest.mark.parametrize("days", [0.01, 2, 40])
+def test_the_latest_ticks_of_a_long_time(expression: str, days: float) -> None:
+    timetable = timetable_of(ScheduleSettings("j", expression, "Europe/Berlin"))
+    until = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
+    after = until - days * _DAY
+    every = list(takewhile(lambda moment: moment <= until, tick_times(timetable, local_times, after)))
+    assert latest_tick_times(timetable, local_times, after, until, 100) == every[-100:]

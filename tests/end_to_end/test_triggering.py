@@ -104,6 +104,9 @@ def test_the_log_is_live_and_an_abort_exits_2(running: Installation, tmp_path: P
 
 def test_what_cannot_start_says_why_and_can_be_cancelled(running: Installation) -> None:
     with running.started("trigger", "example", "nowhere", "--follow") as follower:
+        follower.wait_for(
+            "Warning: No known worker could ever take it: here (needs operating_system = plan9, has linux)"
+        )
         follower.wait_for("Waiting: ")
         run = follower.output.split()[0]
         why = running.json("run", "why", "example", run)

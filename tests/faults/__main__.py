@@ -19,6 +19,7 @@ from tests.servers import running_server
 from tests.services import DATABASES
 
 _LONGEST_PAUSE = 20.0
+_RUNS_FOR_A_LINE = 10
 
 
 def main() -> int:
@@ -33,7 +34,8 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="orchestra-faults-"))
     print(f"seed {seed}, in {directory}", flush=True)
     say: Callable[[str], None] = _say if arguments.verbose else lambda _: None
-    scale = Scale(seed, arguments.runs, arguments.faults, _LONGEST_PAUSE)
+    lines = arguments.runs // _RUNS_FOR_A_LINE
+    scale = Scale(seed, arguments.runs, arguments.faults, lines, _LONGEST_PAUSE)
     with _database(arguments.database, directory) as database:
         figures = asyncio.run(carry_out(scale, directory / "installation", database, say))
     print(figures)

@@ -20,9 +20,10 @@ from job_orchestra.execution.workspace_layout import WORKSPACES
 from job_orchestra.protocol.resources import EventAnswer, RunAnswer
 from job_orchestra.protocol.run_key import RunKey
 from tests.faults.callers import Callers
-from tests.faults.deeds import COMMAND, PROJECT, SETUP, TEARDOWN, Deed
+from tests.faults.deeds import COMMAND, LIMIT, PROJECT, SETUP, TEARDOWN, Deed
 from tests.faults.findings import Findings
 from tests.faults.ledger import Entry, Ledger, Place
+from tests.faults.line_audit import LineAudit
 from tests.faults.logs import flaws_of, outputs_of
 from tests.faults.patience import PatientClient
 from tests.faults.plan import Act
@@ -60,10 +61,14 @@ class Audit:
         self.starts = 0
         self.retries = 0
         """Attempts that have started, and were given up."""
+        self._spans: list[tuple[str, str]] = []
+        """Start and end of the runs of the concurrency group."""
 
     async def hold(self) -> None:
         """Returns when all has been looked at; every application has to be at work."""
         await self._wait_for_ends()
+        for run, line in self._callers.pipelines.items():
+            self._callers.runs.update(await LineAudit(self._client, self._findings).look(run, line))
         self._ledger.read()
         self.starts = sum(entry.starts for entry in self._ledger.entries.values())
         for hosts in self._site.hosts.values():
@@ -76,6 +81,7 @@ class Audit:
                 await self._look_at(run, deed)
 
         await asyncio.gather(*(look(run, deed) for run, deed in self._callers.runs.items()))
+        self._look_at_group()
         for entry in {place.key.run for place in self._ledger.entries} - set(self._callers.runs):
             self._findings.add(f"Run {entry} has started, and nobody has triggered it.")
         self._look_for_processes(lambda deed: not deed.may_be_retried)
@@ -110,9 +116,19 @@ class Audit:
             cursor = page.next
             if cursor is None:
                 break
-        if sorted(listed) != sorted(self._callers.runs):
-            more, less = set(listed) - set(self._callers.runs), set(self._callers.runs) - set(listed)
+        known = [*self._callers.runs, *self._callers.pipelines]
+        if sorted(listed) != sorted(known):
+            more, less = set(listed) - set(known), set(known) - set(listed)
             self._findings.add(f"Runs that nobody has triggered: {sorted(more)}; that are missing: {sorted(less)}.")
+
+    def _look_at_group(self) -> None:
+        """Never more of its runs than may be; by the dates of their hosts, which are this one."""
+        begun = 0
+        moments = [(date, is_start) for span in self._spans for date, is_start in zip(span, (True, False), strict=True)]
+        for date, is_start in sorted(moments):
+            begun += 1 if is_start else -1
+            if begun > LIMIT:
+                self._findings.add(f"At {date} {begun} runs of the concurrency group execute, and {LIMIT} may.")
 
     # ---------- one run
 
@@ -122,6 +138,8 @@ class Audit:
         log = await self._client.log(PROJECT, identifier)
         self.ends[f"{run.status} ({run.reason.code if run.reason else 'no reason'})"] += 1
         self.log_bytes += len(log)
+        if run.concurrency is not None and run.started_at is not None and run.ended_at is not None:
+            self._spans.append((run.started_at, run.ended_at))
         for flaw in [*self._flaws_of_run(run, events, deed), *self._flaws_of_log(run, events, deed, log)]:
             self._findings.add(f"Run {identifier}.{run.attempt} on {run.worker} (deed {deed.name}): {flaw}.")
 

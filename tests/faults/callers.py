@@ -12,6 +12,8 @@ from job_orchestra.domain.errors import Conflict
 from tests.faults.deeds import PROJECT, Deed, Wish
 from tests.faults.findings import Findings
 from tests.faults.ledger import Ledger
+from tests.faults.lines import JOB as LINE_JOB
+from tests.faults.lines import Line
 from tests.faults.patience import PatientClient
 
 _AHEAD = 16
@@ -40,19 +42,25 @@ class Callers:
         self._findings = findings
         self.runs: dict[str, Deed] = {}
         """What each run has to do."""
+        self.pipelines: dict[str, Line] = {}
         self.stopped: set[str] = set()
         """Runs whose cancellation or abort was asked for and granted."""
         self.followed: dict[str, Followed] = {}
 
-    async def call_all(self, deeds: Sequence[Deed]) -> None:
-        """Returns when every deed has its run, and those that are followed have ended."""
+    async def call_all(self, deeds: Sequence[Deed], lines: Sequence[Line]) -> None:
+        """Returns when every deed and line has its run, and those that are followed have ended."""
         ahead = _AHEAD
+        unsent = [*lines]
         async with asyncio.TaskGroup() as group:
             for sent, deed in enumerate(deeds):
                 most = sent - ahead
                 if not await self._ledger.wait_for(lambda most=most: len(self._ledger.started) > most, _STALL):  # type: ignore[misc]
                     ahead += _UNSTARTED
                 group.create_task(self._call(deed))
+                if sent % max(1, len(deeds) // (len(lines) + 1)) == 0 and unsent:
+                    group.create_task(self._call_line(unsent.pop()))
+            for line in unsent:
+                group.create_task(self._call_line(line))
 
     async def _call(self, deed: Deed) -> None:
         run = await self._trigger(deed)
@@ -66,6 +74,10 @@ class Callers:
         await self._wish(run, deed.wish)
         if self._chance.random() < _SOME:
             await self._follow(run)
+
+    async def _call_line(self, line: Line) -> None:
+        call = jobs.trigger(PROJECT, LINE_JOB, line.parameters, idempotency_key=line.name)
+        self.pipelines[(await self._client.send(call)).identifier] = line
 
     async def _trigger(self, deed: Deed) -> str:
         call = jobs.trigger(PROJECT, deed.job, deed.parameters, idempotency_key=deed.name)

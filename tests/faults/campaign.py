@@ -17,6 +17,7 @@ from tests.faults.databases import Database
 from tests.faults.deeds import choose_deeds
 from tests.faults.findings import Findings
 from tests.faults.ledger import Ledger
+from tests.faults.lines import choose_lines
 from tests.faults.patience import PatientClient
 from tests.faults.plan import plan_faults
 from tests.faults.site import Site
@@ -28,6 +29,8 @@ class Scale:
     seed: int
     runs: int
     faults: int
+    lines: int
+    """Pipelines beside the runs that are triggered by themselves."""
     longest_pause: float
     """Seconds for which a victim is stopped at the longest."""
 
@@ -65,6 +68,7 @@ async def carry_out(scale: Scale, directory: Path, database: Database, say: Call
     began = time.monotonic()
     chance = random.Random(scale.seed)
     deeds = choose_deeds(chance, scale.seed, scale.runs)
+    lines = choose_lines(scale.seed, scale.lines)
     faults = plan_faults(chance, scale.faults, scale.runs, database.victim, scale.longest_pause)
     findings = Findings(say)
     site = Site(directory, database, findings)
@@ -77,7 +81,7 @@ async def carry_out(scale: Scale, directory: Path, database: Database, say: Call
             callers = Callers(client, ledger, chance, findings)
             audit = Audit(site, client, ledger, callers, findings)
             async with asyncio.TaskGroup() as group:
-                group.create_task(callers.call_all(deeds))
+                group.create_task(callers.call_all(deeds, lines))
                 group.create_task(storm.blow(faults))
             await audit.hold()
     finally:

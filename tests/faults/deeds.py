@@ -14,6 +14,8 @@ from job_orchestra.domain.statuses import RunStatus
 from tests.faults.deed import bursts
 
 PROJECT = "storm"
+LIMIT = 2
+"""Of the concurrency group that some of its jobs are in."""
 SETUP, COMMAND, TEARDOWN = "setup[0]", "commands[0]", "teardown[0]"
 _SMALL = 2
 """Bursts of setup and teardown."""
@@ -25,7 +27,7 @@ _STEPS = {
 }
 
 _PROJECTS = """
-from job_orchestra import Job, Parameter, Project
+from job_orchestra import Element, Job, Parameter, Pipeline, Project
 
 def deed(step, bursts, code, leaves="nothing", results=""):
     name = "{parameters[name]} " + step
@@ -41,10 +43,12 @@ parameters = [
     for name in ("name", "bursts", "pause", "leaves", "setup_code", "code", "teardown_code")
 ]
 projects = [
-    Project("storm", jobs=[
+    Project("storm", concurrency={"few": LIMIT}, jobs=[
         Job("plain", commands=commands, parameters=parameters, workspace="run", grace=2),
-        Job("full", setup=setup, commands=commands, teardown=teardown, parameters=parameters, workspace="run", grace=2),
-        Job("shared", commands=commands, teardown=teardown, parameters=parameters, workspace="job", grace=2),
+        Job("full", setup=setup, commands=commands, teardown=teardown, parameters=parameters, workspace="run", grace=2,
+            concurrency="few"),
+        Job("shared", commands=commands, teardown=teardown, parameters=parameters, workspace="job", grace=2,
+            concurrency="few"),
         Job("retried", commands=commands, teardown=teardown, parameters=parameters, workspace="run", grace=2,
             on_lost="retry", lost_after=1),
     ]),
@@ -149,8 +153,8 @@ def _choose(chance: random.Random, name: str) -> Deed:
     )
 
 
-def write_projects(path: Path, tally: Path) -> None:
-    """The projects file with the jobs that do deeds."""
+def write_projects(path: Path, tally: Path, more: str) -> None:
+    """The projects file with the jobs that do deeds, and more behind them."""
     facts = {"PYTHON": sys.executable, "DEED": str(Path(__file__).with_name("deed.py")), "TALLY": str(tally)}
     heading = [f"{name} = {text!r}.replace('{{', '{{{{').replace('}}', '}}}}')" for name, text in facts.items()]
-    path.write_text("\n".join([*heading, f"SMALL = {str(_SMALL)!r}", _PROJECTS]))
+    path.write_text("\n".join([*heading, f"SMALL = {str(_SMALL)!r}", f"LIMIT = {LIMIT}", _PROJECTS, more]))

@@ -12,12 +12,13 @@ from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.roles import Role
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.settings.reading import load_settings
-from tests.end_to_end.installation import Installation
+from tests.end_to_end.installation import Installation, free_port
 from tests.faults.applications import Application
 from tests.faults.databases import Database
 from tests.faults.deeds import write_projects
 from tests.faults.executor_hosts import ExecutorHosts
 from tests.faults.findings import Findings
+from tests.faults.lines import PROJECTS as PIPELINES
 from tests.faults.plan import Act, Victim
 
 _WORKERS = (Victim.WORKER_1, Victim.WORKER_2)
@@ -32,8 +33,9 @@ class Site:
         self._database = database
         self._findings = findings
         self._installation = Installation(directory, database.url)
+        self._other_port = free_port()
         self.service_url = self._installation.service_url
-        write_projects(directory / "projects.py", self.tally)
+        write_projects(directory / "projects.py", self.tally, PIPELINES)
         self.credentials = Credentials("")
         """Of somebody who may trigger and stop runs, once it is started."""
         self.worker_directories = [directory / f"at-{worker}" for worker in _WORKERS]
@@ -52,8 +54,13 @@ class Site:
         async with records_of(load_settings(self.directory / "orchestra.toml", {}, must_exist=True)) as records:
             self.credentials = await _new_credentials(records.accounts, "caller", Role.OPERATOR)
             carrier = await _new_credentials(records.accounts, "carrier", Role.WORKER)
-        for victim in (Victim.MASTER, Victim.SERVICE):
-            self._applications[victim] = self._application(victim, {})
+        self._applications[Victim.MASTER] = self._application(Victim.MASTER, {})
+        if self._database.victim is Victim.POSTGRESQL:
+            self._applications[Victim.OTHER_MASTER] = self._application(
+                Victim.OTHER_MASTER,
+                {"ORCHESTRA_MASTER_IDENTIFIER": "other", "ORCHESTRA_MASTER_PORT": str(self._other_port)},
+            )
+        self._applications[Victim.SERVICE] = self._application(Victim.SERVICE, {})
         for victim, directory in zip(_WORKERS, self.worker_directories, strict=True):
             self._applications[victim] = self._application(
                 victim,
@@ -63,6 +70,7 @@ class Site:
                     "ORCHESTRA_WORKER_EXECUTOR_LIMIT": _EXECUTOR_LIMIT,
                     "ORCHESTRA_WORKER_USER": "carrier",
                     "ORCHESTRA_WORKER_TOKEN": carrier.token,
+                    **self._master_of(victim),
                 },
             )
         for application in self._applications.values():
@@ -85,6 +93,12 @@ class Site:
             await application.end()
         for directory in self.worker_directories:
             await asyncio.to_thread(end_hosts, directory)
+
+    def _master_of(self, worker: Victim) -> dict[str, str]:
+        """Of two masters each has a worker."""
+        if worker is not Victim.WORKER_2 or Victim.OTHER_MASTER not in self._applications:
+            return {}
+        return {"ORCHESTRA_WORKER_MASTER_URL": f"ws://127.0.0.1:{self._other_port}"}
 
     def _application(self, victim: Victim, more: dict[str, str]) -> Application:
         installation = self._installation

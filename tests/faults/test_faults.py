@@ -11,6 +11,7 @@ from tests.faults.plan import Victim
 from tests.servers import new_server
 
 _LONGEST_PAUSE = 1.0
+_PARTS_OF_A_LINE = 4
 
 
 _ALWAYS = {"kill master", "kill service"}
@@ -45,11 +46,11 @@ def test_runs_on_mongodb_outlive_a_storm(tmp_path: Path) -> None:
 
 def _weather(seed: int, directory: Path, database: Database) -> set[str]:
     """The faults that were committed."""
-    scale = Scale(seed, runs=40, faults=14, longest_pause=_LONGEST_PAUSE)
+    scale = Scale(seed, runs=40, faults=14, lines=2, longest_pause=_LONGEST_PAUSE)
     figures = asyncio.run(carry_out(scale, directory, database, print))
     print(figures)
     assert not figures.findings, f"seed {seed}; {directory}"
-    assert sum(figures.ends.values()) == scale.runs
+    assert sum(figures.ends.values()) == scale.runs + _PARTS_OF_A_LINE * scale.lines
     assert sum(figures.faults.values()) == scale.faults
     assert set(figures.faults) >= _ALWAYS
     return set(figures.faults)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from job_orchestra.composition.clock import SystemClock
+from job_orchestra.composition.cron_expressions import local_times
 from job_orchestra.composition.databases import open_administration, open_storage
 from job_orchestra.domain.configuration import ConfiguredProject, parse_projects
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
@@ -62,7 +63,10 @@ from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.run_tokens import RunTokens
 from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.schema_check import require_current
@@ -211,12 +215,16 @@ class Surroundings:
             projects=Projects(self.storage, self.clock),
             jobs=self.jobs,
             concurrency=Concurrency(self.storage),
+            schedules=Schedules(self.storage, self.clock),
+            ticks=Ticks(self.storage),
+            local_times=local_times,
             runs=self.runs,
             run_queue=self.queue,
             pipeline_runs=PipelineRuns(self.storage, self.clock),
             run_progress=RunProgress(self.storage, self.clock, self.result_index),
             result_index=self.result_index,
             late_reports=self.late_reports,
+            run_tokens=RunTokens(self.storage, self.clock),
             workers=self.workers,
             retentions=Retentions(self.storage, KEEP_EVERYTHING),
             pruning=Pruning(ExpiredRuns(self.storage, self.clock), Removals(self.storage), self.log_store),
@@ -275,6 +283,7 @@ class Surroundings:
         workspace: Workspace = Workspace.RUN,
         loss: LossPolicy | None = None,
         concurrency: str | None = None,
+        expiry: float | None = None,
     ) -> Run:
         request = RunRequest(
             "p",
@@ -284,6 +293,7 @@ class Surroundings:
             workspace=workspace,
             loss=loss or LossPolicy(),
             concurrency=concurrency,
+            expiry=expiry,
         )
         return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from job_orchestra.domain.definitions import Workspace
 from job_orchestra.domain.errors import Forbidden, Unauthenticated
-from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts
 from job_orchestra.domain.statuses import RunStatus
@@ -103,6 +104,21 @@ def test_runs_of_a_concurrency_group_go_one_after_the_other_and_others_beside_th
             await worker.say(log(first, 0, b"a"), events(first, started(), ended(2, b"a")))
             assert (await worker.hear(Execute)).run == second.identifier
             assert (await parts.stored(second)).slot == "p/deploy/1"
+
+    play(scenario)
+
+
+def test_a_run_expires_by_its_own_time_also_while_its_job_is_disabled(play: Callable[[Scenario], None]) -> None:
+    async def scenario(parts: Surroundings) -> None:
+        async with parts.serving(), parts.service() as service:
+            await parts.jobs.set_enabled("p", "j", False)
+            patient, hasty = await parts.trigger(expiry=600.0), await parts.trigger(expiry=60.0)
+            parts.clock.shift += timedelta(seconds=61)
+            assert (await service.hear(RunChanged)).run == hasty.identifier
+            stored = await parts.stored(hasty)
+            assert stored.status is RunStatus.CANCELLED
+            assert stored.reason == Reason(ReasonCode.EXPIRED, "It was not taken within 60 seconds.")
+            assert (await parts.stored(patient)).status is RunStatus.PENDING
 
     play(scenario)
 

@@ -216,7 +216,7 @@ def by_the_rule(
     for one in sorted(waiting, key=place_of):
         if (one.request.project, one.request.job) in held:
             continue
-        chosen = selector.select(one.request, list(free.values()))
+        chosen = selector.select(one, list(free.values()))
         if chosen is not None:
             found.append((one.identifier, chosen.identifier))
             free[chosen.identifier] = chosen.with_run(one)

@@ -22,6 +22,7 @@ from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.port import Storage
 
@@ -53,6 +54,7 @@ class Records:
         self.projects = Projects(storage, self.clock)
         self.jobs = Jobs(storage, self.clock)
         self.schedules = Schedules(storage, self.clock)
+        self.ticks = Ticks(storage)
         self.accounts = Accounts(storage, self.clock, PasswordHasher(iterations=10))
 
     async def trigger(self, job: str = "j", project: str = "p", **given: object) -> Run:
@@ -68,9 +70,12 @@ def request_of(
     properties: JsonObject | None = None,
     priority: int = 0,
     concurrency: str | None = None,
+    expiry: float | None = None,
 ) -> RunRequest:
     definition = CommandsDefinition((("true",),))
-    return RunRequest(project, job, definition, properties=properties or {}, priority=priority, concurrency=concurrency)
+    return RunRequest(
+        project, job, definition, properties=properties or {}, priority=priority, concurrency=concurrency, expiry=expiry
+    )
 
 
 def configuration(*projects: JsonObject) -> tuple[ConfiguredProject, ...]:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
 from job_orchestra.domain.errors import NotFound
+from job_orchestra.domain.job_data import schedule_settings_to_data
 from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.storage.port import Batch, Row, Update
+from job_orchestra.storage.schema import SCHEDULES
 from tests.repositories.records import Records, configuration, play
 
 _JOB: JsonObject = {"identifier": "hello", "commands": [["true"]]}
@@ -125,5 +129,58 @@ def test_lists_come_in_pages_either_way_round(database_url: str) -> None:
         assert [job.identifier for job in page.items] == ["a", "b"]
         assert [job.identifier for job in (await records.jobs.list("p", cursor=page.next)).items] == ["c"]
         assert [job.identifier for job in (await records.jobs.list("p", descending=True)).items] == ["c", "b", "a"]
+
+    play(database_url, scenario)
+
+
+def test_since_when_a_schedule_ticks(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        async def since(**changes: JsonValue) -> list[datetime | None]:
+            records.clock.advance(60)
+            await records.projects.apply(configuration({**_PROJECT, "schedules": [{**_SCHEDULE, **changes}]}))
+            schedule = await records.schedules.get("example", "nightly")
+            return [schedule.timetable_since, schedule.enabled_at]
+
+        assert await since(is_enabled_at_first=True) == [records.clock.date, records.clock.date]
+        first = records.clock.date
+        assert await since(description="new") == [first, first]
+        assert await since(time_zone="Europe/Paris") == [records.clock.date, first]
+        # What is switched on already is not switched on again.
+        await records.schedules.set_enabled("example", "nightly", True)
+        assert (await records.schedules.get("example", "nightly")).enabled_at == first
+        await records.projects.apply([])
+        assert await since(time_zone="Europe/Paris") == [records.clock.date, first]
+        await records.schedules.set_enabled("example", "nightly", False)
+        schedule = await records.schedules.set_enabled("example", "nightly", True)
+        assert schedule.enabled_at == schedule.since == records.clock.date
+
+    play(database_url, scenario)
+
+
+def test_a_schedule_of_before_they_ticked_ticks_from_the_first_start_on(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        await records.projects.apply(configuration(_PROJECT))
+        settings = schedule_settings_to_data(configuration(_PROJECT)[0].schedules[0].settings)
+        del settings["catch_up"], settings["catch_up_age"]
+        row: Row = {"timetable_since": None, "settings": settings}
+        await records.storage.write(Batch((Update(SCHEDULES.name, (), row),)))
+        records.clock.advance(60)
+        await records.projects.apply(configuration(_PROJECT))
+        assert (await records.schedules.get("example", "nightly")).since == records.clock.date
+
+    play(database_url, scenario)
+
+
+def test_a_schedule_whose_record_cannot_be_read_is_there_all_the_same(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        await records.projects.apply(configuration(_PROJECT))
+        first = await records.schedules.all()
+        row: Row = {"settings": {"job": "hello", "expresion": 3}}
+        await records.storage.write(Batch((Update(SCHEDULES.name, (), row),)))
+        broken = await records.schedules.get("example", "nightly")
+        assert "expresion: is unknown; did you mean expression?" in broken.flaw
+        assert [first[0].flaw, *(await records.schedules.all())] == ["", broken]
+        await records.projects.apply(configuration(_PROJECT))
+        assert (await records.schedules.all())[0].settings == first[0].settings
 
     play(database_url, scenario)

@@ -13,6 +13,7 @@ from job_orchestra.domain.runs import LogFacts, Run, queue_key
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import Worker, WorkerDescription
 from job_orchestra.repositories.conditions import equal
+from job_orchestra.repositories.workers import still_away, still_connected
 from job_orchestra.storage.port import Batch, Update
 from tests.repositories.records import Records, play
 
@@ -54,6 +55,27 @@ def test_pending_since_finds_what_came_later(database_url: str) -> None:
         loaded = await records.queue.load_many([first.identifier, third.identifier, "nope"])
         assert loaded == [first, third]
         assert await records.queue.load("nope") is None
+
+    play(database_url, scenario)
+
+
+def test_an_expiry_of_its_own_counts_alone_and_only_until_a_run_is_taken(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        usual = await records.trigger()
+        patient, hasty, taken = [await records.trigger(expiry=seconds) for seconds in (7200.0, 60.0, 60.0)]
+        assigned = await records.queue.assign(taken, "w")
+        assert assigned is not None
+        records.clock.advance(59.0)
+        assert await records.queue.expired(10) == []
+        records.clock.advance(2.0)
+        assert await records.queue.expired(10) == [hasty]
+        later = (await records.trigger()).identifier
+        assert await records.queue.pending_before(later, 10) == [usual]
+        await records.queue.unassign(assigned)
+        records.clock.advance(7200.0)
+        assert await records.queue.expired(10) == [hasty, patient]
+        assert await records.queue.cancel(hasty, _REASON) is not None
+        assert await records.queue.expired(10) == [patient]
 
     play(database_url, scenario)
 
@@ -132,6 +154,18 @@ def test_what_a_worker_was_given_once_waits_since_then_and_does_not_expire(datab
     play(database_url, scenario)
 
 
+def test_a_run_is_given_up_only_while_the_connection_is_the_present_one(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        run = await _assigned(records)
+        earlier = await records.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "m")
+        records.clock.advance(1)
+        present = await records.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "other")
+        assert await records.queue.unassign(run, still_connected(earlier)) is None
+        assert await records.queue.unassign(run, still_connected(present)) is not None
+
+    play(database_url, scenario)
+
+
 def test_a_run_is_given_up_only_while_its_worker_is_away_as_it_was(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         async def connect() -> Worker:
@@ -148,12 +182,12 @@ def test_a_run_is_given_up_only_while_its_worker_is_away_as_it_was(database_url:
         now = away = await go_away()
         await connect()
         for _ in range(2):
-            assert not await records.progress.save(first, ended, [], away)
-            assert await records.queue.unassign(second, away) is None
+            assert not await records.progress.save(first, ended, [], still_away(away))
+            assert await records.queue.unassign(second, still_away(away)) is None
             now = await go_away()  # another time: its absence began anew
         assert await records.queue.assigned_to("w") == [first, second]
-        assert await records.progress.save(first, ended, [], now)
-        assert await records.queue.unassign(second, now) is not None
+        assert await records.progress.save(first, ended, [], still_away(now))
+        assert await records.queue.unassign(second, still_away(now)) is not None
 
     play(database_url, scenario)
 

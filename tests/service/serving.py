@@ -22,6 +22,7 @@ from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.repositories.run_search import RunSearch
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.service.transformation import ResultTransformer
 from job_orchestra.service.webhook_secrets import WebhookSecrets
@@ -86,6 +87,7 @@ class Served(Records):
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=self.schedules,
+            ticks=Ticks(self.storage),
             log_store=self.log_store,
             local_times=local_times,
             selector=WorkerSelector(),

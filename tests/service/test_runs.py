@@ -158,7 +158,7 @@ def test_why_a_run_waits(play: Play) -> None:
 
         answer = await why()
         assert answer["is_impossible"]
-        assert "There is no worker yet" in answer["summary"]
+        assert answer["summary"] == "No known worker could ever take it: none has ever connected."
         await served.workers.connect("plain", "me", "i", WorkerDescription("1"), 0.0, "m")
         answer = await why()
         assert answer["is_impossible"]

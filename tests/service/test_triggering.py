@@ -4,6 +4,7 @@ import asyncio
 
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import SourceKind
+from job_orchestra.domain.workers import WorkerDescription
 from tests.service.serving import Play, Served
 
 _TRIGGER = "/projects/example/jobs/hello/trigger"
@@ -63,13 +64,55 @@ def test_a_key_makes_one_run_under_concurrency(play: Play) -> None:
     play(scenario)
 
 
+def test_a_trigger_warns_at_once_of_what_no_worker_could_ever_take(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.OPERATOR)
+        windows = WorkerDescription("1", properties={"operating_system": "windows"})
+        await served.workers.connect("w", "me", "i", windows, 0.0, "m")
+        response = await client.post(_TRIGGER)
+        warning = response.json()["warning"]
+        assert response.status_code == 201
+        assert warning == ("No known worker could ever take it: w (needs operating_system = linux, has windows).")
+        assert (await client.get(response.headers["location"])).json()["warning"] == warning
+        (listed,) = (await client.get("/projects/example/runs")).json()["items"]
+        assert listed["warning"] == warning
+        job = (await client.get("/projects/example/jobs/hello")).json()
+        assert job["requirements"] == ["operating_system = linux"]
+        assert job["workers"] == [{"worker": "w", "sentences": ["needs operating_system = linux, has windows"]}]
+        linux = WorkerDescription("1", properties={"operating_system": "linux"})
+        await served.workers.connect("v", "me", "i", linux, 0.0, "m")
+        async with asyncio.timeout(10):
+            while (await client.post(_TRIGGER)).json()["warning"] is not None:
+                await asyncio.sleep(0.05)
+        assert (await client.get(response.headers["location"])).json()["warning"] is None
+
+    play(scenario)
+
+
+def test_runs_that_come_first_are_counted_and_named(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.OPERATOR)
+        triggered = [(await client.post(_TRIGGER)).json()["identifier"] for _ in range(3)]
+        older, run, newer = sorted(triggered)
+        urgent = (await client.post(_TRIGGER, json={"priority": 5})).json()["identifier"]
+        why = (await client.get(f"/projects/example/runs/{run}/why")).json()
+        assert why["runs_before"] == {"number": 2, "is_exact": True}
+        assert why["first_runs"] == [urgent, older]
+        why = (await client.get(f"/projects/example/runs/{newer}/why")).json()
+        assert why["runs_before"]["number"] == 3
+        why = (await client.get(f"/projects/example/runs/{urgent}/why")).json()
+        assert (why["runs_before"]["number"], why["first_runs"]) == (0, [])
+
+    play(scenario)
+
+
 def test_a_disabled_job_takes_triggers_and_an_unconfigured_one_does_not(play: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.OPERATOR)
         assert not (await client.post("/projects/example/jobs/hello/disable")).json()["is_enabled"]
         run = (await client.post(_TRIGGER)).json()
         why = (await client.get(f"/projects/example/runs/{run['identifier']}/why")).json()
-        assert why["summary"] == "Job 'hello' is disabled; the run waits until it is enabled."
+        assert why["summary"].endswith("Job 'hello' is disabled; the run waits until it is enabled.")
         assert (await client.post("/projects/example/jobs/hello/enable")).json()["is_enabled"]
         await served.projects.apply([])
         response = await client.post(_TRIGGER)

@@ -17,22 +17,49 @@ from job_orchestra.storage.log_port import LogStore
 from job_orchestra.storage.port import Storage
 from tests.simulation.memory_logs import MemoryLogs
 from tests.simulation.network import Network, Server
+from tests.simulation.pipelines import NESTED, PIPELINE
 from tests.simulation.world import Process
 
 MASTER = "master"
+OTHER_MASTER = "other"
 JOBS = ("own", "shared", "first", "second")
+"""That users trigger; pipelines trigger some of them and others, too."""
 GROUP = "few"
 LIMIT = 2
 LIMITED = ("first", "second")
 """The jobs of that concurrency group."""
+ALL_JOBS = (*JOBS, "again", PIPELINE, NESTED)
+_PARAMETERS = [{"identifier": "of", "default": ""}]
 PROJECTS = parse_projects(
     [
         {
             "identifier": "p",
             "jobs": [
-                {"identifier": "own", "commands": [["true"]], "workspace": "run"},
-                {"identifier": "shared", "commands": [["true"]], "workspace": "job"},
+                {"identifier": "own", "commands": [["true"]], "workspace": "run", "parameters": _PARAMETERS},
+                {"identifier": "shared", "commands": [["true"]], "workspace": "job", "parameters": _PARAMETERS},
+                {
+                    "identifier": "again",
+                    "commands": [["true"]],
+                    "workspace": "run",
+                    "on_lost": "retry",
+                    "lost_after": 2,
+                    "parameters": _PARAMETERS,
+                },
                 *({"identifier": job, "commands": [["true"]], "concurrency": GROUP} for job in LIMITED),
+                {"identifier": PIPELINE, "elements": [{"identifier": "only", "job": "own"}]},
+                {
+                    "identifier": NESTED,
+                    "elements": [
+                        {"identifier": "first", "job": "own"},
+                        {
+                            "identifier": "each",
+                            "job": "again",
+                            "after": [{"element": "first", "statuses": "always"}],
+                            "for_each": [1, 2],
+                            "allow_failure": True,
+                        },
+                    ],
+                },
             ],
             "concurrency": {GROUP: LIMIT},
         }

@@ -10,6 +10,7 @@ from hashlib import sha256
 from job_orchestra.domain.job_data import run_request_from_data
 from job_orchestra.domain.jobs import LossPolicy, OnLost
 from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.statuses import TRANSITIONS, RunStatus
 from job_orchestra.protocol.codec import decode_to_worker
 from job_orchestra.protocol.messages import Acknowledged, Execute, Release, Welcome
@@ -21,6 +22,7 @@ from tests.simulation.master import LIMIT, LIMITED
 from tests.simulation.memory_logs import LogBytes
 from tests.simulation.memory_storage import Change, MemoryDatabase, Stored
 from tests.simulation.network import End
+from tests.simulation.pipeline_promises import PipelinePromises
 from tests.simulation.world import World
 
 _NUMBER_SIZE = 4
@@ -43,6 +45,7 @@ class Promises:
         self._database = database
         self._logs = logs
         self._machines = machines
+        self._pipelines = PipelinePromises(world, database, logs)
         self._durable: dict[RunKey, _Durable] = {}
         self._welcomed: dict[str, End] = {}
         self.answered: dict[str, str] = {}
@@ -77,6 +80,7 @@ class Promises:
         self._check_group(after)
         self._note_sequence(RunKey(name, after["attempt"]), after)
         if before is None:
+            self._pipelines.on_new_run(after)
             return
         old, new = RunStatus(before["status"]), RunStatus(after["status"])
         if old.is_terminal:
@@ -114,6 +118,9 @@ class Promises:
         if code in _BY_USERS:
             is_wished = row["should_abort"] or row["should_cancel"]
             self._world.require(is_wished, f"P3: {name} is {status} and nobody wished it")
+        if self._pipelines.is_pipeline(name):
+            self._pipelines.on_end(row)
+            return
         attempt = self._attempt(key)
         if code == ReasonCode.CANCEL_REQUESTED:
             is_started = attempt is not None and attempt.starts > 0
@@ -163,6 +170,9 @@ class Promises:
     def _on_log(self, key: LogKey, log: bytearray) -> None:
         # Late reports have logs of their own, of the same bytes.
         run = RunKey(key.run, key.attempt)
+        if self._pipelines.is_pipeline(key.run):
+            self._pipelines.on_log(key, log)
+            return
         attempt = self._attempt(run)
         is_prefix = attempt is not None and (
             attempt.log.startswith(log) or any(one.startswith(log) for one in attempt.earlier_logs)
@@ -254,7 +264,8 @@ class Promises:
 
     def check_answered(self) -> None:
         """P1: every trigger that was answered has made the run that the answer named, and no other."""
-        by_key = {row["idempotency_key"]: row["identifier"] for row in self.rows()}
+        by_users = [row for row in self.rows() if row["source_kind"] == SourceKind.USER]
+        by_key = {row["idempotency_key"]: row["identifier"] for row in by_users}
         self._world.require(by_key == self.answered, f"P1: {self.answered} was answered, {by_key} is stored")
 
     def unfinished(self) -> list[str]:

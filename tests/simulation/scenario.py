@@ -17,11 +17,12 @@ from job_orchestra.domain.users import TokenKind
 from job_orchestra.protocol.connection import basic_authorization
 from job_orchestra.repositories.accounts import Accounts
 from tests.simulation.machine import Machine
-from tests.simulation.master import JOBS, MASTER, MasterProcess, SimulatedMaster
+from tests.simulation.master import ALL_JOBS, JOBS, MASTER, OTHER_MASTER, MasterProcess, SimulatedMaster
 from tests.simulation.memory_logs import LogBytes, MemoryLogs
 from tests.simulation.memory_storage import MemoryDatabase, MemoryStorage
 from tests.simulation.network import Network
 from tests.simulation.passage import LAST_MOMENT, Facility, Way
+from tests.simulation.pipelines import PIPELINE
 from tests.simulation.promises import Promises
 from tests.simulation.service import ServiceProcess
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop
@@ -30,6 +31,7 @@ from tests.simulation.world import Process, World
 
 _TROUBLE = 15.0
 """Virtual seconds in which things break."""
+_HEALED_PACE = 0.1
 _HEALED_WITHIN = 120.0
 """Virtual seconds after which nothing waits any more."""
 
@@ -50,6 +52,9 @@ class Troubles:
     most_machines: int = 3
     pauses: tuple[float, ...] = (0.2, 1.0, 4.0)
     """Seconds between two faults, on the average; one of them for a life."""
+    pipelines: float = 0.0
+    """How many of the runs are pipelines."""
+    masters: tuple[str, ...] = (MASTER,)
     is_calm: bool = False
     """Whether network, database and disks work well all the time: nothing else breaks but what `faults` names."""
 
@@ -73,7 +78,8 @@ class Scenario:
         self._workers: dict[str, WorkerProcess] = {}
         self._away: set[str] = set()
         """Machines that are switched off."""
-        self._master: MasterProcess | None = None
+        self._masters: dict[str, MasterProcess | None] = dict.fromkeys(self._troubles.masters)
+        """By name; None before the first start."""
         self._service = ServiceProcess(world, self._network, self.promises)
         self._processes.append(self._service)
         self._switching: list[asyncio.Task[None]] = []
@@ -134,7 +140,7 @@ class Scenario:
     async def _use(self, idempotency_key: str) -> None:
         chance = self.world.chance
         await asyncio.sleep(chance.random() * _TROUBLE * self._troubles.triggering)
-        job = chance.choice(JOBS)
+        job = PIPELINE if chance.random() < self._troubles.pipelines else chance.choice(JOBS)
         run = await self._service.trigger(job, idempotency_key)
         if chance.random() < 0.4:
             # Somebody who is not sure to have been heard asks again.
@@ -182,9 +188,15 @@ class Scenario:
             *((fault, 1) for fault in (self._end_host, self._reboot, self._lose_directory, self._go_away)),
             *((fault, 1) for fault in (self._switch_job, self._switch_worker)),
         )
+        of_pipelines = Troubles(
+            (*chance.sample(everything, chance.randint(0, 4)), (self._kill_master, 4), (self._cut, 1)),
+            paces=(0.001, 0.1, 1.0),
+            pipelines=0.8,
+            masters=(MASTER, OTHER_MASTER) if chance.random() < 0.6 else (MASTER,),
+        )
         # Not everything in every life, so that the rarer meetings are not lost in the noise.
         some = Troubles(tuple(chance.sample(everything, chance.randint(1, len(everything)))))
-        return chance.choices([some, absences, returns, of_machines], [4, 1, 1, 2])[0]
+        return chance.choices([some, absences, returns, of_machines, of_pipelines], [4, 1, 1, 2, 3])[0]
 
     # ---------- what breaks
 
@@ -197,16 +209,20 @@ class Scenario:
             chance.choices(faults, weights)[0]()
 
     def _kill_master(self) -> None:
-        if self._master is not None:
-            self.world.say(self._master.name, "is killed")
-            self._master.die()
+        master = self._a_master()
+        if master is not None:
+            self.world.say(master.name, "is killed")
+            master.die()
 
     def _stop_master(self) -> None:
-        if self._master is not None and self._master.is_alive:
-            master = self._master
+        master = self._a_master()
+        if master is not None and master.is_alive:
             self.world.say(master.name, "is stopped")
             master.stop.set()
             self.world.soon(master.die, 20.0)  # by whoever stopped it, if it takes too long
+
+    def _a_master(self) -> MasterProcess | None:
+        return self.world.chance.choice([*self._masters.values()])
 
     def _kill_worker(self) -> None:
         self._a_worker(lambda worker: worker.die(), "is killed")
@@ -271,7 +287,7 @@ class Scenario:
 
     def _switch_job(self) -> None:
         is_enabled = self.world.chance.random() < 0.5
-        self._switch(self._service.switch_job(self.world.chance.choice(JOBS), is_enabled))
+        self._switch(self._service.switch_job(self.world.chance.choice(ALL_JOBS), is_enabled))
 
     def _switch_worker(self) -> None:
         self._switch(self._service.switch_worker(self.world.chance.choice(self.machines).name))
@@ -283,17 +299,17 @@ class Scenario:
 
     def _keep_alive(self) -> None:
         """Starts again what has died, as `systemd` would, after a while."""
-        master = self._master
-        if master is None or (not master.is_alive and self.world.now > master.died_at + LAST_MOMENT):
-            self._start_master()
+        for name, master in self._masters.items():
+            if master is None or (not master.is_alive and self.world.now > master.died_at + LAST_MOMENT):
+                self._start_master(name)
         for machine in self.machines:
             worker = self._workers.get(machine.name)
             if machine.name not in self._away and (worker is None or not worker.is_alive):
                 self._start_worker(machine)
         self.world.soon(self._keep_alive, 1.0)
 
-    def _start_master(self) -> None:
-        master = self._master = MasterProcess(self.world, f"{MASTER}#{len(self._processes)}")
+    def _start_master(self, name: str) -> None:
+        master = self._masters[name] = MasterProcess(self.world, f"{name}#{len(self._processes)}")
         self._processes.append(master)
         log_store = MemoryLogs(self._logs, Way(self._logs_way, master, outlives_caller=False))
         master.run(SimulatedMaster(master, self._network, self._storage(master), log_store))
@@ -302,7 +318,8 @@ class Scenario:
         worker = WorkerProcess(self.world, len(self._processes), machine, self.promises.on_delete)
         self._processes.append(worker)
         self._workers[machine.name] = worker
-        worker.run(self._network, self._authorization)
+        masters = self._troubles.masters
+        worker.run(self._network, self._authorization, masters[self.machines.index(machine) % len(masters)])
 
     def _storage(self, process: Process) -> MemoryStorage:
         return MemoryStorage(self._database, Way(self._database_way, process, outlives_caller=True))
@@ -315,7 +332,9 @@ class Scenario:
         self._logs_way.heal()
         self._network.heal()
         await asyncio.gather(*self._switching)
-        enabling = [self._service.switch_job(job, True) for job in JOBS]
+        for machine in self.machines:
+            machine.paces = (_HEALED_PACE,)
+        enabling = [self._service.switch_job(job, True) for job in ALL_JOBS]
         enabling += [self._service.enable(machine.name) for machine in self.machines]
         await asyncio.gather(*(self._service.start(one) for one in enabling))
 

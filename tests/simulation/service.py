@@ -21,6 +21,7 @@ from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.port import Storage
 from tests.simulation.master import GROUP, LIMITED, MASTER
 from tests.simulation.network import Network
+from tests.simulation.pipelines import PIPELINE, choose_pipeline
 from tests.simulation.promises import Promises
 from tests.simulation.world import Process, World
 
@@ -61,10 +62,19 @@ class ServiceProcess(Process):
 
     async def trigger(self, job: str, idempotency_key: str) -> str:
         """The run; repeated until it is answered, as users do it."""
+        request = self._pipeline() if job == PIPELINE else self._request(job)
+        triggered = await self._insist(lambda: self._runs.trigger(request, _USER, idempotency_key))
+        run, loss = triggered.run.identifier, request.loss
+        self.world.say(self.name, f"{run} of {job} is triggered (if lost for {loss.after:.1f} s: {loss.on_lost})")
+        self._promises.answered[idempotency_key] = run
+        await self._hint(RunTriggered(run))
+        return run
+
+    def _request(self, job: str) -> RunRequest:
         workspace = Workspace.JOB if job == "shared" else Workspace.RUN
         chance = self.world.chance
         loss = LossPolicy(chance.choice(self.policies), after=1.0 + chance.random() * 2.0)
-        request = RunRequest(
+        return RunRequest(
             "p",
             job,
             CommandsDefinition((("true",),)),
@@ -72,12 +82,13 @@ class ServiceProcess(Process):
             loss=loss,
             concurrency=GROUP if job in LIMITED else None,
         )
-        triggered = await self._insist(lambda: self._runs.trigger(request, _USER, idempotency_key))
-        run = triggered.run.identifier
-        self.world.say(self.name, f"{run} is triggered (if lost for {loss.after:.1f} s: {loss.on_lost})")
-        self._promises.answered[idempotency_key] = run
-        await self._hint(RunTriggered(run))
-        return run
+
+    def _pipeline(self) -> RunRequest:
+        definition = choose_pipeline(self.world.chance)
+        if self.world.is_traced:
+            for element in definition.elements:
+                self.world.say(self.name, element)
+        return RunRequest("p", PIPELINE, definition)
 
     async def stop(self, run: str) -> None:
         """Cancels or aborts it."""

@@ -4,7 +4,7 @@ import pytest
 
 from tests.simulation.scenario import Scenario
 
-SEEDS = 1000
+SEEDS = 800
 _IN_ONE_TEST = 50
 
 

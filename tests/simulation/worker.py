@@ -78,7 +78,7 @@ class WorkerProcess(Process):
         self._changed: dict[RunKey, None] = {}
         self._is_ending = False
 
-    def run(self, network: Network, authorization: str) -> None:
+    def run(self, network: Network, authorization: str, master: str = MASTER) -> None:
         self.world.say(self.name, f"starts with {[*self.machine.directories]}")
         self.machine.on_change = self._notice
         self.machine.on_host_end = lambda: self.soon(self._end_lost_runs)
@@ -90,7 +90,7 @@ class WorkerProcess(Process):
             if not seen.is_ended and seen.directory.abort_by is not None:
                 self.machine.abort(seen.key)
             self._conversation.found(seen)
-        self.start(self._stay_connected(network, authorization))
+        self.start(self._stay_connected(network, authorization, master))
 
     def leave(self) -> None:
         """Ends in order."""
@@ -99,11 +99,11 @@ class WorkerProcess(Process):
         else:
             self.die()
 
-    async def _stay_connected(self, network: Network, authorization: str) -> None:
+    async def _stay_connected(self, network: Network, authorization: str, master: str) -> None:
         while True:
             pause = 0.1 + self.world.chance.random()
             try:
-                async with network.connect(self, "/worker", authorization, MASTER) as connection:
+                async with network.connect(self, "/worker", authorization, master) as connection:
                     await self._conversation.hold(connection, self._identity(), lambda _: None)
             except OrchestraError as error:
                 self.world.say(self.name, f"lost the master: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from job_orchestra.composition.records import RecordsComposition
@@ -13,6 +14,7 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.ticks import Tick, TickState
 from job_orchestra.domain.users import TokenKind
 from job_orchestra.domain.workers import WorkerDescription, refusal_of
 from job_orchestra.repositories.removals import Removal, Removals
@@ -20,7 +22,7 @@ from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.settings.reading import load_settings
 from job_orchestra.storage.port import Batch, Insert, Row, StorageAdministration
 from job_orchestra.storage.schema import COLLECTIONS, RUN_VALUES
-from tests.repositories.records import Records, configuration
+from tests.repositories.records import Records, configuration, request_of
 
 ODD_VALUES: JsonObject = {
     "": "empty key",
@@ -74,6 +76,7 @@ async def fill(records: Records) -> None:
     await records.workers.connect("w2", "workers", "i", description, 1e-7, "m")
     await records.workers.disconnect(worker)
     await _runs(records)
+    await _ticks(records)
     # A run that is just going, a key that is just being indexed, and what the index has of it.
     await Removals(records.storage).begin([Removal("01m85kb309z79grqvh", "example", 2)])
     await ResultIndex(records.storage, records.clock, ('deep."a.b"',)).look()
@@ -101,6 +104,14 @@ async def _runs(records: Records) -> None:
         assert await records.progress.save(running, ended, [EventRecord(2, "ended", -(2**63), ODD_VALUES)])
     await _late_report(records)
     await _started(records)
+
+
+async def _ticks(records: Records) -> None:
+    for number, state in enumerate(TickState, 1):
+        due = records.clock.date + timedelta(minutes=number)
+        request = request_of(properties=ODD_VALUES) if state is TickState.DUE else None
+        tick = Tick("example", "nightly", due, number, state, "hello", records.clock.date, request, detail="Why. 😀\n")
+        assert await records.ticks.add([tick])
 
 
 async def _started(records: Records) -> Run:

@@ -25,7 +25,9 @@ _UNASSIGNED = equal("worker", None)
 
 _BY_WORKER = (Order("worker"), Order("identifier"))
 _BY_KEY = Update("runs", (equal("identifier", "x"), _PENDING, _UNASSIGNED, equal("attempt", 1)), {"status": "running"})
+_TICKS = (equal("state", "triggered"), equal("project", "p1"), equal("schedule", "s1"))
 _FINDS = {
+    "ticks_by_state_project_schedule_number": Find("ticks", _TICKS, (Order("number", descending=True),), limit=1),
     "runs_by_status_queue_key_urgency_identifier": Find(
         "runs", (_PENDING, equal("queue_key", "k"), _UNASSIGNED), (Order("urgency"), Order("identifier"))
     ),

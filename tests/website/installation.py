@@ -25,6 +25,7 @@ from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.service.webhook_secrets import WebhookSecrets
@@ -108,6 +109,7 @@ class Installation:
         self.pipeline_runs = PipelineRuns(self.storage, clock)
         self.late_reports = LateReports(self.storage, clock)
         self.workers = Workers(self.storage, clock)
+        self.ticks = Ticks(self.storage)
         self.run_search = RunSearch(self.storage)
         self.service = ServiceApplication(
             address="127.0.0.1",
@@ -124,6 +126,7 @@ class Installation:
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=Schedules(self.storage, clock),
+            ticks=self.ticks,
             log_store=self.log_store,
             local_times=local_times,
             selector=WorkerSelector(),

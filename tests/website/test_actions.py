@@ -82,7 +82,7 @@ def test_parameters_that_are_too_large_are_told_on_the_form(operator: Visitor) -
 def test_jobs_schedules_and_workers_are_switched(operator: Visitor) -> None:
     for page, thing in (
         ("/projects/example/jobs/bare", "/projects/example/jobs/bare"),
-        ("/projects/example", "/projects/example/schedules/nightly"),
+        ("/projects/example/schedules/nightly", "/projects/example/schedules/nightly"),
         (f"/workers/{WORKER}", f"/workers/{WORKER}"),
     ):
         if "schedules" in thing:

@@ -262,7 +262,8 @@ def test_pages_are_small(operator: Visitor, installation: Installation, examples
 def _main_pages(examples: Examples) -> list[str]:
     run = f"/projects/example/runs/{examples.succeeded.identifier}"
     return [
-        "/", "/projects", "/projects/example", "/projects/example/jobs/hello", "/runs", "/projects/example/runs",
+        "/", "/projects", "/projects/example", "/projects/example/jobs/hello",
+        "/projects/example/schedules/nightly", "/runs", "/projects/example/runs",
         run, f"{run}/log", f"/projects/example/runs/{examples.lost.identifier}",
         f"/projects/example/runs/{examples.pipeline.identifier}",
         "/workers", f"/workers/{WORKER}", "/profile", "/login",

@@ -13,6 +13,7 @@ from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.calls import runs
 from job_orchestra.client.synchronous import Client
 from job_orchestra.domain.errors import OrchestraError
+from job_orchestra.protocol.resources import RunAnswer
 
 _QUIET_BEFORE_WHY = 2.0
 _WHY_INTERVAL = 5.0
@@ -40,6 +41,14 @@ def follow(client: Client, project: str, run: str) -> int:
     if ended.log.size == 0 and ended.reason is not None:
         click.echo(f"{ended.status}: {one_line(ended.reason.sentence)}", err=True)
     return ENDINGS[ended.status]
+
+
+def wait(client: Client, project: str, run: str) -> RunAnswer:
+    """The run when it has ended; its log is followed for that, but not shown."""
+    size = client.send(runs.get(project, run)).log.size
+    for _ in client.follow_log(project, run, size):
+        pass
+    return client.send(runs.get(project, run))
 
 
 def _report_waiting(client: Client, project: str, run: str, has_begun: threading.Event) -> None:

@@ -33,7 +33,9 @@ HEADINGS: dict[str, dict[str, Entry]] = {
         "run": Entry("runs", "run", "List and show runs, their logs and results; cancel, abort, retry, pin."),
         "job": Entry("jobs", "job", "List, show, enable and disable jobs."),
         "project": Entry("projects", "project", "List and show projects."),
-        "schedule": Entry("schedules", "schedule", "List, show, enable and disable schedules."),
+        "schedule": Entry(
+            "schedules", "schedule", "List, show, preview, enable and disable schedules, and list their ticks."
+        ),
         "worker": Entry("workers", "worker", "Execute runs; list, show, enable, drain, disconnect workers."),
         "login": Entry("login", "login", "Log in at a service and remember it."),
         "logout": Entry("login", "logout", "Forget the login."),

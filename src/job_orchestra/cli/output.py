@@ -42,6 +42,12 @@ class Column(Generic[Item]):
     colour: Callable[[str], str | None] = lambda _: None
 
 
+def warn(sentence: str | None) -> None:
+    """On standard error, so that it is seen and is in nobody's way; nothing for None."""
+    if sentence is not None:
+        click.echo(f"{click.style('Warning', fg='yellow')}: {one_line(sentence)}", err=True)
+
+
 def print_page(output: Output, page: Page[Item], columns: Sequence[Column[Item]]) -> None:
     """One line for each item, and where to go on."""
     if output is Output.JSON:

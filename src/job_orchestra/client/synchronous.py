@@ -16,6 +16,9 @@ from job_orchestra.client.problems import decode, error_of
 from job_orchestra.client.transport import ANSWER_TIMEOUT, FOLLOW_TIMEOUT, PATIENCE, checked_url, log_range
 from job_orchestra.domain.errors import Unavailable
 
+_FIRST_DELAY = 0.1
+_LONGEST_DELAY = 2.0
+
 
 class Client:
     """Every method raises the errors of `domain.errors`; Unavailable names the service's URL.
@@ -32,6 +35,19 @@ class Client:
         with exchange(self.url, call.method, call.path, ANSWER_TIMEOUT, call.query, headers, call.content) as answer:
             content = self._checked(answer).read()
         return decode(self.url, call, content)
+
+    def send_patiently(self, call: Call[Answered], patience: float = PATIENCE) -> Answered:
+        """Of a call that may be repeated: again and again, until it is answered or `patience` seconds are over."""
+        deadline = time.monotonic() + patience
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                return self.send(call)
+            except Unavailable:
+                if time.monotonic() + delay > deadline:
+                    raise
+            time.sleep(delay)
+            delay = min(2 * delay, _LONGEST_DELAY)
 
     def log(
         self, project: str, run: str, attempt: int | None = None, start: int | None = None, end: int | None = None

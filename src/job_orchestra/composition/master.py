@@ -12,6 +12,7 @@ from job_orchestra.repositories.log_compression import LogCompression
 from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.run_tokens import RunTokens
 
 if TYPE_CHECKING:
     from job_orchestra.master.application import MasterApplication
@@ -76,12 +77,16 @@ class MasterComposition(RecordsComposition):
             projects=self.projects,
             jobs=self.jobs,
             concurrency=self.concurrency,
+            schedules=self.schedules,
+            ticks=self.ticks,
+            local_times=self.local_times,
             runs=self.runs,
             run_queue=self.run_queue,
             pipeline_runs=self.pipeline_runs,
             run_progress=self.run_progress,
             result_index=self.result_index,
             late_reports=self.late_reports,
+            run_tokens=RunTokens(self.storage, self.clock),
             workers=self.workers,
             retentions=self.retentions,
             pruning=self.pruning,

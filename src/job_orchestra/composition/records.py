@@ -25,6 +25,7 @@ from job_orchestra.repositories.removals import Removals
 from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_inventory, open_log_pulse, open_log_store
 from job_orchestra.storage.log_port import LogInventory, LogStore
@@ -103,6 +104,10 @@ class RecordsComposition(ApplicationComposition):
     @cached_property
     def schedules(self) -> Schedules:
         return Schedules(self.storage, self.clock)
+
+    @cached_property
+    def ticks(self) -> Ticks:
+        return Ticks(self.storage)
 
     @cached_property
     def runs(self) -> Runs:

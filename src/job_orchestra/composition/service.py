@@ -59,6 +59,7 @@ class ServiceComposition(RecordsComposition):
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=self.schedules,
+            ticks=self.ticks,
             log_store=self.log_store,
             log_disk_watch=self.log_disk_watch,
             local_times=self.local_times,

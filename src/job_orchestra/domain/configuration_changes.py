@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from job_orchestra.domain.json import JsonObject, JsonValue, is_same
+from job_orchestra.domain.schedules import TIMETABLE_FIELDS
 
 
 class ChangeKind(StrEnum):
@@ -105,7 +106,7 @@ def _effects_of_schedule(kind: ChangeKind, before: JsonObject, after: JsonObject
         case ChangeKind.ADDED | ChangeKind.BACK:
             yield "ticks from now on" if is_enabled else "is disabled until somebody enables it"
         case ChangeKind.CHANGED:
-            if any(before.get(name) != after.get(name) for name in ("expression", "time_zone")):
+            if any(before.get(name) != after.get(name) for name in TIMETABLE_FIELDS):
                 yield "ticks at other times from now on" if is_enabled else "is disabled; its times are others"
 
 

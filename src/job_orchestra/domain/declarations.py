@@ -15,6 +15,7 @@ from job_orchestra.domain.definition_data import definition_to_data
 from job_orchestra.domain.definitions import CommandsDefinition, CustomDefinition, Definition, PipelineDefinition
 from job_orchestra.domain.jobs import LossPolicy, RunLimits
 from job_orchestra.domain.places import WrittenTable
+from job_orchestra.domain.schedules import CatchUp
 
 _LIMITS = RunLimits()
 _LOSS = LossPolicy()
@@ -62,7 +63,7 @@ class Retention:
 class Job:
     """What can be executed: `commands`, or a `definition` of another type as a table with the key `type`.
 
-    Times are in seconds, sizes in bytes; None is unlimited.
+    Times are in seconds, sizes in bytes; None is unlimited. With `token`, commands may use the API as their run.
     """
 
     identifier: str
@@ -73,6 +74,8 @@ class Job:
     definition: Definition | Mapping[str, object] | None = None
     parameters: Sequence[Parameter] = ()
     properties: Mapping[str, object] = field(default_factory=dict[str, object])
+    preferences: Mapping[str, object] = field(default_factory=dict[str, object])
+    """As `properties`: of the workers that fit, one that meets more of them goes first."""
     workspace: str = "job"
     timeout: float | None = _LIMITS.timeout
     teardown_timeout: float = _LIMITS.teardown_timeout
@@ -83,7 +86,9 @@ class Job:
     lost_after: float = _LOSS.after
     priority: int = 0
     concurrency: str | None = None
+    expiry: float | None = None
     retention: Retention | Mapping[str, object] | None = None
+    token: bool = False
     display_name: str = ""
     description: str = ""
 
@@ -123,6 +128,7 @@ class Pipeline:
     parameters: Sequence[Parameter] = ()
     priority: int = 0
     concurrency: str | None = None
+    expiry: float | None = None
     retention: Retention | Mapping[str, object] | None = None
     display_name: str = ""
     description: str = ""
@@ -142,6 +148,10 @@ class Schedule:
     """Of a local time that does not exist: `next` for the first moment behind the gap (default), or `skip`."""
     repeated_time: str | None = None
     """Of a local time that exists twice: `once` for the first one (default), or `twice`."""
+    catch_up: str = CatchUp.LATEST.value
+    """Of ticks that came due while no master was there: `none`, the `latest`, or `all` of them make runs."""
+    catch_up_age: float | None = None
+    """Seconds behind which such a tick makes no run any more; None: however old it is."""
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     description: str = ""
     is_enabled_at_first: bool = False

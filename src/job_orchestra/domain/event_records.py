@@ -11,6 +11,7 @@ from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.events import (
     CommandEnded,
     CommandStarted,
+    Concluded,
     ElementSkipped,
     Ended,
     Event,
@@ -45,6 +46,7 @@ _KINDS: dict[str, type[Event]] = {
     "part_ended": PartEnded,
     "part_refused": PartRefused,
     "element_skipped": ElementSkipped,
+    "concluded": Concluded,
     "ended": Ended,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -54,7 +56,7 @@ def event_to_record(event: Event) -> EventRecord:
     data: dict[str, Any] = {
         item.name: getattr(event, item.name) for item in fields(event) if item.name not in {"sequence", "date"}
     }
-    if isinstance(event, Ended):
+    if isinstance(event, (Ended, Concluded)):
         data["reason"] = {"code": event.reason.code.value, "sentence": event.reason.sentence}
         data["status"] = event.status.value
     elif isinstance(event, PartEnded):

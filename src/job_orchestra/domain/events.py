@@ -109,6 +109,8 @@ class PartRefused:
     date: datetime
     part: str
     sentence: str
+    is_stopped: bool = False
+    """It counts as cancelled: the pipeline is to be aborted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +121,15 @@ class ElementSkipped:
     sentence: str
 
 
-PipelineEvent: TypeAlias = PartTriggered | PartEnded | PartRefused | ElementSkipped
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """All elements have ended, and this is what it comes to; what is wished of the pipeline from now on is too late."""
+
+    sequence: int
+    date: datetime
+    status: RunStatus
+    reason: Reason
+
+
+PipelineEvent: TypeAlias = PartTriggered | PartEnded | PartRefused | ElementSkipped | Concluded
 Event: TypeAlias = Started | CommandStarted | CommandEnded | ResultsChanged | Ended | PipelineEvent

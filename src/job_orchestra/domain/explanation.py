@@ -10,13 +10,24 @@ from job_orchestra.domain.absences import absence_of
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.pipelines.states import ElementState
-from job_orchestra.domain.placement import Obstacle, WorkerSelector, candidate_of
+from job_orchestra.domain.placement import Candidate, Obstacle, WorkerSelector, candidate_of, why_impossible
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import Worker
 
 _MOST_PARTS = 10
 """Of a pipeline, that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAhead:
+    """The runs of its job with the same needs that come before a run: more urgent, or as urgent and older."""
+
+    count: int = 0
+    is_exact: bool = True
+    """False: there are more than `count`, and nobody counted how many."""
+    first: tuple[str, ...] = ()
+    """Those that come first of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class Situation:
     """Of a pipeline."""
     holds: Sequence[str] = ()
     """What keeps the run waiting beside its job's switch and the workers; in sentences."""
+    queue: QueueAhead = QueueAhead()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class Explanation:
     is_impossible: bool = False
     """No known worker could ever take the run, however long it waits."""
     workers: tuple[Hindrance, ...] = ()
+    queue: QueueAhead = QueueAhead()
 
 
 def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
@@ -97,41 +110,59 @@ def _pipeline(situation: Situation) -> list[str]:
 
 
 def _waiting(situation: Situation, selector: WorkerSelector) -> Explanation:
-    if holds := _holds(situation):
-        return Explanation(" ".join(holds))
-    if isinstance(situation.run.request.definition, PipelineDefinition):
-        return Explanation("It begins as soon as a master sees it: pipelines need no worker.")
-    if not situation.workers:
-        return Explanation("There is no worker yet that could take it: none has ever connected.", is_impossible=True)
-    found: list[list[Obstacle]] = [
-        selector.obstacles(situation.run.request, candidate_of(worker, active, situation.now))
+    request, holds = situation.run.request, _holds(situation)
+    if isinstance(request.definition, PipelineDefinition):
+        begins = ["It begins as soon as a master sees it: pipelines need no worker."]
+        return Explanation(" ".join(holds or begins))
+    candidates = [
+        candidate_of(worker, active, situation.now)
         for worker, active in zip(situation.workers, situation.active, strict=True)
     ]
+    found = [(candidate, selector.obstacles(request, candidate)) for candidate in candidates]
     hindrances = tuple(
-        Hindrance(worker.identifier, tuple(obstacle.sentence for obstacle in obstacles))
-        for worker, obstacles in zip(situation.workers, found, strict=True)
+        Hindrance(candidate.identifier, tuple(obstacle.sentence for obstacle in obstacles))
+        for candidate, obstacles in found
+        if obstacles
     )
-    free = [hindrance.worker for hindrance in hindrances if not hindrance.sentences]
-    hindrances = tuple(hindrance for hindrance in hindrances if hindrance.sentences)
-    if free and not situation.is_master_there:
-        return Explanation(f"Worker {free[0]} can take it, but no master is there to assign it.", workers=hindrances)
-    if free:
-        summary = (
-            f"Worker {free[0]} can take it; it waits for a master, for more urgent runs that come first, "
-            "or for an attempt there that was given up and is ending."
+    impossible = why_impossible(request, candidates, selector)
+    sentences = holds if impossible is None else [impossible, *holds]
+    if not sentences:
+        free = selector.select(situation.run, candidates)
+        sentences = _in_the_queue(situation, free) if free else [_waits_for(found)]
+    if impossible is None:
+        sentences += _behind(situation.queue)
+    return Explanation(" ".join(sentences), impossible is not None, hindrances, situation.queue)
+
+
+def _in_the_queue(situation: Situation, free: Candidate) -> list[str]:
+    """A worker is free for it."""
+    if not situation.is_master_there:
+        return [f"Worker {free.identifier} can take it, but no master is there to assign it."]
+    sentences = [
+        f"Worker {free.identifier} can take it; it waits for a master, for more urgent runs that come first, "
+        "or for an attempt there that was given up and is ending."
+    ]
+    refusal = next(one for one in situation.workers if one.identifier == free.identifier).description.refusal
+    if refusal is not None:
+        sentences.append(
+            f"The last run that it was given, {refusal.run}, it refused {_date(refusal.date)}: {refusal.reason}"
         )
-        refusal = next(one for one in situation.workers if one.identifier == free[0]).description.refusal
-        if refusal is not None:
-            summary += (
-                f" The last run that it was given, {refusal.run}, it refused {_date(refusal.date)}: {refusal.reason}"
-            )
-        return Explanation(summary, workers=hindrances)
-    if all(any(obstacle.is_lasting for obstacle in obstacles) for obstacles in found):
-        summary = "No known worker could ever take it: none meets what its job needs."
-        return Explanation(summary, is_impossible=True, workers=hindrances)
-    able = sum(not any(obstacle.is_lasting for obstacle in obstacles) for obstacles in found)
-    kinds = "the one worker that fits" if able == 1 else f"one of the {able} workers that fit"
-    return Explanation(f"It waits for {kinds}.", workers=hindrances)
+    return sentences
+
+
+def _waits_for(found: Sequence[tuple[Candidate, Sequence[Obstacle]]]) -> str:
+    able = sum(not any(obstacle.is_lasting for obstacle in obstacles) for _, obstacles in found)
+    return f"It waits for {'the one worker that fits' if able == 1 else f'one of the {able} workers that fit'}."
+
+
+def _behind(queue: QueueAhead) -> list[str]:
+    if not queue.count:
+        return []
+    number = f"{queue.count:,}" if queue.is_exact else f"More than {queue.count:,}"
+    runs, come = ("run", "comes") if queue.count == 1 and queue.is_exact else ("runs", "come")
+    names = ", ".join(queue.first)
+    what = f"of its job {come} first"
+    return [f"{number} {runs} {what}{':' if queue.count == len(queue.first) else ', among them'} {names}."]
 
 
 def _at_worker(situation: Situation) -> list[str]:

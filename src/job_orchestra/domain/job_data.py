@@ -26,7 +26,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
 from job_orchestra.domain.runs import KeptRun, RunRequest
-from job_orchestra.domain.schedules import MissingTime, RepeatedTime, ScheduleSettings
+from job_orchestra.domain.schedules import CatchUp, MissingTime, RepeatedTime, ScheduleSettings
 from job_orchestra.domain.webhook_data import read_webhooks, webhook_to_data
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 _PRIORITIES = (-1000, 1000)
+_EXPIRIES = (1.0, 10 * 366 * 86_400)
 _NO_DEFINITION = CommandsDefinition(())
 """In place of one that cannot be read; what holds it is refused."""
 
@@ -64,12 +65,15 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "description": settings.description,
         "parameters": [parameter_to_data(parameter) for parameter in settings.parameters],
         "properties": settings.properties,
+        "preferences": settings.preferences,
         "workspace": settings.workspace.value,
         "limits": limits_to_data(settings.limits),
         "loss": loss_to_data(settings.loss),
         "priority": settings.priority,
         "concurrency": settings.concurrency,
+        "expiry": settings.expiry,
         "retention": retention_to_data(settings.retention),
+        "token": settings.token,
     }
 
 
@@ -99,6 +103,8 @@ def schedule_settings_to_data(settings: ScheduleSettings) -> JsonObject:
         "time_zone": settings.time_zone,
         "missing_time": settings.missing_time and settings.missing_time.value,
         "repeated_time": settings.repeated_time and settings.repeated_time.value,
+        "catch_up": settings.catch_up.value,
+        "catch_up_age": settings.catch_up_age,
         "parameters": settings.parameters,
         "description": settings.description,
         "is_enabled_at_first": settings.is_enabled_at_first,
@@ -116,11 +122,14 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "definition": definition_to_data(request.definition),
         "parameters": request.parameters,
         "properties": request.properties,
+        "preferences": request.preferences,
         "workspace": request.workspace.value,
         "limits": limits_to_data(request.limits),
         "loss": loss_to_data(request.loss),
         "priority": request.priority,
         "concurrency": request.concurrency,
+        "expiry": request.expiry,
+        "token": request.token,
         "part": request.part,
         "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
@@ -133,7 +142,8 @@ def run_request_from_data(data: object) -> RunRequest:
 PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency", "webhooks")
 SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
 SCHEDULE_FIELDS = (
-    "time_zone", "missing_time", "repeated_time", "parameters", "description", "is_enabled_at_first",
+    "time_zone", "missing_time", "repeated_time", "catch_up", "catch_up_age",
+    "parameters", "description", "is_enabled_at_first",
 )  # fmt: skip
 
 
@@ -155,6 +165,8 @@ def read_schedule_settings(table: Table) -> ScheduleSettings:
         time_zone=table.read("time_zone", Reader.text, "UTC"),
         missing_time=table.read("missing_time", _missing_time, None),
         repeated_time=table.read("repeated_time", _repeated_time, None),
+        catch_up=table.read("catch_up", _catch_up, CatchUp.LATEST),
+        catch_up_age=table.read("catch_up_age", _catch_up_age, None),
         parameters=table.read("parameters", Reader.json_object, {}),
         description=table.read("description", Reader.text, ""),
         is_enabled_at_first=table.read("is_enabled_at_first", Reader.flag, False),
@@ -169,8 +181,26 @@ def _repeated_time(reader: Reader) -> RepeatedTime | None:
     return None if reader.value is None else reader.choice(RepeatedTime)
 
 
+def _catch_up(reader: Reader) -> CatchUp:
+    return reader.choice(CatchUp)
+
+
+def _catch_up_age(reader: Reader) -> float | None:
+    return None if reader.value is None else reader.number()
+
+
 def read_priority(reader: Reader) -> int:
     return reader.integer(*_PRIORITIES)
+
+
+def read_expiry(reader: Reader) -> float | None:
+    if reader.value is None:
+        return None
+    seconds = reader.number(_EXPIRIES[0])
+    if seconds > _EXPIRIES[1]:
+        reader.wrong(f"{seconds:g} seconds are more than ten years")
+        return None
+    return seconds
 
 
 def read_workspace(reader: Reader) -> Workspace:
@@ -206,12 +236,15 @@ _JOB_FIELDS = (
     "description",
     "parameters",
     "properties",
+    "preferences",
     "workspace",
     "limits",
     "loss",
     "priority",
     "concurrency",
+    "expiry",
     "retention",
+    "token",
 )
 
 
@@ -223,12 +256,15 @@ def _job_settings(reader: Reader) -> JobSettings:
         description=table.read("description", Reader.text, ""),
         parameters=table.read("parameters", read_parameters, ()),
         properties=table.read("properties", Reader.json_object, {}),
+        preferences=table.read("preferences", Reader.json_object, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
+        expiry=table.read("expiry", read_expiry, None),
         retention=table.read("retention", read_retention, None),
+        token=table.read("token", Reader.flag, False),
     )
 
 
@@ -242,7 +278,8 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 def _run_request(reader: Reader) -> RunRequest:
     optional = (
-        "parameters", "properties", "workspace", "limits", "loss", "priority", "concurrency", "part", "kept",
+        "parameters", "properties", "preferences", "workspace", "limits", "loss", "priority", "concurrency", "expiry",
+        "token", "part", "kept",
     )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
@@ -251,11 +288,14 @@ def _run_request(reader: Reader) -> RunRequest:
         definition=_definition(table),
         parameters=table.read("parameters", Reader.json_object, {}),
         properties=table.read("properties", Reader.json_object, {}),
+        preferences=table.read("preferences", Reader.json_object, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
+        expiry=table.read("expiry", read_expiry, None),
+        token=table.read("token", Reader.flag, False),
         part=table.read("part", Reader.text, ""),
         kept=tuple(_kept(item) for item in table.items("kept")),
     )

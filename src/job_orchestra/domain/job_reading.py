@@ -20,15 +20,15 @@ from job_orchestra.domain.definition_data import (
 )
 from job_orchestra.domain.definitions import Command, CommandsDefinition, Definition, PipelineDefinition, Workspace
 from job_orchestra.domain.element_data import read_elements
-from job_orchestra.domain.job_data import read_priority, read_workspace
+from job_orchestra.domain.job_data import read_expiry, read_priority, read_workspace
 from job_orchestra.domain.jobs import JobSettings, ParameterDefinition
-from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.parameters import check_size
 from job_orchestra.domain.places import Place
+from job_orchestra.domain.requirement_reading import read_requirements
 from job_orchestra.domain.retention_data import read_retention
 
-_SHARED_FIELDS = ("parameters", "priority", "concurrency", "display_name", "description", "retention")
-_WORKER_FIELDS = ("properties", "workspace", *LIMITS_FIELDS, *LOSS_FIELDS)
+_SHARED_FIELDS = ("parameters", "priority", "concurrency", "expiry", "display_name", "description", "retention")
+_WORKER_FIELDS = ("properties", "preferences", "workspace", "token", *LIMITS_FIELDS, *LOSS_FIELDS)
 """Of jobs that a worker executes; pipelines need none."""
 
 
@@ -40,13 +40,16 @@ def read_job(reader: Reader) -> tuple[str, JobSettings]:
         display_name=table.read("display_name", Reader.text, ""),
         description=table.read("description", Reader.text, ""),
         parameters=table.read("parameters", _read_parameters, ()),
-        properties=table.read("properties", _read_properties, {}),
+        properties=table.read("properties", read_requirements, {}),
+        preferences=table.read("preferences", read_requirements, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=read_limits(table),
         loss=read_loss(table),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
+        expiry=table.read("expiry", read_expiry, None),
         retention=table.read("retention", read_retention, None),
+        token=table.read("token", Reader.flag, False),
     )
     if isinstance(definition, CommandsDefinition):
         _check_commands(definition, settings.parameters, place, reader.mistakes)
@@ -98,11 +101,3 @@ def _read_parameters(reader: Reader) -> tuple[ParameterDefinition, ...]:
     # With defaults that exceed what a run may have, no trigger could ever succeed.
     check_size(reader, {one.identifier: one.default for one in parameters if not one.is_required})
     return parameters
-
-
-def _read_properties(reader: Reader) -> JsonObject:
-    properties = reader.json_object()
-    for name, wanted in properties.items():
-        if wanted == []:
-            reader.mistakes.add(reader.place.field(name), "is an empty list, which no worker could ever match")
-    return properties

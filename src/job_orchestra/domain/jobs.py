@@ -77,14 +77,20 @@ class JobSettings:
     description: str = ""
     parameters: tuple[ParameterDefinition, ...] = ()
     properties: JsonObject = field(default_factory=dict[str, JsonValue])
+    preferences: JsonObject = field(default_factory=dict[str, JsonValue])
+    """As properties; a worker that meets more of them goes first."""
     workspace: Workspace = Workspace.JOB
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
     priority: int = 0
     concurrency: str | None = None
     """The concurrency group of its runs, in its project."""
+    expiry: float | None = None
+    """Seconds after which a run that nobody took is cancelled; None: as the master's settings say."""
     retention: Retention | None = None
     """None: as its project's."""
+    token: bool = False
+    """Whether its runs get a token for the API, valid for each alone."""
 
 
 @dataclass(frozen=True, slots=True)

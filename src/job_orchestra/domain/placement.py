@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from zlib import crc32
 
-from job_orchestra.domain.json import JsonObject, JsonValue, is_same
+from job_orchestra.domain.definitions import PipelineDefinition
+from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.requirements import is_met, unmet
 from job_orchestra.domain.runs import Run, RunRequest, workspace_of
 from job_orchestra.domain.workers import Refusal, Worker
+
+WEIGHT = "weight"
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +120,52 @@ class WorkerSelector:
             )
         return found
 
-    def select(self, request: RunRequest, candidates: Sequence[Candidate]) -> Candidate | None:
-        """The fitting worker with the largest share of free executors, or None."""
-        fitting = [candidate for candidate in candidates if not self.obstacles(request, candidate)]
-        return min(fitting, key=_load, default=None)
+    def select(self, run: Run, candidates: Sequence[Candidate]) -> Candidate | None:
+        """Of the workers that nothing keeps from taking the run the first by `rank`, or None."""
+        fitting = [candidate for candidate in candidates if not self.obstacles(run.request, candidate)]
+        return min(fitting, key=lambda candidate: (*self.rank(run, candidate), candidate.identifier), default=None)
+
+    def rank(self, run: Run, candidate: Candidate) -> tuple[float, ...]:
+        """Of workers that fit, the one with the smallest rank takes the run.
+
+        One that meets more of the job's preferences goes first, then the least loaded one for its weight, then the one
+        with the greater weight; among equals, each run has an order of its own, so that runs are spread.
+        """
+        weight = weight_of(candidate.properties)
+        load = candidate.active / max(1, candidate.executor_limit) / weight
+        preferences, properties = run.request.preferences, candidate.properties
+        met = sum(is_met(name, wanted, properties) for name, wanted in preferences.items())
+        return (-met, load, -weight, crc32(f"{run.identifier} {candidate.identifier}".encode()))
+
+
+def weight_of(properties: JsonObject) -> float:
+    """The property `weight`, where it is a number above 0; else 1. Twice the weight, twice the share of runs."""
+    weight = properties.get(WEIGHT)
+    if isinstance(weight, (int, float)) and not isinstance(weight, bool) and weight > 0:
+        return float(weight)
+    return 1.0
 
 
 def unmet_requirements(requirements: JsonObject, properties: JsonObject) -> Iterable[Obstacle]:
     for name, wanted in sorted(requirements.items()):
-        if name not in properties:
-            yield Obstacle(f"needs {_condition(name, wanted)}, has no {name}", is_lasting=True)
-        elif not matches(wanted, properties[name]):
-            yield Obstacle(f"needs {_condition(name, wanted)}, has {_words(properties[name])}", is_lasting=True)
+        for sentence in unmet(name, wanted, properties):
+            yield Obstacle(sentence, is_lasting=True)
+
+
+def why_impossible(request: RunRequest, candidates: Sequence[Candidate], selector: WorkerSelector) -> str | None:
+    """That no known worker could ever take the run, in a sentence; None if one could, or it needs none."""
+    if isinstance(request.definition, PipelineDefinition):
+        return None
+    if not candidates:
+        return "No known worker could ever take it: none has ever connected."
+    reasons: list[str] = []
+    for candidate in candidates:
+        lasting = [one.sentence for one in selector.obstacles(request, candidate) if one.is_lasting]
+        if not lasting:
+            return None
+        reasons.append(f"{candidate.identifier} ({'; '.join(lasting)})")
+    named, more = ", ".join(reasons[:_MOST_NAMED]), len(reasons) - _MOST_NAMED
+    return f"No known worker could ever take it: {named}{f', and {more} more' if more > 0 else ''}."
 
 
 def workspace_in_use(request: RunRequest, candidate: Candidate) -> Iterable[Obstacle]:
@@ -136,28 +176,3 @@ def workspace_in_use(request: RunRequest, candidate: Candidate) -> Iterable[Obst
 
 def _refused(refusal: Refusal) -> str:
     return f"gets no run before {refusal.until:%H:%M:%S} UTC, because it refused run {refusal.run}: {refusal.reason}"
-
-
-def matches(wanted: JsonValue, has: JsonValue) -> bool:
-    """A list that is wanted means one of its items; a list that a worker has means all of its items."""
-    offered = has if isinstance(has, list) else [has]
-    accepted = wanted if isinstance(wanted, list) else [wanted]
-    return any(is_same(one, other) for one in accepted for other in offered)
-
-
-def _condition(name: str, wanted: JsonValue) -> str:
-    if isinstance(wanted, list):
-        return f"{name} in {', '.join(map(_words, wanted))}"
-    return f"{name} = {_words(wanted)}"
-
-
-def _words(value: JsonValue) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_words, value))
-    if isinstance(value, bool) or value is None:
-        return str(value).lower()
-    return str(value)
-
-
-def _load(candidate: Candidate) -> tuple[float, str]:
-    return (candidate.active / max(1, candidate.executor_limit), candidate.identifier)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
@@ -54,10 +54,15 @@ class RunRequest:
     priority: int = 0
     concurrency: str | None = None
     """The concurrency group in its project; how large that is, the project says at any time."""
+    expiry: float | None = None
+    """Seconds after which it is cancelled if it was never taken; None: as the master's settings say."""
+    token: bool = False
+    """Whether its commands get a token for the API."""
     part: str = ""
     """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
     kept: tuple[KeptRun, ...] = ()
     """Of a pipeline: what it need not do again."""
+    preferences: JsonObject = field(default_factory=dict[str, JsonValue])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,13 @@ class Run:
     journal_sequence: int = 0
     """Events up to this one are stored."""
     log: LogFacts = LogFacts()
+
+
+def expiry_of(run: Run) -> datetime | None:
+    """When its own expiry cancels it; None if it has none, and of a run that was taken once, which waits since then."""
+    if run.request.expiry is None or run.status is not RunStatus.PENDING or run.worker is not None or run.attempt > 1:
+        return None
+    return run.created_at + timedelta(seconds=run.request.expiry)
 
 
 def workspace_of(request: RunRequest) -> str | None:

@@ -6,9 +6,11 @@ Where clocks are put forward, some local times do not exist; where they are put 
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import takewhile
 from typing import TypeAlias
 
 from job_orchestra.domain.cron import standard_expression, time_zone
@@ -22,6 +24,8 @@ ValueError if they name none."""
 _DAY = timedelta(days=1)
 """No clock was ever put forward or back by more."""
 _SECOND = timedelta(seconds=1)
+_LEAST_DISTANCE = timedelta(minutes=1)
+"""Of two local times that five fields name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,20 @@ def tick_times(timetable: Timetable, local_times: LocalTimes, after: datetime) -
     for moment in sorted(set(waiting)):
         if moment > last:
             yield moment
+
+
+def latest_tick_times(
+    timetable: Timetable, local_times: LocalTimes, after: datetime, until: datetime, most: int
+) -> list[datetime]:
+    """The last `most` moments behind `after` and not behind `until`, ascending; `after` may be long ago."""
+    span = most * _LEAST_DISTANCE
+    while True:
+        start = max(after, until - span)
+        moments = takewhile(lambda moment: moment <= until, tick_times(timetable, local_times, start))
+        latest = deque(moments, maxlen=most)
+        if len(latest) == most or start == after:
+            return list(latest)
+        span *= 2
 
 
 def _earliest_local_time(zone: tzinfo, after: datetime) -> datetime:

@@ -25,15 +25,28 @@ def request_of(job: Job, parameters: JsonObject, priority: int | None = None) ->
     if priority is not None:
         priority = read_priority(Reader(priority, mistakes, Place().field("priority")))
     mistakes.raise_if_any()
+    return _request(job, values, settings.priority if priority is None else priority)
+
+
+def sample_request(job: Job) -> RunRequest:
+    """Of a run as a trigger would make it, without parameters: to see which workers it would fit."""
+    return _request(job, {}, job.settings.priority)
+
+
+def _request(job: Job, parameters: JsonObject, priority: int) -> RunRequest:
+    settings = job.settings
     return RunRequest(
         project=job.project,
         job=job.identifier,
         definition=settings.definition,
-        parameters=values,
+        parameters=parameters,
         properties=settings.properties,
+        preferences=settings.preferences,
         workspace=settings.workspace,
         limits=settings.limits,
         loss=settings.loss,
-        priority=settings.priority if priority is None else priority,
+        priority=priority,
         concurrency=settings.concurrency,
+        expiry=settings.expiry,
+        token=settings.token,
     )

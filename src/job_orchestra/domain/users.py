@@ -30,6 +30,8 @@ class TokenKind(StrEnum):
     """Made by login; ends a week after its last renewal, and with a change of the password."""
     PERSONAL = "personal"
     """Made by its user for a program or worker; ends at its expiry, if it has one."""
+    RUN = "run"
+    """Made by a master for an attempt of a run whose job asks for it; valid until that has ended, in its project."""
     CONTROL = "control"
     """Made by a service for one handshake with a master's control channel; valid for a minute."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from job_orchestra.domain.definitions import Workspace
@@ -27,6 +27,8 @@ class Request:
     service_url: str
     boot: str
     """Of the host at the time of writing: a request is carried out within the same boot only."""
+    token: str = field(default="", repr=False)
+    """For the API, of this attempt alone; empty if it has none."""
     executor: str | None = None
     """`module:Class` that carries out a definition of a type that is not built in."""
 
@@ -47,6 +49,7 @@ def encode_request(request: Request) -> bytes:
         "limits": limits_to_data(request.limits),
         "service_url": request.service_url,
         "boot": request.boot,
+        "token": request.token,
         "executor": request.executor,
     }
     return json.dumps(data).encode()
@@ -67,6 +70,7 @@ def decode_request(content: bytes) -> Request:
             limits=limits_from_data(data["limits"]),
             service_url=str(data["service_url"]),
             boot=str(data["boot"]),
+            token=str(data.get("token", "")),
             executor=data["executor"],
         )
     except (ValueError, TypeError, KeyError) as error:

@@ -26,6 +26,7 @@ from job_orchestra.executor.results import Results, ResultsFault
 from job_orchestra.executor.run_log import RunLog
 from job_orchestra.executor.run_processes import RunProcesses
 from job_orchestra.executor.stop_signal import StopSignal
+from job_orchestra.executor.surroundings import TOKEN
 
 _SHOWN = 120
 _LAST_EXIT = 1.0
@@ -151,7 +152,7 @@ class CommandExecution:
         return None
 
     def _values(self) -> Mapping[str, JsonValue]:
-        environment: JsonObject = dict(self.environment)
+        environment: JsonObject = {name: value for name, value in self.environment.items() if name != TOKEN}
         return {
             "project": self.request.project,
             "job": self.request.job,

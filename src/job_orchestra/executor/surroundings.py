@@ -20,6 +20,8 @@ from job_orchestra.executor.workspaces import Workspaces
 
 CREDENTIALS = "ORCHESTRA_"
 """Variables whose names begin like that are the worker's own."""
+TOKEN = "ORCHESTRA_TOKEN"  # noqa: S105 - the name of a variable
+"""What commands with a token for the API have it in; no part of a command, for those are logged."""
 
 
 def given_environment() -> dict[str, str]:
@@ -57,6 +59,8 @@ class Surroundings:
         environment["ORCHESTRA_ATTEMPT"] = str(request.attempt)
         environment["ORCHESTRA_RESULT_FILE"] = str(directory.results)
         environment["ORCHESTRA_SERVICE_URL"] = request.service_url
+        if request.token:
+            environment[TOKEN] = request.token
         if request.executor is not None:
             environment["ORCHESTRA_REQUEST"] = str(directory.request)
         return environment

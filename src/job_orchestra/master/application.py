@@ -13,6 +13,7 @@ from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
+from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.domain.workers import REFUSAL_PAUSE, Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
@@ -25,12 +26,15 @@ from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.losses import Losses
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.pipeline_starts import PipelineStarts
+from job_orchestra.master.pipeline_steps import PipelineSteps
 from job_orchestra.master.pipelines import Pipelines
 from job_orchestra.master.reception import Reception
 from job_orchestra.master.result_keys import ResultKeys
 from job_orchestra.master.retention import RetentionRounds
 from job_orchestra.master.run_news import RunNews
 from job_orchestra.master.services import ServiceLinks
+from job_orchestra.master.ticking import Ticking
+from job_orchestra.master.timekeeper import Timekeeper
 from job_orchestra.master.wishes import Wishes
 from job_orchestra.master.worker_link import LinkParts
 from job_orchestra.protocol.connection import FrameConnection, FrameServer
@@ -41,6 +45,7 @@ from job_orchestra.protocol.control import (
     RunChanged,
     RunTriggered,
     RunWish,
+    ScheduleSwitched,
     WorkerChanged,
     WorkerWish,
 )
@@ -57,7 +62,10 @@ from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.retentions import Retentions
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
+from job_orchestra.repositories.run_tokens import RunTokens
 from job_orchestra.repositories.runs import Runs
+from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.log_port import LogStore
 
@@ -66,6 +74,7 @@ _logger = logging.getLogger(__name__)
 _SAFETY_POLL = 1.0
 """Seconds between two looks for what hints may have missed."""
 _BETWEEN_LOSSES = 5.0
+_BETWEEN_TOKENS = 600.0
 _LOOKS_BETWEEN_SWEEPS = 60
 
 
@@ -84,12 +93,16 @@ class MasterApplication:
         projects: Projects,
         jobs: Jobs,
         concurrency: Concurrency,
+        schedules: Schedules,
+        ticks: Ticks,
+        local_times: LocalTimes,
         runs: Runs,
         run_queue: RunQueue,
         pipeline_runs: PipelineRuns,
         run_progress: RunProgress,
         result_index: ResultIndex,
         late_reports: LateReports,
+        run_tokens: RunTokens,
         workers: Workers,
         retentions: Retentions,
         pruning: Pruning,
@@ -109,6 +122,7 @@ class MasterApplication:
         self._check_schema = check_schema
         self._queue = run_queue
         self._workers = workers
+        self._run_tokens = run_tokens
         self._outage = Outage()
         self._links = WorkerLinks()
         self._services = ServiceLinks()
@@ -125,7 +139,7 @@ class MasterApplication:
             clock,
         )
         self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._news, self._outage)
-        self._pipelines = Pipelines(
+        steps = PipelineSteps(
             pipeline_runs=pipeline_runs,
             runs=runs,
             jobs=jobs,
@@ -138,6 +152,9 @@ class MasterApplication:
             outage=self._outage,
             clock=clock,
         )
+        self._pipelines = Pipelines(pipeline_runs, steps, self._outage, clock)
+        ticking = Ticking(ticks, jobs, runs, local_times, clock, self._dispatcher.hint)
+        self._timekeeper = Timekeeper(schedules, ticks, ticking, self._outage, clock)
         self._holds = Holds(identifier, workers, self._links.names, self._outage, clock)
         self._result_keys = ResultKeys(result_index, self._outage)
         self._admission = Admission(accounts)
@@ -163,7 +180,12 @@ class MasterApplication:
             late_reports=late_reports,
             log_store=log_store,
             links=self._links,
-            parts=LinkParts(Intake(run_progress, late_reports, log_store, self._outage), self, clock),
+            parts=LinkParts(
+                Intake(run_progress, late_reports, log_store, self._outage),
+                self,
+                clock,
+                lambda run: self._outage.outlast(lambda: run_tokens.create(run)),
+            ),
             dispatcher=self._dispatcher,
             losses=self._losses,
             services=self._services,
@@ -190,6 +212,7 @@ class MasterApplication:
         self._services.listen(self._on_hint)
         self._news.listen(self._on_run_changed)
         self._news.listen(self._pipelines.on_news)
+        self._news.listen(self._timekeeper.on_news)
         handlers = {"/worker": self._serve_worker, "/control": self._serve_service}
         async with self._frame_server(self._address, self._port, self._admit, handlers) as server:
             self._server = server
@@ -202,9 +225,11 @@ class MasterApplication:
                     self._pipelines.run(),
                     self._configuration.run(),
                     self._look_again(),
+                    self._timekeeper.run(),
                     # Each by itself: a log that takes long to be read, say, keeps no hold from being renewed.
                     _again_and_again(self._holds.look, _SAFETY_POLL),
                     _again_and_again(self._losses.look, _BETWEEN_LOSSES),
+                    _again_and_again(self._delete_tokens_of_ended_runs, _BETWEEN_TOKENS),
                     _again_and_again(self._pipelines.look, _SAFETY_POLL),
                     self._result_keys.run(),
                     self._retention.run(),
@@ -293,6 +318,8 @@ class MasterApplication:
                 self._send_on_errand(self._pipelines.look_at_run(hint.run))
             case JobSwitched():
                 self._send_on_errand(self._dispatcher.look_at_switches())
+            case ScheduleSwitched():
+                self._timekeeper.schedule_switched()
             case WorkerWish():
                 self._send_on_errand(self._look_at_workers())
 
@@ -316,6 +343,11 @@ class MasterApplication:
     def _on_run_changed(self, run: Run) -> None:
         if run.status.is_terminal:
             self._dispatcher.note_ended(run.identifier)
+            if run.request.token:
+                self._send_on_errand(self._outage.outlast(lambda: self._run_tokens.delete(run)))
+
+    async def _delete_tokens_of_ended_runs(self) -> None:
+        await self._outage.outlast(self._run_tokens.delete_those_of_ended_runs)
 
     # ---------- what links tell
 

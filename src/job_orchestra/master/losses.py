@@ -24,8 +24,9 @@ from job_orchestra.master.run_news import RunNews
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
-from job_orchestra.repositories.workers import Workers
+from job_orchestra.repositories.workers import Workers, still_away
 from job_orchestra.storage.log_port import LogStore
+from job_orchestra.storage.port import Update
 
 _logger = logging.getLogger(__name__)
 
@@ -77,7 +78,8 @@ class Losses:
             known = await self._outage.outlast(lambda: self._workers.find(name))
             loss = self._loss_by_now(run, known, losses)
             if loss is not None:
-                await self._give_up(run, loss.outcome, Reason(ReasonCode.WORKER_LOST, loss.sentence), away=known)
+                is_away = None if known is None else still_away(known)
+                await self._give_up(run, loss.outcome, Reason(ReasonCode.WORKER_LOST, loss.sentence), is_away)
 
     async def _losses_before(self, run: Run) -> int:
         if run.attempt == 1:
@@ -88,23 +90,25 @@ class Losses:
         loss = foresee_loss(run, worker, losses)
         return loss if loss is not None and loss.at <= self._clock.now() else None
 
-    async def give_up_missing(self, run: Run) -> None:
-        """The worker had begun this run and has lost its directory, or part of it: nobody is left who could end it."""
+    async def give_up_missing(self, run: Run, provided: Update) -> None:
+        """The worker had begun this run and has lost its directory, or part of it: nobody is left who could end it.
+
+        `provided` says that the worker is still as it was when that came out.
+        """
         sentence = f"Worker {run.worker} came back without the data of this run; the log may be incomplete."
         outcome = outcome_of_loss(run, await self._losses_before(run))
-        await self._give_up(run, outcome, Reason(ReasonCode.WORKER_LOST, sentence))
+        await self._give_up(run, outcome, Reason(ReasonCode.WORKER_LOST, sentence), provided)
 
-    async def end_restarted(self, run: Run) -> None:
+    async def end_restarted(self, run: Run, provided: Update) -> None:
         """The worker's host was restarted while it had this run, and has lost a part of what it had reported."""
         sentence = "The worker's host was restarted while the run was being executed; the log may be incomplete."
-        await self._give_up(run, Outcome.END, Reason(ReasonCode.HOST_RESTARTED, sentence))
+        await self._give_up(run, Outcome.END, Reason(ReasonCode.HOST_RESTARTED, sentence), provided)
 
-    async def _give_up(self, run: Run, outcome: Outcome, reason: Reason, away: Worker | None = None) -> None:
-        """`away`: only if this worker is still away when it is committed."""
+    async def _give_up(self, run: Run, outcome: Outcome, reason: Reason, provided: Update | None) -> None:
         # First, so that whatever happens in between, the worker is heard when it comes back.
         await self._outage.outlast(lambda: self._late_reports.expect(run))
         reach(FailPoint.MASTER_LATE_REPORT_EXPECTED)
-        await (self._retry(run, away) if outcome is Outcome.RETRY else self._end(run, reason, away))
+        await (self._retry(run, provided) if outcome is Outcome.RETRY else self._end(run, reason, provided))
         # Which tells also what another master did, or a commit whose answer was lost.
         stored = await self._outage.outlast(lambda: self._queue.load(run.identifier))
         if stored is None or not is_given_up(stored, run.attempt):
@@ -120,14 +124,14 @@ class Losses:
             # It came back in the meantime: the next greeting takes the attempt for what it is now.
             link.dismiss("lost", f"Run {run.identifier} was given up in the meantime; connect again.")
 
-    async def _retry(self, run: Run, away: Worker | None) -> None:
-        await self._outage.outlast(lambda: self._queue.unassign(run, away))
+    async def _retry(self, run: Run, provided: Update | None) -> None:
+        await self._outage.outlast(lambda: self._queue.unassign(run, provided))
 
-    async def _end(self, run: Run, reason: Reason, away: Worker | None) -> None:
+    async def _end(self, run: Run, reason: Reason, provided: Update | None) -> None:
         await self._outage.outlast(lambda: self._log_store.seal(log_key(run)))
         size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
         ended = Ended(run.journal_sequence + 1, self._clock.now(), RunStatus.EXCEPTION, reason, 0.0, size, digest)
         after = apply_event(run, ended)
         # No hash: it would claim that both sides had compared the log. No duration: nobody there measured it.
         after = replace(after, duration=None, log=replace(after.log, sha256=None))
-        await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)], away))
+        await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)], provided))

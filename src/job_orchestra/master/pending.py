@@ -150,7 +150,7 @@ class PendingQueue:
         slot = None if limited is None else slots.next_free(limited)
         if limited is not None and slot is None:
             return None
-        chosen = selector.select(run.request, [candidate for name, candidate in free.items() if name in able])
+        chosen = selector.select(run, [candidate for name, candidate in free.items() if name in able])
         return None if chosen is None else Assignment(run, chosen.identifier, slot)
 
     # ---------- who could ever take what

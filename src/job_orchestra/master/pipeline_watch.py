@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from job_orchestra.domain.events import Event
-from job_orchestra.domain.pipelines.narration import Told, lines_of, refusals_in, told_by
+from job_orchestra.domain.events import Concluded, Event, PartRefused
+from job_orchestra.domain.pipelines.narration import Told, conclusion_in, lines_of, refusals_in, told_by
 from job_orchestra.domain.pipelines.parts import PartKey, part_key
 from job_orchestra.domain.pipelines.states import PipelineSnapshot
 from job_orchestra.domain.runs import Run
@@ -22,12 +22,12 @@ class PipelineWatch:
         self.told: Told = frozenset()
         self.log = b""
         """All that the log has to tell so far."""
-        self.last: Event | None = None
+        self.conclusion: Concluded | None = None
         self.ended: dict[PartKey, datetime] = {}
         """When this master heard of the ends of parts."""
         self.is_loaded = False
         self.changed = asyncio.Event()
-        self._refusals: dict[PartKey, str] = {}
+        self._refusals: dict[PartKey, PartRefused] = {}
 
     @property
     def snapshot(self) -> PipelineSnapshot:
@@ -38,9 +38,10 @@ class PipelineWatch:
         return [run.identifier for run in self.runs.values() if not run.status.is_terminal]
 
     def load(self, run: Run, parts: dict[PartKey, Run], events: Sequence[Event]) -> None:
-        """Everything anew."""
-        self.run, self.runs, self.log = run, parts, b""
-        self.told, self._refusals = frozenset(), {}
+        """Everything anew; but an end that was heard of while this was read stays."""
+        heard = {key: one for key, one in self.runs.items() if one.status.is_terminal}
+        self.run, self.runs, self.log = run, parts | heard, b""
+        self.told, self._refusals, self.conclusion = frozenset(), {}, None
         self.note_events(run, events)
         self.is_loaded = True
 
@@ -51,7 +52,11 @@ class PipelineWatch:
         self.told |= told_by(events)
         self._refusals |= refusals_in(events)
         self.log += b"".join(lines_of(event, run) for event in events)
-        self.last = events[-1] if events else self.last
+        self.conclusion = self.conclusion or conclusion_in(events)
+
+    def note_triggered(self, run: Run) -> None:
+        """By this master, or before; what was heard of it meanwhile is newer."""
+        self.runs.setdefault(part_key(run.request.part), run)
 
     def note_part(self, run: Run, now: datetime) -> None:
         """The run of a part is so now."""

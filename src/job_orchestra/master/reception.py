@@ -31,7 +31,7 @@ from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.violations import ProtocolViolation
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_queue import RunQueue
-from job_orchestra.repositories.workers import Workers, check_holder
+from job_orchestra.repositories.workers import Workers, check_holder, still_away, still_connected
 from job_orchestra.storage.log_port import LogStore
 from job_orchestra.version import __version__
 
@@ -153,7 +153,7 @@ class Reception:
         here = {RunKey(run.run, run.attempt) for run in hello.runs}
         for run in await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier)):
             if RunKey(run.identifier, run.attempt) not in here:
-                await self._losses.give_up_missing(run)
+                await self._losses.give_up_missing(run, still_away(known))
 
     async def _register(self, hello: Hello, owner: str) -> Worker:
         description = WorkerDescription(hello.version, hello.display_name, hello.executor_limit, hello.properties)
@@ -170,10 +170,12 @@ class Reception:
         stored_late = await self._stored([Account(account, is_late=True) for account in late.values()])
         greeting = session.greet(hello, stored, __version__, self._master, stored_late)
         link.post(greeting.welcome)
+        # A newer connection, to another master perhaps, may have brought what this one's hello did not know of.
+        is_this_one = still_connected(link.worker)
         for key in greeting.missing:
-            await self._losses.give_up_missing(by_key[key])
+            await self._losses.give_up_missing(by_key[key], is_this_one)
         for key in greeting.restarted:
-            await self._losses.end_restarted(by_key[key])
+            await self._losses.end_restarted(by_key[key], is_this_one)
         resumed = {RunKey(one.run, one.attempt) for one in greeting.welcome.resume}
         lost = resumed.intersection((*greeting.missing, *greeting.restarted))
         late |= await self._receive_late(hello, {key: by_key[key] for key in lost})

@@ -64,10 +64,13 @@ class Wishes:
             link.abort(run)
 
     async def expire(self, created_before: datetime, lifetime: int) -> None:
-        """Cancels the runs that no worker took in time."""
+        """Cancels the runs that no worker took in time: their job's, else the lifetime of all others."""
         boundary = first_run_identifier(to_microseconds(created_before) // 1000)
         for run in await self._outage.outlast(lambda: self._queue.pending_before(boundary, _PAGE)):
             await self._cancel(run, Reason(ReasonCode.EXPIRED, f"No worker took it within {lifetime} seconds."))
+        for run in await self._outage.outlast(lambda: self._queue.expired(_PAGE)):
+            own = run.request.expiry
+            await self._cancel(run, Reason(ReasonCode.EXPIRED, f"It was not taken within {own:g} seconds."))
 
     async def _cancel(self, run: Run, reason: Reason) -> None:
         self._dispatcher.forget(run.identifier)

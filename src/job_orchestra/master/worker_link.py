@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from job_orchestra.domain.clock import Clock
-from job_orchestra.domain.errors import OrchestraError
+from job_orchestra.domain.errors import OrchestraError, Unavailable
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.placement import Candidate, candidate_of
 from job_orchestra.domain.runs import Run
@@ -54,6 +54,8 @@ class LinkParts:
     intake: Intake
     events: LinkEvents
     clock: Clock
+    make_token: Callable[[Run], Awaitable[str]]
+    """For the API; durable when it returns, and made again for each time that a run is sent."""
 
 
 class WorkerLink:
@@ -69,6 +71,7 @@ class WorkerLink:
         self._parts = parts
         self._outbox: Outbox[ToWorker] = Outbox(connection)
         self._inbox = Inbox()
+        self._errands: set[asyncio.Task[None]] = set()
 
     # ---------- what the dispatcher asks and orders
 
@@ -85,6 +88,24 @@ class WorkerLink:
         if not self._session.execute(key):
             return
         self.runs[key] = run
+        if run.request.token:
+            errand = asyncio.create_task(self._execute_with_token(run), name=f"make a token for run {run.identifier}")
+            self._errands.add(errand)
+            errand.add_done_callback(self._errands.discard)
+        else:
+            self._send(run, "")
+
+    async def _execute_with_token(self, run: Run) -> None:
+        try:
+            token = await self._parts.make_token(run)
+        except Unavailable as error:
+            # The master stops; the next one sends it.
+            _logger.warning("Run %s is not sent: %s", run.identifier, error)
+            return
+        if self.has(run):
+            self._send(run, token)
+
+    def _send(self, run: Run, token: str) -> None:
         self._outbox.post(
             Execute(
                 run=run.identifier,
@@ -95,6 +116,7 @@ class WorkerLink:
                 parameters=run.request.parameters,
                 workspace=run.request.workspace.value,
                 limits=limits_to_data(run.request.limits),
+                token=token,
             )
         )
 

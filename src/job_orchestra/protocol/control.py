@@ -30,6 +30,13 @@ class JobSwitched(_Hint, frozen=True, tag="job_switched"):
     job: str
 
 
+class ScheduleSwitched(_Hint, frozen=True, tag="schedule_switched"):
+    """To the master: the schedule was enabled or disabled."""
+
+    project: str
+    schedule: str
+
+
 class WorkerWish(_Hint, frozen=True, tag="worker_wish"):
     """To the master: a worker was enabled, disabled, drained, deleted, or is to be disconnected."""
 
@@ -64,5 +71,5 @@ class ConfigurationTrouble(_Hint, frozen=True, tag="configuration_trouble"):
     sentence: str
 
 
-HintToMaster: TypeAlias = RunTriggered | RunWish | JobSwitched | WorkerWish
+HintToMaster: TypeAlias = RunTriggered | RunWish | JobSwitched | ScheduleSwitched | WorkerWish
 HintToService: TypeAlias = RunChanged | LogGrew | WorkerChanged | ConfigurationTrouble

@@ -16,7 +16,7 @@ import msgspec
 
 from job_orchestra.domain.json import JsonObject
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 MAXIMAL_FRAME_SIZE = 16 << 20
 """A larger frame closes the connection; results, the largest single thing in a message, have to be below it."""
@@ -159,6 +159,8 @@ class Execute(_Message, frozen=True, tag="execute"):
     workspace: str
     """`job`, `run` or `project`."""
     limits: JsonObject
+    token: str = ""
+    """For the API, if the job asks for one: of this attempt alone."""
 
 
 class Abort(_Message, frozen=True, tag="abort"):

@@ -165,6 +165,13 @@ class ParameterAnswer(Answer, frozen=True):
     """Of a text: what all of it has to match."""
 
 
+class ObstacleAnswer(Answer, frozen=True):
+    """What keeps a worker from a run; nothing does where there are no sentences."""
+
+    worker: str
+    sentences: list[str]
+
+
 class JobAnswer(Answer, frozen=True):
     project: str
     identifier: str
@@ -188,6 +195,26 @@ class JobAnswer(Answer, frozen=True):
     """How long its runs are kept; None: as its project's."""
     concurrency: str | None = None
     """The concurrency group of its runs."""
+    expiry: float | None = None
+    """Seconds after which a run that nobody took is cancelled; None: as the master's settings say."""
+    requirements: list[str] = []
+    """Its properties in words."""
+    preferences: list[str] = []
+    """Likewise: of the workers that fit, one that meets more of them goes first."""
+    workers: list[ObstacleAnswer] = []
+    """What keeps each known worker from its runs now, but for the runs there; as all here, of one job only."""
+
+
+class TickAnswer(Answer, frozen=True):
+    due: str
+    state: str
+    """`triggered`, `busy`, `missed`, `refused`; before that `due`, or `waiting` for its turn."""
+    job: str
+    run: str | None
+    detail: str
+    """Why it made no run, or none yet."""
+    decided_at: str
+    """When its state became this one."""
 
 
 class ScheduleAnswer(Answer, frozen=True):
@@ -203,6 +230,15 @@ class ScheduleAnswer(Answer, frozen=True):
     description: str
     is_active: bool
     is_enabled: bool
+    catch_up: str = "latest"
+    """Of ticks that came due while no master was there: `none`, the `latest`, or `all` of them make runs."""
+    catch_up_age: float | None = None
+    """Seconds behind which such a tick makes no run any more; None: however old it is."""
+    flaw: str | None = None
+    """Why it is broken: what keeps it from triggering its job."""
+    next_tick: str | None = None
+    """None if it does not tick, being disabled, say."""
+    last_tick: TickAnswer | None = None
 
 
 class SchedulePreviewAnswer(Answer, frozen=True):
@@ -318,6 +354,8 @@ class RunAnswer(Answer, frozen=True):
     transformation_failures: list[TransformationFailureAnswer] = []
     no_longer_kept: list[str] = []
     """Runs that this one names, as what it repeats or its source, and that were removed."""
+    warning: str | None = None
+    """Of a waiting run that no known worker could ever take: that, and why; in the answer to a trigger, too."""
 
 
 class RunSummaryAnswer(Answer, frozen=True):
@@ -339,6 +377,8 @@ class RunSummaryAnswer(Answer, frozen=True):
     is_worker_connected: bool | None = None
     """None unless a worker has the run now."""
     is_pinned: bool = False
+    warning: str | None = None
+    """Of a waiting run that no known worker could ever take: that, and why."""
 
 
 class CountAnswer(Answer, frozen=True):
@@ -403,11 +443,6 @@ class EventAnswer(Answer, frozen=True):
     data: JsonObject
 
 
-class ObstacleAnswer(Answer, frozen=True):
-    worker: str
-    sentences: list[str]
-
-
 class WhyAnswer(Answer, frozen=True):
     """What a pending run waits for, or why an ended one ended; `workers` names what keeps each from taking it."""
 
@@ -418,6 +453,10 @@ class WhyAnswer(Answer, frozen=True):
     workers: list[ObstacleAnswer] = []
     holders: list[str] = []
     """Runs of the same project that have the slots of its concurrency group, which is full."""
+    runs_before: CountAnswer | None = None
+    """Of a pending run: how many runs of its job with the same needs come first."""
+    first_runs: list[str] = []
+    """Those of them that come first of all."""
 
 
 # ---------- workers

@@ -14,6 +14,7 @@ from job_orchestra.repositories.paging import LIMIT, Listed
 from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.repositories.rows.tokens import token_from_row
 from job_orchestra.repositories.rows.users import user_from_row
+from job_orchestra.repositories.run_tokens import RunScope, RunTokens
 from job_orchestra.repositories.tokens import NewToken, Tokens, hash_secret
 from job_orchestra.repositories.users import Users
 from job_orchestra.storage.port import Find, Storage
@@ -30,6 +31,8 @@ class Identity:
 
     user: User
     token: Token
+    run: RunScope | None = None
+    """Of a run's token: its user is none of ours and has no roles; what it may in this scope is for who asks to say."""
 
 
 class Accounts:
@@ -39,6 +42,7 @@ class Accounts:
         self._hasher = hasher
         self._users = Users(storage, clock, hasher)
         self._tokens = Tokens(storage, clock)
+        self._run_tokens = RunTokens(storage, clock)
 
     # ---------- who is asking
 
@@ -57,11 +61,19 @@ class Accounts:
             raise Unauthenticated(_UNKNOWN)
         if token.kind is TokenKind.CONTROL:
             return Identity(User(SERVICE_USER, (), token.created_at), token)
+        if token.kind is TokenKind.RUN:
+            return await self._identity_of_run(token)
         if user is None:
             users = await self._storage.find(_by_identifier(token.user))
         if not users:
             raise Unauthenticated(_UNKNOWN)
         return Identity(user_from_row(users[0]), token)
+
+    async def _identity_of_run(self, token: Token) -> Identity:
+        scope = await self._run_tokens.scope_of(token)
+        if scope is None:
+            raise Unauthenticated("The token was that of a run's attempt, which does not run any more.")
+        return Identity(User(f"run {scope.run}", (), token.created_at), token, scope)
 
     async def login(self, user: str, password: str) -> NewToken:
         """A session of a week. Unauthenticated, with one sentence for whatever is wrong."""

@@ -11,7 +11,7 @@ from job_orchestra.domain.configuration_changes import ChangeKind, Thing
 from job_orchestra.repositories.conditions import equal
 from job_orchestra.repositories.rows.jobs import job_changes, job_to_row
 from job_orchestra.repositories.rows.projects import project_changes, project_to_row
-from job_orchestra.repositories.rows.schedules import schedule_changes, schedule_to_row
+from job_orchestra.repositories.rows.schedules import schedule_changes, schedule_to_row, timetable_change
 from job_orchestra.storage.port import Insert, Operation, Row, Update, Value
 from job_orchestra.storage.schema import JOBS, PROJECTS, SCHEDULES, Collection
 
@@ -43,7 +43,15 @@ class RowChange:
         if self.kind is ChangeKind.ADDED and self.wanted is not None:
             return Insert(collection.name, self.wanted.row)
         where = tuple(equal(column, value) for column, value in zip(collection.key, self.key, strict=True))
-        return Update(collection.name, where, self.wanted.changes if self.wanted else {"is_active": False})
+        return Update(collection.name, where, self._changes)
+
+    @property
+    def _changes(self) -> Row:
+        if self.wanted is None:
+            return {"is_active": False}
+        if self.thing is Thing.SCHEDULE and self.stored is not None:
+            return {**self.wanted.changes, **timetable_change(self.stored, self.wanted.changes)}
+        return self.wanted.changes
 
 
 def wanted_rows(projects: Sequence[ConfiguredProject], now: datetime) -> dict[Thing, dict[Key, WantedRow]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.jobs import Job
-from job_orchestra.repositories.conditions import equal, find_everything, find_one
+from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
 from job_orchestra.repositories.rows.columns import text
 from job_orchestra.repositories.rows.jobs import job_from_row
@@ -35,6 +37,12 @@ class Jobs:
         if row is None:
             raise NotFound("job", f"{project}/{job}")
         return job_from_row(row)
+
+    async def named(self, project: str, jobs: Iterable[str]) -> dict[str, Job]:
+        """Those of them that the project has, by identifier."""
+        where = (equal("project", project), among("identifier", sorted(set(jobs))))
+        rows = await find_everything(self._storage, Find(JOBS.name, where, (Order("identifier"),)))
+        return {job.identifier: job for job in map(job_from_row, rows)}
 
     async def set_enabled(self, project: str, job: str, is_enabled: bool) -> Job:
         """NotFound if the project has no such job."""

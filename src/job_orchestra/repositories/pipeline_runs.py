@@ -9,14 +9,15 @@ from job_orchestra.domain.event_records import record_to_event
 from job_orchestra.domain.events import Event
 from job_orchestra.domain.pipelines.parts import PartKey, part_key
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
-from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.domain.statuses import TERMINAL, RunStatus
 from job_orchestra.repositories.conditions import among, equal, find_everything
 from job_orchestra.repositories.insertion import insert_run
 from job_orchestra.repositories.rows.events import event_from_row
 from job_orchestra.repositories.rows.runs import run_from_row
-from job_orchestra.storage.port import Find, Order, Row, Storage, Update
+from job_orchestra.storage.port import Condition, Find, Order, Row, Storage, Update
 from job_orchestra.storage.schema import EVENTS, RUNS
 
+_AT_ONCE = 500
 _BY_IDENTIFIER = (Order("identifier"),)
 _RUNNING = (equal("status", RunStatus.RUNNING.value), equal("worker", None))
 """What is running without a worker is a pipeline."""
@@ -45,11 +46,20 @@ class PipelineRuns:
 
     async def load(self, runs: Iterable[str]) -> list[Run]:
         """Those of them that there are."""
+        return await self._find(runs)
+
+    async def ended(self, runs: Iterable[str]) -> list[Run]:
+        """Those of them that have ended."""
+        return await self._find(runs, among("status", TERMINAL))
+
+    async def _find(self, runs: Iterable[str], *more: Condition) -> list[Run]:
         wanted = sorted(set(runs))
-        if not wanted:
-            return []
-        query = Find(RUNS.name, (among("identifier", wanted),), _BY_IDENTIFIER)
-        return [run_from_row(row) for row in await find_everything(self._storage, query)]
+        found: list[Run] = []
+        for start in range(0, len(wanted), _AT_ONCE):
+            where = (among("identifier", wanted[start : start + _AT_ONCE]), *more)
+            rows = await self._storage.find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=_AT_ONCE))
+            found += map(run_from_row, rows)
+        return found
 
     async def events_of(self, pipeline: Run) -> list[Event]:
         where = (equal("run", pipeline.identifier), equal("attempt", pipeline.attempt))
@@ -58,11 +68,15 @@ class PipelineRuns:
         return [record_to_event(event_from_row(row).record) for row in rows]
 
     async def trigger(self, pipeline: Run, part: PartKey, request: RunRequest) -> Run | None:
-        """The run of the part, whoever triggered it; None if the pipeline has ended, or is to be aborted."""
+        """The run of the part, whoever triggered it; None if the pipeline is no longer as far as this.
+
+        That is, it has ended, is to be aborted, or its journal has grown, by another master.
+        """
         is_wanted = (
             equal("identifier", pipeline.identifier),
             equal("status", RunStatus.RUNNING.value),
             equal("should_abort", False),
+            equal("journal_sequence", pipeline.journal_sequence),
         )
         provided = Update(RUNS.name, is_wanted, {"status": RunStatus.RUNNING.value})
         triggered = await insert_run(

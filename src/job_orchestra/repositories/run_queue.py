@@ -12,12 +12,10 @@ from job_orchestra.domain.losses import next_attempt
 from job_orchestra.domain.reasons import Reason
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import ACTIVE, RunStatus, advance
-from job_orchestra.domain.workers import Worker
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
 from job_orchestra.repositories.rows.runs import run_facts, run_from_row
 from job_orchestra.repositories.run_paths import everything_on, unfinished_of
-from job_orchestra.repositories.workers import still_away
 from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import RUNS
 
@@ -79,11 +77,18 @@ class RunQueue:
     async def pending_before(self, identifier: str, limit: int) -> list[Run]:
         """Pending runs with smaller identifiers that no worker has ever been given: the oldest first.
 
-        A run that was begun, or refused, waits since then, and its identifier tells when it was triggered.
+        A run that was begun, or refused, waits since then, and its identifier tells when it was triggered. Those with
+        an expiry of their own are none of them.
         """
-        first = equal("attempt", 1)
-        where = (_PENDING, _UNASSIGNED, first, Condition("identifier", Operator.LESS, identifier))
+        never_taken = (equal("attempt", 1), equal("expires_at", None))
+        where = (_PENDING, _UNASSIGNED, *never_taken, Condition("identifier", Operator.LESS, identifier))
         return await self._find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=limit))
+
+    async def expired(self, limit: int) -> list[Run]:
+        """Runs whose own expiry is over; who was taken in time has none any more."""
+        now = optional_microseconds(self._clock.now())
+        where = (Condition("expires_at", Operator.LESS_EQUAL, now),)
+        return await self._find(Find(RUNS.name, where, (Order("expires_at"), Order("identifier")), limit=limit))
 
     async def wished(self, limit: int) -> list[Run]:
         """Runs that users want stopped and that have not ended, pending ones first."""
@@ -126,13 +131,17 @@ class RunQueue:
         """
         assigned = replace(run, worker=worker, slot=slot, assigned_at=self._clock.now())
         where = (*_waiting(run), equal("should_cancel", False))
-        changes: Row = {"worker": worker, "assigned_at": optional_microseconds(assigned.assigned_at)}
+        changes: Row = {
+            "worker": worker,
+            "assigned_at": optional_microseconds(assigned.assigned_at),
+            "expires_at": None,
+        }
         if slot is not None:
             changes = {**changes, "concurrency_slot": slot}
         return await self._set(where, changes, assigned)
 
-    async def unassign(self, run: Run, away: Worker | None = None) -> Run | None:
-        """Back to the queue as the next attempt; None if it is no longer as `run` says, or the worker is not `away`."""
+    async def unassign(self, run: Run, provided: Update | None = None) -> Run | None:
+        """Back to the queue as the next attempt; None if it is no longer as `run` says, or not provided so."""
         waiting = next_attempt(run)
         where = (
             equal("identifier", run.identifier),
@@ -142,7 +151,7 @@ class RunQueue:
             equal("journal_sequence", run.journal_sequence),
         )
         changes: Row = {"attempt": waiting.attempt, **run_facts(waiting)}
-        return await self._set(where, changes, waiting, () if away is None else (still_away(away),))
+        return await self._set(where, changes, waiting, () if provided is None else (provided,))
 
     async def cancel(self, run: Run, reason: Reason) -> Run | None:
         """The cancelled run; None if it is no longer waiting."""
@@ -153,6 +162,7 @@ class RunQueue:
             "reason_code": reason.code.value,
             "reason": reason.sentence,
             "ended_at": optional_microseconds(cancelled.ended_at),
+            "expires_at": None,
         }
         return await self._set(_waiting(run), changes, cancelled)
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, NotFound
+from job_orchestra.domain.explanation import QueueAhead
 from job_orchestra.domain.identifiers import RUN_IDENTIFIER
-from job_orchestra.domain.runs import Run, RunRequest, Source
+from job_orchestra.domain.runs import Run, RunRequest, Source, queue_key
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.conditions import ATTEMPTS, Contended, among, equal, find_everything, find_one
 from job_orchestra.repositories.insertion import Triggered, insert_run
@@ -18,10 +19,13 @@ from job_orchestra.repositories.rows.events import StoredEvent, event_from_row
 from job_orchestra.repositories.rows.runs import run_from_row
 from job_orchestra.repositories.run_filters import RunFilter
 from job_orchestra.repositories.run_paths import count_on, everything_on, list_on, path_of, unfinished_of
-from job_orchestra.storage.port import Batch, Find, Order, Row, Storage, Update
+from job_orchestra.storage.port import Batch, Condition, Count, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import EVENTS, RUNS
 
 _ALL = RunFilter()
+_PENDING = equal("status", RunStatus.PENDING.value)
+_MOST_AHEAD = 1000
+_NAMED_AHEAD = 3
 _NO_LONGER_KEPT = "Runs are removed when their retention is over, unless they are pinned."
 
 
@@ -103,6 +107,26 @@ class Runs:
     async def count_active(self, worker: str) -> int:
         """Runs that are assigned to the worker and have not ended."""
         return await count_on(self._storage, unfinished_of(worker))
+
+    async def ahead_of(self, run: Run) -> QueueAhead:
+        """Those of its group that come before it; counted through no further than tells people something."""
+        group = (_PENDING, equal("queue_key", queue_key(run.request)), equal("worker", None))
+        more_urgent = (*group, Condition("urgency", Operator.LESS, -run.request.priority))
+        older = (
+            *group,
+            equal("urgency", -run.request.priority),
+            Condition("identifier", Operator.LESS, run.identifier),
+        )
+        count = 0
+        for where in (more_urgent, older):
+            if count <= _MOST_AHEAD:
+                count += await self._storage.count(Count(RUNS.name, where, _MOST_AHEAD + 1 - count))
+        order = (Order("urgency"), Order("identifier"))
+        pages = await self._storage.find_all(
+            [Find(RUNS.name, where, order, limit=_NAMED_AHEAD) for where in (more_urgent, older)]
+        )
+        first = [text(row, "identifier") for page in pages for row in page][:_NAMED_AHEAD]
+        return QueueAhead(min(count, _MOST_AHEAD), count <= _MOST_AHEAD, tuple(first))
 
     async def active_on(self, worker: str) -> builtins.list[Run]:
         """The runs that are assigned to the worker and have not ended."""

@@ -218,6 +218,18 @@ def still_away(worker: Worker) -> Update:
     return Update(WORKERS.name, where, {"is_connected": False})
 
 
+def still_connected(worker: Worker) -> Update:
+    """Fails the batch that it is put into unless this connection of the worker is its present one."""
+    where = (
+        equal("identifier", worker.identifier),
+        equal("instance", worker.instance),
+        equal("master", worker.master),
+        equal("connected_at", optional_microseconds(worker.connected_at)),
+        equal("is_connected", True),
+    )
+    return Update(WORKERS.name, where, {"is_connected": True})
+
+
 def check_holder(known: Worker, owner: str, instance: str) -> None:
     """Conflict, naming the holder, if that instance of that owner may not take the worker's name."""
     if known.owner != owner:

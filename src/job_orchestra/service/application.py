@@ -22,9 +22,11 @@ from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.dispatch import build_app
 from job_orchestra.service.followers import Followers
+from job_orchestra.service.foresight import Foresight
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import malformed_answer
@@ -60,6 +62,7 @@ class ServiceApplication:
         late_reports: LateReports,
         workers: Workers,
         schedules: Schedules,
+        ticks: Ticks,
         log_store: LogStore,
         local_times: LocalTimes,
         selector: WorkerSelector,
@@ -87,10 +90,12 @@ class ServiceApplication:
             run_search=run_search,
             late_reports=late_reports,
             schedules=schedules,
+            ticks=ticks,
             workers=workers,
             log_store=log_store,
             local_times=local_times,
             selector=selector,
+            foresight=Foresight(workers, selector, clock),
             transformation=Transformation(result_transformers),
             clock=clock,
             masters=self._masters,

@@ -9,15 +9,27 @@ from job_orchestra.protocol.authorization import read_authorization
 from job_orchestra.repositories.accounts import Accounts, Identity
 from job_orchestra.service.route import Route
 
+_OF_RUNS: frozenset[Permission] = frozenset({Permission.READ, Permission.TRIGGER, Permission.STOP_RUN})
 
-async def authorize(accounts: Accounts, route: Route, authorization: str | None) -> Identity | None:
-    """Who asks, None where that does not matter; Unauthenticated or Forbidden."""
+
+async def authorize(
+    accounts: Accounts, route: Route, authorization: str | None, project: str | None = None
+) -> Identity | None:
+    """Who asks, None where that does not matter; Unauthenticated or Forbidden. `project` is that of the address."""
     if route.permission is Permission.ANYONE and not (route.is_caller_told and authorization):
         return None
     credentials = read_authorization(authorization)
     identity = await accounts.authenticate(credentials.secret, credentials.user)
     if identity.token.kind is TokenKind.CONTROL:
         raise Unauthenticated("A control token opens a connection to a master, nothing else.")
+    if identity.run is not None:
+        is_its_own = project == identity.run.project and route.permission in _OF_RUNS
+        if is_its_own or route.permission is Permission.ANYONE:
+            return identity
+        raise Forbidden(
+            f"The token of run {identity.run.run} is for reading, triggering and stopping runs of its project "
+            f"{identity.run.project}, and for nothing else."
+        )
     if not may(identity, route.permission):
         state = "lacks the permission" if identity.user.is_enabled else "is disabled and lacks the permission"
         raise Forbidden(f"User {identity.user.identifier!r} {state} {route.permission.value!r}, which this needs.")
@@ -27,4 +39,6 @@ async def authorize(accounts: Accounts, route: Route, authorization: str | None)
 def may(identity: Identity | None, permission: Permission) -> bool:
     if identity is None:
         return permission is Permission.ANYONE
+    if identity.run is not None:
+        return permission in {*_OF_RUNS, Permission.ANYONE}
     return is_allowed(identity.user.roles, identity.user.is_enabled, permission)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
+from job_orchestra.domain.runs import Source, SourceKind
 from job_orchestra.protocol.resources import Body
 from job_orchestra.repositories.accounts import Identity
 from job_orchestra.service.parameters import Parameter
@@ -37,6 +38,12 @@ class Call:
     @property
     def user(self) -> str:
         return self.caller.user.identifier
+
+    @property
+    def source(self) -> Source:
+        """Of a run that the caller triggers."""
+        run = self.caller.run
+        return Source(SourceKind.USER, self.user) if run is None else Source(SourceKind.RUN, run.run)
 
     def value(self, parameter: Parameter[Value]) -> Value:
         """Of a parameter that the route declares."""

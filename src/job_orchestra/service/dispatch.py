@@ -101,7 +101,9 @@ class _Endpoint:
         await response(scope, receive, send)
 
     async def _respond(self, route: Route, request: Request, is_head: bool) -> Response:
-        identity = await authorize(self._parts.accounts, route, request.headers.get("authorization"))
+        identity = await authorize(
+            self._parts.accounts, route, request.headers.get("authorization"), request.path_params.get("project")
+        )
         path = _path_values(request)
         values, body = await _given(route, request)
         call = Call(path, identity, values, body, is_head)

@@ -167,6 +167,13 @@ RUN_ORDER_BY = Parameter(
     {**_choices("created_at", "-created_at"), "default": "-created_at"},
 )
 PAGE: tuple[Parameter[Any], ...] = (LIMIT, CURSOR)
+TICK_ORDER_BY = Parameter(
+    "order_by",
+    "`-` in front turns the order round: newest first.",
+    _one_of({"due": False, "-due": True}),
+    True,
+    {**_choices("due", "-due"), "default": "-due"},
+)
 TICK_LIMIT = Parameter(
     "limit",
     "How many ticks are told.",

@@ -18,8 +18,10 @@ from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
+from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.followers import Followers
+from job_orchestra.service.foresight import Foresight
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.transformation import Transformation
@@ -41,10 +43,12 @@ class ServiceParts:
     run_search: RunSearch
     late_reports: LateReports
     schedules: Schedules
+    ticks: Ticks
     workers: Workers
     log_store: LogStore
     local_times: LocalTimes
     selector: WorkerSelector
+    foresight: Foresight
     transformation: Transformation
     clock: Clock
     masters: Masters

@@ -36,6 +36,7 @@ from job_orchestra.service.parameters import (
     RUN_FILTERS,
     STORED,
     TICK_LIMIT,
+    TICK_ORDER_BY,
 )
 from job_orchestra.service.route import Route
 
@@ -112,12 +113,17 @@ _PROJECTS = (
     Route(method="POST", path=_JOB + "/disable", permission=_SWITCH, handler=jobs.disable,
           summary="No run of the job starts; what runs goes on, what is triggered waits.", answer=resources.JobAnswer),
     Route(method="GET", path=_PROJECT + "/schedules", permission=_READ, handler=schedules.list_all,
-          summary="The project's schedules.", query=(ORDER_BY, *PAGE), answer=Page[resources.ScheduleAnswer]),
+          summary="The project's schedules, each with its last and its next tick.", query=(ORDER_BY, *PAGE),
+          answer=Page[resources.ScheduleAnswer]),
     Route(method="GET", path=_SCHEDULE, permission=_READ, handler=schedules.show,
-          summary="One schedule.", answer=resources.ScheduleAnswer),
+          summary="One schedule, with its last and its next tick, and what is wrong with it, if anything.",
+          answer=resources.ScheduleAnswer),
     Route(method="GET", path=_SCHEDULE + "/preview", permission=_READ, handler=schedules.preview,
           summary="When the schedule ticks next, enabled or not.", query=(TICK_LIMIT,),
           answer=resources.SchedulePreviewAnswer),
+    Route(method="GET", path=_SCHEDULE + "/ticks", permission=_READ, handler=schedules.list_ticks,
+          summary="What became of the schedule's ticks, newest first.", query=(TICK_ORDER_BY, *PAGE),
+          answer=Page[resources.TickAnswer]),
     Route(method="POST", path=_SCHEDULE + "/enable", permission=_SWITCH, handler=schedules.enable,
           summary="The schedule triggers its job.", answer=resources.ScheduleAnswer),
     Route(method="POST", path=_SCHEDULE + "/disable", permission=_SWITCH, handler=schedules.disable,

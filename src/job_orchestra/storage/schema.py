@@ -112,8 +112,32 @@ SCHEDULES = Collection(
         _flag("is_active"),
         _flag("is_enabled"),
         _integer("changed_at"),
+        _integer("enabled_at", nullable=True),
+        _integer("timetable_since", nullable=True),
     ),
     key=("project", "identifier"),
+)
+
+TICKS = Collection(
+    "ticks",
+    (
+        _name("project"),
+        _name("schedule"),
+        _integer("due"),
+        _integer("number"),
+        _name("state"),
+        _name("job"),
+        _integer("decided_at"),
+        _json("request", nullable=True),
+        _name("run", nullable=True),
+        _text("detail", default=""),
+    ),
+    key=("project", "schedule", "due"),
+    indexes=(
+        # Whoever decides on a tick takes the next number: one of two masters does.
+        Index(("project", "schedule", "number"), is_unique=True),
+        Index(("state", "project", "schedule", "number")),
+    ),
 )
 
 RUNS = Collection(
@@ -149,6 +173,8 @@ RUNS = Collection(
         _flag("is_pinned", default=False),
         # A place in a concurrency group, for as long as the run holds one (`domain/concurrency.py`).
         _text("concurrency_slot", nullable=True, longest=160),
+        # Of a run with an expiry of its own, while it waits and was never taken.
+        _integer("expires_at", nullable=True),
     ),
     key=("identifier",),
     indexes=(
@@ -165,6 +191,7 @@ RUNS = Collection(
         Index(("status", "worker", "identifier")),
         Index(("worker", "identifier")),
         Index(("source_kind", "source_identifier", "identifier")),
+        Index(("expires_at", "identifier")),
         # The wishes that are not yet facts, found among the few runs that are pending or running.
         Index(("status", "should_cancel", "should_abort", "identifier")),
     ),
@@ -292,6 +319,7 @@ COLLECTIONS = (
     PROJECTS,
     JOBS,
     SCHEDULES,
+    TICKS,
     RUNS,
     EVENTS,
     RUN_VALUES,

@@ -18,6 +18,10 @@ def job_path(project: str, job: str) -> str:
     return path("projects", project, "jobs", job)
 
 
+def schedule_path(project: str, schedule: str) -> str:
+    return path("projects", project, "schedules", schedule)
+
+
 def run_path(project: str, run: str) -> str:
     return path("projects", project, "runs", run)
 

@@ -36,6 +36,7 @@ class Templates:
             "elapsed": elapsed,
             "project_path": paths.project_path,
             "job_path": paths.job_path,
+            "schedule_path": paths.schedule_path,
             "run_path": paths.run_path,
             "worker_path": paths.worker_path,
             "with_query": paths.with_query,

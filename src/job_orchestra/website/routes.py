@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from job_orchestra.domain.roles import Permission
 from job_orchestra.website.dispatch import Handler, PageRoute
-from job_orchestra.website.pages import home, jobs, log, login, profile, projects, run, runs, workers
+from job_orchestra.website.pages import home, jobs, log, login, profile, projects, run, runs, schedules, workers
 
 _PROJECT = "/projects/{project}"
 _JOB = f"{_PROJECT}/jobs/{{job}}"
@@ -33,8 +33,9 @@ ROUTES = (
     _get("/", home.show),
     _get("/projects", projects.show_all, "cursor"),
     _get(_PROJECT, projects.show, "cursor"),
-    _post(f"{_SCHEDULE}/enable", projects.enable_schedule, Permission.SWITCH),
-    _post(f"{_SCHEDULE}/disable", projects.disable_schedule, Permission.SWITCH),
+    _get(_SCHEDULE, schedules.show, "cursor"),
+    _post(f"{_SCHEDULE}/enable", schedules.enable, Permission.SWITCH),
+    _post(f"{_SCHEDULE}/disable", schedules.disable, Permission.SWITCH),
     _get(_JOB, jobs.show),
     _post(f"{_JOB}/trigger", jobs.trigger, Permission.TRIGGER),
     _post(f"{_JOB}/enable", jobs.enable, Permission.SWITCH),

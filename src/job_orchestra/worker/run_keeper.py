@@ -183,6 +183,7 @@ class RunKeeper:
             limits=limits,
             service_url=self._service_url,
             boot=boot_identifier(),
+            token=execute.token,
             executor=None if kind == CommandsDefinition.type else self._executors.get(kind),
         )
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from job_orchestra.domain.definitions import CommandsDefinition, ElementDefinition, PipelineDefinition
 from job_orchestra.domain.events import Event, Started
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.domain.pipelines.narration import last_line, lines_of, news_of, refusals_in, told_by
+from job_orchestra.domain.pipelines.narration import conclusion_of, lines_of, news_of, refusals_in, told_by
 from job_orchestra.domain.pipelines.parts import PartKey, part_key
 from job_orchestra.domain.pipelines.states import ElementState, PipelineSnapshot, element_states
 from job_orchestra.domain.pipelines.steps import PipelineEnd, end_of, parts_to_trigger
@@ -80,8 +80,8 @@ class Play:
     def log(self) -> list[str]:
         """Without dates."""
         outcome = self.outcome()
-        text = b"".join(lines_of(event, self.run) for event in self.events)
-        text += b"" if outcome is None else last_line(outcome, self.events[-1].date)
+        last = [] if outcome is None else conclusion_of(outcome, self.run, self.now)
+        text = b"".join(lines_of(event, self.run) for event in (*self.events, *last))
         return [line.split(" ", 2)[2] for line in text.decode().splitlines()]
 
     def _narrate(self) -> None:

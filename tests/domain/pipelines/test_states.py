@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from job_orchestra.domain.definitions import After, ElementDefinition
+from job_orchestra.domain.pipelines.parts import part_key
 from job_orchestra.domain.statuses import FINAL_ELEMENT_STATUSES, ElementStatus
 from tests.domain.pipelines.play import Play
 
@@ -231,6 +232,34 @@ def test_an_abort_that_comes_when_all_is_done_changes_nothing() -> None:
     before = play.outcome()
     play.abort()
     assert play.outcome() == before
+
+
+def test_an_abort_that_comes_when_a_condition_has_not_held_cuts_nothing_short() -> None:
+    play = Play([element("a"), element("b", "a", when="elements.a.results.x = 1"), element("c")])
+    play.step()
+    play.end("a")
+    play.step()
+    play.abort()
+    play.end("c")
+    end = play.outcome()
+    assert end is not None
+    assert end.status == "succeeded"
+
+
+def test_a_part_that_an_abort_came_before_stays_cancelled() -> None:
+    """Also when that is read from the journal again."""
+    play = Play([element("each", for_each=(1, 2)), element("slow")])
+    play.step()
+    del play.runs[part_key("each[1]")]  # it was not triggered yet
+    play.abort()
+    play.step()
+    assert play.log()[-1] == "each[1]: has no run: someone asked to abort the pipeline."
+    play.end("each[0]")
+    assert play.statuses() == {"each": "cancelled", "slow": "pending"}
+    play.end("slow")
+    end = play.outcome()
+    assert end is not None
+    assert (end.status, end.reason.sentence) == ("aborted", "Aborted by someone.")
 
 
 def test_what_is_kept_of_an_earlier_run_is_not_triggered_again() -> None:

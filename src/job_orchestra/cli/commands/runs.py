@@ -19,11 +19,13 @@ from job_orchestra.cli.output import (
     print_page,
     print_table,
     status_colour,
+    warn,
 )
 from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import (
     ElementAnswer,
@@ -47,6 +49,10 @@ def run() -> None:
 @click.option("--job", help="Of this job only.")
 @click.option("--status", type=click.Choice([status.value for status in RunStatus]), help="In this status only.")
 @click.option("--worker", help="Executed by this worker only.")
+@click.option(
+    "--source", type=click.Choice([kind.value for kind in SourceKind]), help="Triggered by such a source only."
+)
+@click.option("--source-identifier", metavar="NAME", help="Triggered by the user, schedule, run, … of this name only.")
 @click.option("--created-after", metavar="DATE", help="ISO 8601, such as 2026-11-23T10:00:00Z.")
 @click.option("--created-before", metavar="DATE", help="ISO 8601.")
 @click.option(
@@ -64,6 +70,8 @@ def list_runs(
     job: str | None,
     status: str | None,
     worker: str | None,
+    source: str | None,
+    source_identifier: str | None,
     created_after: str | None,
     created_before: str | None,
     where: str | None,
@@ -77,6 +85,8 @@ def list_runs(
             job=job,
             status=status,
             worker=worker,
+            source=source,
+            source_identifier=source_identifier,
             created_after=created_after,
             created_before=created_before,
             where=where,
@@ -260,6 +270,7 @@ def retry_run(
         print_json(answer)
     else:
         click.echo(answer.identifier)
+    warn(answer.warning)
 
 
 @run.command("download")
@@ -357,7 +368,7 @@ def _late_report(report: LateReportAnswer) -> str:
 
 def _worker(run: RunAnswer | RunSummaryAnswer) -> str:
     if run.worker is None:
-        return ""
+        return "none fits" if run.warning is not None else ""
     return run.worker if run.is_worker_connected is not False else f"{run.worker} (disconnected)"
 
 

@@ -19,12 +19,12 @@ from job_orchestra.cli.output import (
 )
 from job_orchestra.client.calls import schedules
 from job_orchestra.domain.cron import time_zone
-from job_orchestra.protocol.resources import ScheduleAnswer
+from job_orchestra.protocol.resources import ScheduleAnswer, TickAnswer
 
 
 @click.group()
 def schedule() -> None:
-    """List, show, preview, enable and disable schedules."""
+    """List, show, preview, enable and disable schedules, and list their ticks."""
 
 
 @schedule.command("list")
@@ -41,8 +41,9 @@ def list_schedules(settings_file: Path, output: Output, project: str, limit: int
         Column("job", lambda schedule: schedule.job),
         Column("expression", lambda schedule: schedule.expression),
         Column("time zone", lambda schedule: schedule.time_zone),
-        Column("enabled", lambda schedule: yes(schedule.is_enabled)),
-        Column("configured", lambda schedule: yes(schedule.is_active)),
+        Column("state", _state, _state_colour),
+        Column("last tick", lambda schedule: _told(schedule.last_tick) if schedule.last_tick else ""),
+        Column("next tick", lambda schedule: moment(schedule.next_tick)),
     ]
     print_page(output, page, columns)
 
@@ -81,6 +82,27 @@ def preview_schedule(settings_file: Path, output: Output, project: str, schedule
     print_table(answer.ticks, columns)
 
 
+@schedule.command("ticks")
+@click.argument("project")
+@click.argument("schedule")
+@page_options
+@output_option
+@settings_option
+def list_ticks(
+    settings_file: Path, output: Output, project: str, schedule: str, limit: int, cursor: str | None
+) -> None:
+    """What became of the schedule's ticks, newest first: the run that each made, or why it made none."""
+    client = service(settings_file)
+    page = client.send(schedules.ticks(project, schedule, limit=limit, cursor=cursor))
+    columns: list[Column[TickAnswer]] = [
+        Column("due (UTC)", lambda tick: moment(tick.due)),
+        Column("state", lambda tick: tick.state),
+        Column("run", lambda tick: tick.run or ""),
+        Column("reason", lambda tick: tick.detail),
+    ]
+    print_page(output, page, columns)
+
+
 @schedule.command("enable")
 @click.argument("project")
 @click.argument("schedule")
@@ -105,6 +127,22 @@ def disable_schedule(settings_file: Path, output: Output, project: str, schedule
     _print_schedule(output, answer)
 
 
+def _state(schedule: ScheduleAnswer) -> str:
+    if not schedule.is_active:
+        return "not configured"
+    if not schedule.is_enabled:
+        return "disabled"
+    return "enabled" if schedule.flaw is None else "broken"
+
+
+def _state_colour(state: str) -> str | None:
+    return "red" if state == "broken" else None
+
+
+def _told(tick: TickAnswer) -> str:
+    return f"{moment(tick.due)} {tick.state}" + (f", run {tick.run}" if tick.run else f": {tick.detail}")
+
+
 def _print_schedule(output: Output, schedule: ScheduleAnswer) -> None:
     fields = [
         ("project", schedule.project),
@@ -115,8 +153,13 @@ def _print_schedule(output: Output, schedule: ScheduleAnswer) -> None:
         ("time zone", schedule.time_zone),
         ("missing time", schedule.missing_time or ""),
         ("repeated time", schedule.repeated_time or ""),
+        ("catch up", schedule.catch_up),
+        ("catch up age", "" if schedule.catch_up_age is None else f"{schedule.catch_up_age:g} s"),
         ("parameters", pairs(schedule.parameters)),
         ("enabled", yes(schedule.is_enabled)),
         ("configured", yes(schedule.is_active)),
+        ("broken", schedule.flaw or ""),
+        ("last tick", _told(schedule.last_tick) if schedule.last_tick else ""),
+        ("next tick", moment(schedule.next_tick)),
     ]
     print_fields(output, schedule, fields)

@@ -10,7 +10,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
-from job_orchestra.domain.events import ElementSkipped, Event, PartEnded, PartRefused, PartTriggered, Started
+from job_orchestra.domain.events import (
+    Concluded,
+    ElementSkipped,
+    Event,
+    PartEnded,
+    PartRefused,
+    PartTriggered,
+    ResultsChanged,
+    Started,
+)
 from job_orchestra.domain.pipelines.parts import PartKey, part_key
 from job_orchestra.domain.pipelines.states import ElementState, PartState
 from job_orchestra.domain.pipelines.steps import PipelineEnd
@@ -29,8 +38,12 @@ def told_by(events: Iterable[Event]) -> Told:
     )
 
 
-def refusals_in(events: Iterable[Event]) -> dict[PartKey, str]:
-    return {part_key(event.part): event.sentence for event in events if isinstance(event, PartRefused)}
+def refusals_in(events: Iterable[Event]) -> dict[PartKey, PartRefused]:
+    return {part_key(event.part): event for event in events if isinstance(event, PartRefused)}
+
+
+def conclusion_in(events: Iterable[Event]) -> Concluded | None:
+    return next((event for event in events if isinstance(event, Concluded)), None)
 
 
 def news_of(
@@ -67,7 +80,7 @@ def _of_part(
     label = part.key.label
     if part.run is None:
         if part.status.is_final:
-            yield PartRefused(0, now, label, part.sentence)
+            yield PartRefused(0, now, label, part.sentence, part.is_stopped)
         return
     is_kept = part.run.source.identifier != run.identifier
     begun = run.started_at if is_kept and run.started_at is not None else part.run.created_at
@@ -76,6 +89,15 @@ def _of_part(
     if part.run.status.is_terminal and not is_kept:
         sentence = part.run.reason.sentence if part.run.reason is not None else ""
         yield PartEnded(0, ended, label, part.run.identifier, part.run.status, sentence)
+
+
+def conclusion_of(end: PipelineEnd, run: Run, now: datetime) -> list[Event]:
+    """The events with which the end is decided."""
+    sequence = run.journal_sequence
+    return [
+        ResultsChanged(sequence + 1, now, end.results),
+        Concluded(sequence + 2, now, end.status, end.reason),
+    ]
 
 
 # ---------- the log
@@ -96,16 +118,9 @@ def lines_of(event: Event, run: Run) -> bytes:
             text = f"{event.part}: has no run: {event.sentence}"
         case ElementSkipped():
             text = f"{event.element}: skipped: {event.sentence}"
+        case Concluded():
+            text = f"{event.status}: {event.reason.sentence}"
         case _:
             return b""
-    return _line(event.date, text)
-
-
-def last_line(end: PipelineEnd, last: datetime) -> bytes:
-    """With the date of the last event: that of the decision would differ if another master takes it again."""
-    return _line(last, f"{end.status}: {end.reason.sentence}")
-
-
-def _line(date: datetime, text: str) -> bytes:
-    one = " ".join(text.split())
+    date, one = event.date, " ".join(text.split())
     return f"{date:%Y-%m-%d %H:%M:%S}.{date.microsecond // 1000:03} {one}\n".encode()

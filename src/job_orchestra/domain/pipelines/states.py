@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 from job_orchestra.domain.definitions import After, ElementDefinition, PipelineDefinition
+from job_orchestra.domain.events import PartRefused
 from job_orchestra.domain.formatting import FormatError
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.pipelines.parts import PartKey
@@ -35,8 +36,8 @@ class PipelineSnapshot:
     """The pipeline's."""
     runs: Mapping[PartKey, Run] = field(default_factory=dict[PartKey, Run])
     """Of its parts, those kept from an earlier run of it included."""
-    refusals: Mapping[PartKey, str] = field(default_factory=dict[PartKey, str])
-    """Parts that could not be triggered, each with a sentence that says why."""
+    refusals: Mapping[PartKey, PartRefused] = field(default_factory=dict[PartKey, PartRefused])
+    """Parts of which the journal tells that they get no run."""
 
     @property
     def elements(self) -> tuple[ElementDefinition, ...]:
@@ -108,13 +109,13 @@ def _held_back(
         state = before[after.element]
         if state.status.is_final and not _is_met(after, state):
             return ElementState(element, ElementStatus.SKIPPED, _unmet(after, state))
+    awaited = [after.element for after in element.after if not before[after.element].status.is_final]
+    if not awaited and element.when and not matches(parse_expression(element.when, OF_PIPELINES), values):
+        return ElementState(element, ElementStatus.SKIPPED, f"Its condition does not hold: {element.when}")
     if run.should_abort:
         return ElementState(element, ElementStatus.SKIPPED, _stopped(run), is_stopped=True)
-    awaited = [after.element for after in element.after if not before[after.element].status.is_final]
     if awaited:
         return ElementState(element, ElementStatus.WAITING, f"It waits for {', '.join(awaited)}.")
-    if element.when and not matches(parse_expression(element.when, OF_PIPELINES), values):
-        return ElementState(element, ElementStatus.SKIPPED, f"Its condition does not hold: {element.when}")
     return None
 
 
@@ -139,8 +140,10 @@ def _part(
     run = snapshot.runs.get(key)
     if run is not None:
         return PartState(key, ElementStatus(run.status.value), run=run, item=item)
-    if key in snapshot.refusals:
-        return PartState(key, ElementStatus.EXCEPTION, snapshot.refusals[key], item=item)
+    refusal = snapshot.refusals.get(key)
+    if refusal is not None:
+        status = ElementStatus.CANCELLED if refusal.is_stopped else ElementStatus.EXCEPTION
+        return PartState(key, status, refusal.sentence, item=item, is_stopped=refusal.is_stopped)
     if snapshot.run.should_abort:
         return PartState(key, ElementStatus.CANCELLED, _stopped(snapshot.run), item=item, is_stopped=True)
     try:

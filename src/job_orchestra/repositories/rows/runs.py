@@ -5,7 +5,7 @@ from dataclasses import replace
 from job_orchestra.domain.job_data import run_request_from_data, run_request_to_data
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.reasons import Reason, ReasonCode
-from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind, queue_key
+from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind, expiry_of, queue_key
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.rows.columns import (
     flag,
@@ -53,6 +53,7 @@ def run_facts(run: Run) -> Row:
         "worker": run.worker,
         # With its end a run lets go of its slot, whoever ends it: one change of one row, so none is ever left over.
         "concurrency_slot": None if run.status.is_terminal else run.slot,
+        "expires_at": optional_microseconds(expiry_of(run)),
         "assigned_at": optional_microseconds(run.assigned_at),
         "started_at": optional_microseconds(run.started_at),
         "ended_at": optional_microseconds(run.ended_at),

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.jobs import Job, ParameterDefinition
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import Project
+from job_orchestra.domain.requirements import describe
 from job_orchestra.domain.retention_data import retention_to_data
-from job_orchestra.domain.schedules import Schedule
 from job_orchestra.domain.webhook_data import webhook_to_data
 from job_orchestra.domain.webhooks import WebhookSettings
-from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer, ProjectAnswer, ScheduleAnswer, WebhookAnswer
+from job_orchestra.protocol.resources import (
+    JobAnswer,
+    ObstacleAnswer,
+    ParameterAnswer,
+    ProjectAnswer,
+    WebhookAnswer,
+)
 from job_orchestra.service.answers.dates import iso
 
 
@@ -37,7 +44,7 @@ def _webhook_answer(project: str, webhook: WebhookSettings, service_url: str) ->
     )
 
 
-def job_answer(job: Job) -> JobAnswer:
+def job_answer(job: Job, workers: Iterable[ObstacleAnswer] = ()) -> JobAnswer:
     settings = job.settings
     return JobAnswer(
         project=job.project,
@@ -55,9 +62,13 @@ def job_answer(job: Job) -> JobAnswer:
         priority=settings.priority,
         retention=retention_to_data(settings.retention),
         concurrency=settings.concurrency,
+        expiry=settings.expiry,
         is_active=job.is_active,
         is_enabled=job.is_enabled,
         changed_at=iso(job.changed_at),
+        requirements=[describe(name, wanted) for name, wanted in sorted(settings.properties.items())],
+        preferences=[describe(name, wanted) for name, wanted in sorted(settings.preferences.items())],
+        workers=list(workers),
     )
 
 
@@ -70,21 +81,4 @@ def _parameter_answer(parameter: ParameterDefinition) -> ParameterAnswer:
         description=parameter.description,
         type=parameter.type,
         pattern=parameter.pattern,
-    )
-
-
-def schedule_answer(schedule: Schedule) -> ScheduleAnswer:
-    settings = schedule.settings
-    return ScheduleAnswer(
-        project=schedule.project,
-        identifier=schedule.identifier,
-        job=settings.job,
-        expression=settings.expression,
-        time_zone=settings.time_zone,
-        missing_time=settings.missing_time,
-        repeated_time=settings.repeated_time,
-        parameters=settings.parameters,
-        description=settings.description,
-        is_active=schedule.is_active,
-        is_enabled=schedule.is_enabled,
     )

@@ -10,7 +10,9 @@ from job_orchestra.domain.late_reports import LateReport
 from job_orchestra.domain.losses import Outcome
 from job_orchestra.domain.moments import from_microseconds
 from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import (
+    CountAnswer,
     EventAnswer,
     LateReportAnswer,
     LogAnswer,
@@ -36,6 +38,7 @@ def run_answer(
     absence: Absence | None = None,
     late_reports: Iterable[LateReport] = (),
     no_longer_kept: Iterable[str] = (),
+    warning: str | None = None,
 ) -> RunAnswer:
     request = run.request
     loss = absence.loss if absence else None
@@ -72,6 +75,7 @@ def run_answer(
         late_reports=[late_report_answer(report) for report in late_reports],
         transformation_failures=[TransformationFailureAnswer(one.transformer, one.message) for one in shown.failures],
         no_longer_kept=list(no_longer_kept),
+        warning=warning,
     )
 
 
@@ -92,7 +96,9 @@ def late_report_answer(report: LateReport) -> LateReportAnswer:
     )
 
 
-def run_summary_answer(run: Run, is_worker_connected: bool | None = None) -> RunSummaryAnswer:
+def run_summary_answer(
+    run: Run, is_worker_connected: bool | None = None, warning: str | None = None
+) -> RunSummaryAnswer:
     return RunSummaryAnswer(
         project=run.request.project,
         job=run.request.job,
@@ -109,6 +115,7 @@ def run_summary_answer(run: Run, is_worker_connected: bool | None = None) -> Run
         duration=run.duration,
         is_pinned=run.is_pinned,
         is_worker_connected=is_worker_connected,
+        warning=warning,
     )
 
 
@@ -122,10 +129,13 @@ def event_answer(event: StoredEvent) -> EventAnswer:
 
 
 def why_answer(run: Run, explanation: Explanation, holders: Iterable[Run] = ()) -> WhyAnswer:
+    is_waiting = run.status is RunStatus.PENDING and run.worker is None
     return WhyAnswer(
         status=run.status.value,
         summary=explanation.summary,
         is_impossible=explanation.is_impossible,
         workers=[ObstacleAnswer(one.worker, list(one.sentences)) for one in explanation.workers],
         holders=[holder.identifier for holder in holders],
+        runs_before=CountAnswer(explanation.queue.count, explanation.queue.is_exact) if is_waiting else None,
+        first_runs=list(explanation.queue.first),
     )

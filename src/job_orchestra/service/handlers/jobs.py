@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from job_orchestra.domain.runs import Source, SourceKind
-from job_orchestra.domain.triggering import request_of
+from job_orchestra.domain.definitions import PipelineDefinition
+from job_orchestra.domain.jobs import Job
+from job_orchestra.domain.placement import candidate_of
+from job_orchestra.domain.triggering import request_of, sample_request
 from job_orchestra.protocol.control import JobSwitched
-from job_orchestra.protocol.resources import JobAnswer, Page, TriggerBody
+from job_orchestra.protocol.resources import JobAnswer, ObstacleAnswer, Page, TriggerBody
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.projects import job_answer
 from job_orchestra.service.call import Answered, Call
@@ -19,15 +21,27 @@ async def list_all(parts: ServiceParts, call: Call) -> Page[JobAnswer]:
 
 
 async def show(parts: ServiceParts, call: Call) -> JobAnswer:
-    return job_answer(await parts.jobs.get(call.path["project"], call.path["job"]))
+    job = await parts.jobs.get(call.path["project"], call.path["job"])
+    return job_answer(job, await _fitting(parts, job))
+
+
+async def _fitting(parts: ServiceParts, job: Job) -> list[ObstacleAnswer]:
+    """What keeps each worker from runs of the job, but for the runs that are there now."""
+    if isinstance(job.settings.definition, PipelineDefinition):
+        return []
+    request, now = sample_request(job), parts.clock.now()
+    return [
+        ObstacleAnswer(worker.identifier, [one.sentence for one in parts.selector.obstacles(request, candidate)])
+        for worker in await parts.workers.all()
+        for candidate in [candidate_of(worker, (), now)]
+    ]
 
 
 async def trigger(parts: ServiceParts, call: Call) -> Answered:
     body = call.body_as(TriggerBody)
     job = await parts.jobs.get(call.path["project"], call.path["job"])
     request = request_of(job, body.parameters, body.priority)
-    source = Source(SourceKind.USER, call.user)
-    return await triggered(parts, await parts.runs.trigger(request, source, call.value(IDEMPOTENCY_KEY)))
+    return await triggered(parts, await parts.runs.trigger(request, call.source, call.value(IDEMPOTENCY_KEY)))
 
 
 async def enable(parts: ServiceParts, call: Call) -> JobAnswer:

@@ -10,11 +10,11 @@ from job_orchestra.domain.absences import absence_of
 from job_orchestra.domain.concurrency import GroupInUse, group_of
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.errors import Conflict, NotFound
-from job_orchestra.domain.explanation import Situation, explain
+from job_orchestra.domain.explanation import QueueAhead, Situation, explain
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.late_reports import losses_before
-from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
+from job_orchestra.domain.runs import LogFacts, Run, SourceKind
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
@@ -80,7 +80,8 @@ async def _count(parts: ServiceParts, wanted: RunFilter) -> CountAnswer | None:
 
 async def _summaries(parts: ServiceParts, runs: Sequence[Run]) -> list[RunSummaryAnswer]:
     is_connected = await _worker_connections(parts, runs)
-    return [run_summary_answer(run, is_connected.get(run.identifier)) for run in runs]
+    warnings = await parts.foresight.warnings(runs)
+    return [run_summary_answer(run, is_connected.get(run.identifier), warnings.get(run.identifier)) for run in runs]
 
 
 async def _worker_connections(parts: ServiceParts, runs: Sequence[Run]) -> dict[str, bool]:
@@ -103,7 +104,8 @@ async def _shown(parts: ServiceParts, run: Run) -> RunAnswer:
     no_longer_kept = await _no_longer_kept(parts, run)
     shown = await parts.transformation.apply(run)
     if run.status.is_terminal or (run.worker is None and run.status is RunStatus.PENDING):
-        return run_answer(run, shown, late_reports=late_reports, no_longer_kept=no_longer_kept)
+        warning = await parts.foresight.warning(run)
+        return run_answer(run, shown, late_reports=late_reports, no_longer_kept=no_longer_kept, warning=warning)
     # Its record learns of the log at the end; until then the stored bytes are what there is.
     run = replace(run, log=LogFacts(await parts.log_store.size(log_key(run, None))))
     if run.worker is None:
@@ -136,6 +138,7 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
         losses=0 if run.attempt == 1 else losses_before(run, await parts.late_reports.of(run)),
         outages=parts.readiness.log_outages,
         holds=() if full is None else (full.sentence,),
+        queue=await parts.runs.ahead_of(run) if run.status is RunStatus.PENDING else QueueAhead(),
         elements=await states_of(parts, run) if _is_unfinished_pipeline(run) else (),
     )
     return why_answer(run, explain(situation, parts.selector), () if full is None else full.holders)
@@ -220,10 +223,11 @@ async def retry(parts: ServiceParts, call: Call) -> Answered:
     request = request_of(job, earlier.request.parameters, earlier.request.priority)
     if call.value(parameters.KEEP_SUCCEEDED):
         request = await keeping_what_succeeded(parts, earlier, request)
-    source = Source(SourceKind.USER, call.user)
     return await triggered(
         parts,
-        await parts.runs.trigger(request, source, call.value(parameters.IDEMPOTENCY_KEY), retry_of=earlier.identifier),
+        await parts.runs.trigger(
+            request, call.source, call.value(parameters.IDEMPOTENCY_KEY), retry_of=earlier.identifier
+        ),
     )
 
 
@@ -233,5 +237,6 @@ async def triggered(parts: ServiceParts, done: Triggered) -> Answered:
     run = done.run
     parts.masters.tell(RunTriggered(run.identifier))
     status = http.HTTPStatus.CREATED if done.is_new else http.HTTPStatus.OK
-    answer = run_answer(run, await parts.transformation.apply(run))
+    warning = await parts.foresight.warning(run)
+    answer = run_answer(run, await parts.transformation.apply(run), warning=warning)
     return Answered(answer, status, {"Location": f"/projects/{run.request.project}/runs/{run.identifier}"})

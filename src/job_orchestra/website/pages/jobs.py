@@ -37,7 +37,6 @@ class JobPage(Page):
     key: str
     """Random: tells two forms from one that was sent twice."""
     definition: Tree
-    properties: Tree
     limits: Tree
     runs: tuple[RunSummaryAnswer, ...]
 
@@ -85,7 +84,6 @@ async def _page(visit: Visit, error: Invalid | None = None) -> JobPage:
         mistakes=tuple(trigger_form.other_mistakes(job.parameters, error)) if error else (),
         key=secrets.token_hex(8),
         definition=tree_of(job.definition),
-        properties=tree_of(job.properties),
         limits=tree_of(job.limits),
         runs=tuple(last_runs.items),
     )

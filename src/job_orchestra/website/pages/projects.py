@@ -9,8 +9,6 @@ from starlette.responses import Response
 from job_orchestra.client.calls import jobs, projects, runs, schedules
 from job_orchestra.protocol.resources import JobAnswer, ProjectAnswer, RunSummaryAnswer, ScheduleAnswer
 from job_orchestra.website.page import Page
-from job_orchestra.website.paths import project_path
-from job_orchestra.website.responses import redirect
 from job_orchestra.website.visit import Visit
 
 _MOST = 200
@@ -59,15 +57,3 @@ async def show(visit: Visit) -> Response:
         runs=tuple(last_runs.items),
     )
     return visit.page(page)
-
-
-async def enable_schedule(visit: Visit) -> Response:
-    project = visit.value("project")
-    await visit.send(schedules.enable(project, visit.value("schedule")))
-    return redirect(project_path(project))
-
-
-async def disable_schedule(visit: Visit) -> Response:
-    project = visit.value("project")
-    await visit.send(schedules.disable(project, visit.value("schedule")))
-    return redirect(project_path(project))

@@ -13,7 +13,7 @@ from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import ElementAnswer, RunAnswer, WhyAnswer
+from job_orchestra.protocol.resources import ElementAnswer, RunAnswer, RunSummaryAnswer, WhyAnswer
 from job_orchestra.website.ansi import AnsiRenderer
 from job_orchestra.website.commands import CommandRow, command_rows
 from job_orchestra.website.dispatch import Handler
@@ -25,6 +25,7 @@ from job_orchestra.website.trees import Tree, tree_of
 from job_orchestra.website.visit import Visit
 
 _MOST_EVENTS = 1000
+_MOST_CHILDREN = 15
 _TAIL_BYTES = 4096
 _TAIL_LINES = 20
 
@@ -39,6 +40,8 @@ class RunPage(Page):
     commands: tuple[CommandRow, ...]
     elements: tuple[ElementAnswer, ...]
     """Of a pipeline."""
+    children: tuple[RunSummaryAnswer, ...]
+    """The last runs that its commands triggered."""
     parameters: Tree
     results: Tree
     definition: Tree
@@ -60,9 +63,10 @@ async def show(visit: Visit) -> Response:
     project, identifier = visit.value("project"), visit.value("run")
     run = await visit.send(runs.get(project, identifier))
     tail_start = max(0, run.log.size - _TAIL_BYTES)
-    why, elements, events, tail = await asyncio.gather(
+    why, elements, children, events, tail = await asyncio.gather(
         _why(visit, run),
         _elements(visit, run),
+        _children(visit, run),
         visit.send(runs.events(project, identifier, limit=_MOST_EVENTS)),
         visit.client.log(project, identifier, start=tail_start, end=run.log.size),
     )
@@ -74,6 +78,7 @@ async def show(visit: Visit) -> Response:
         why=why,
         commands=tuple(command_rows(events.items)),
         elements=elements,
+        children=children,
         parameters=tree_of(run.parameters),
         results=tree_of(run.results),
         definition=tree_of(run.definition),
@@ -118,6 +123,14 @@ cancel = _act(runs.cancel)
 abort = _act(runs.abort)
 pin = _act(runs.pin)
 unpin = _act(runs.unpin)
+
+
+async def _children(visit: Visit, run: RunAnswer) -> tuple[RunSummaryAnswer, ...]:
+    """Of a pipeline none: its elements tell of them."""
+    if run.definition.get("type") == PipelineDefinition.type:
+        return ()
+    call = runs.list_all(run.project, source="run", source_identifier=run.identifier, limit=_MOST_CHILDREN)
+    return tuple((await visit.send(call)).items)
 
 
 async def _why(visit: Visit, run: RunAnswer) -> WhyAnswer | None:
