@@ -103,6 +103,11 @@ def test_one_clear_line_for_whatever_is_wrong(sqlite_url: str, tmp_path: Path) -
         (host.orchestra("database", "export", tmp_path), ExitCode.CONFLICT, "no regular file"),
         (host.orchestra("database", "export", unwritable / "x"), ExitCode.INPUT_OUTPUT, "Not a directory"),
         (host.orchestra("database", "import", file), ExitCode.CONFLICT, "there are rows in projects"),
+        (
+            host.orchestra("database", "import", "-"),
+            ExitCode.INVALID,
+            "-: is standard input, and an import reads its file twice",
+        ),
         (elsewhere.orchestra("database", "import", file), ExitCode.UNAVAILABLE, "cannot be used"),
         (nowhere.orchestra("database", "import", file), ExitCode.INVALID, "database.url"),
     ):

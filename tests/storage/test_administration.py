@@ -14,7 +14,7 @@ import pytest
 
 from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.errors import Conflict
-from job_orchestra.storage.port import SchemaState, Storage, StorageUnavailable
+from job_orchestra.storage.port import SchemaState, Storage, StorageAdministration, StorageUnavailable
 from job_orchestra.storage.schema import COLLECTIONS, ColumnType
 from job_orchestra.storage.sql.databases import database_at
 from job_orchestra.storage.sql.tables import index_name, metadata_of
@@ -165,6 +165,33 @@ def test_the_rights_that_the_documentation_grants_on_mariadb_are_enough(mariadb:
 
         play(url, scenario)
         cursor.execute(f"DROP USER {name}@'127.0.0.1'")
+
+
+def test_who_may_not_insert_on_postgresql_leaves_the_database_as_it_was(postgresql_url: str) -> None:
+    role = f"unable_{postgresql_url.rpartition('/')[2]}"
+    with psycopg.connect(postgresql_url, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {role} LOGIN".encode())
+        owner.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}".encode())
+        unable = open_administration(postgresql_url.replace("orchestra@", f"{role}@"))
+        for tables in ("late_events", "ALL TABLES IN SCHEMA public"):
+            owner.execute(f"REVOKE INSERT ON {tables} FROM {role}".encode())
+            refuses_to_load(unable)
+
+
+def test_who_may_not_insert_on_mariadb_leaves_the_database_as_it_was(mariadb: MariadbServer, mariadb_url: str) -> None:
+    with mariadb.connect() as owner, owner.cursor() as cursor:
+        cursor.execute("CREATE USER unable@'127.0.0.1'")
+        try:
+            cursor.execute(f"GRANT SELECT, UPDATE, DELETE ON {mariadb_url.rpartition('/')[2]}.* TO unable@'127.0.0.1'")
+            refuses_to_load(open_administration(mariadb_url.replace("orchestra@", "unable@")))
+        finally:
+            cursor.execute("DROP USER unable@'127.0.0.1'")
+
+
+def refuses_to_load(administration: StorageAdministration) -> None:
+    with pytest.raises(StorageUnavailable, match=r"does not allow this user|permission denied"), administration.load():
+        pytest.fail("what cannot be loaded was begun")
+    assert administration.state() is SchemaState.CURRENT
 
 
 def test_a_password_is_in_no_message(tmp_path: Path) -> None:

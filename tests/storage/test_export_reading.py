@@ -33,9 +33,10 @@ class Target:
         self._file.write_bytes(export)
         self.records.transfer.import_file(self._file, unheard, dry_run=dry_run)
 
-    def refuse(self, export: bytes, message: str) -> None:
+    def refuse(self, export: bytes, message: str, longest: int = 10_000) -> None:
         with pytest.raises(Invalid) as caught:
             self.take(export)
+        assert len(str(caught.value)) <= longest
         assert message in str(caught.value)
         assert str(self._file) in str(caught.value)
         assert self.records.administration.state() is SchemaState.MISSING
@@ -153,12 +154,20 @@ def test_rows_that_do_not_fit(change: dict[str, Any], message: str, export: byte
     target.refuse(wrong, f"line {place}: {message}")
 
 
+def test_a_file_that_cannot_be_read_is_named(target: Target) -> None:
+    unreadable = Path("/proc/self/mem")  # a regular file, of which the first byte is an error of input
+    with pytest.raises(OSError, match=str(unreadable)):
+        target.records.transfer.import_file(unreadable, unheard)
+
+
 def test_columns_that_are_missing_and_collections_that_nobody_knows(export: bytes, target: Target) -> None:
     target.refuse(
         changed(export, lambda objects: first(objects, "users").pop("revision") and None), "column revision is missing"
     )
     lines = export.splitlines(keepends=True)
     target.refuse(b"".join([*lines[:2], b'{"shoes":{}}\n']), "line 3: there is no collection 'shoes'")
+    long = b'{"' + b"x" * 100_000 + b'":{}}\n'
+    target.refuse(b"".join([*lines[:2], long]), "line 3: there is no collection 'xxxx", longest=1000)
     target.refuse(b"".join([*lines[:2], b'{"users":{},"runs":{}}\n']), "line 3: a line is an object with one field")
     target.refuse(b"".join([*lines[:2], b'{"users":[]}\n']), "line 3: a row is an object")
     target.refuse(b"".join([*lines[:2], b'{"users":{"created_at":NaN}}\n']), "line 3: it is no line of JSON in ASCII")

@@ -249,6 +249,23 @@ def test_what_operating_says_of_rights_is_enough(guarded: MongodbServer) -> None
         assert [row["identifier"] for row in snapshot.rows("users")] == ["a"]
 
 
+def test_who_may_not_insert_leaves_the_database_as_it_was(guarded: MongodbServer) -> None:
+    as_root = guarded.url("admin").replace("://", "://root:sesame@")
+    may = [{"resource": {"db": "untouched", "collection": ""}, "actions": ["find", "update", "remove"]}]
+    with pymongo.MongoClient[dict[str, Any]](as_root) as client:
+        client["untouched"].command("createUser", "owner", pwd="secret", roles=["readWrite"])
+        client["untouched"].command("createRole", "unable", privileges=may, roles=[])
+        client["untouched"].command("createUser", "unable", pwd="secret", roles=["unable"])
+    url = guarded.url("untouched")
+    open_administration(url.replace("://", "://owner:secret@")).create()
+    unable = open_administration(url.replace("://", "://unable:secret@"))
+    with pytest.raises(StorageUnavailable, match="does not allow this user what is needed"), unable.load():
+        pytest.fail("what cannot be loaded was begun")
+    assert unable.state() is SchemaState.CURRENT
+    with open_administration(url.replace("://", "://owner:secret@")).load():
+        assert unable.state() is SchemaState.INCOMPLETE
+
+
 async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
     """What has little time to answer may need more of it on a busy machine."""
     async with asyncio.timeout(30):

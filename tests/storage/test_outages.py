@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -151,6 +152,13 @@ def test_a_server_that_hangs_is_not_waited_for_for_ever(mortal_server: SqlServer
         await storage.close()
 
     asyncio.run(scenario())
+
+
+def test_mariadb_that_takes_connections_and_never_greets() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"mysql://u@127.0.0.1:{silent.getsockname()[1]}/x?connect_timeout=1"
+        with pytest.raises(StorageUnavailable, match="cannot be used: it has not answered for 1 seconds"):
+            open_administration(url).state()
 
 
 def test_postgresql_without_a_connection_to_spare(postgresql: PostgresqlServer, postgresql_url: str) -> None:

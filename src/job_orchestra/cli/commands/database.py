@@ -11,7 +11,7 @@ from job_orchestra.cli.options import Output, output_option, read_settings, sett
 from job_orchestra.cli.output import print_json
 from job_orchestra.cli.transfer_output import ProgressLine, tell_exported, tell_imported, tell_left_incomplete
 from job_orchestra.composition.records import RecordsComposition
-from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.errors import Conflict, Invalid
 from job_orchestra.storage.port import SchemaState, StorageAdministration
 from job_orchestra.storage.schema_check import advice, require_current
 
@@ -159,6 +159,8 @@ def import_database(file: Path, settings_file: Path, dry_run: bool, output: Outp
     First the whole FILE is verified. An import that does not come to its end leaves a database on which no application
     works; the next one starts over. The logs of runs are not in an export: copy their directory, too.
     """
+    if str(file) == "-":
+        raise Invalid.at("-", "is standard input, and an import reads its file twice; write it to one first")
     records = records_of(read_settings(settings_file))
     with ProgressLine() as line:
         try:

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.storage.mongo import versions
 from job_orchestra.storage.mongo.clients import Clients, Document, has_snapshots
-from job_orchestra.storage.mongo.loads import MongoLoad, collection_with_rows, delete_everything
+from job_orchestra.storage.mongo.loads import MongoLoad, collection_with_rows, delete_everything, prove_insertable
 from job_orchestra.storage.mongo.migrations import MIGRATIONS, migrate
 from job_orchestra.storage.mongo.outages import translated
 from job_orchestra.storage.mongo.snapshots import MongoSnapshot, WatchedSnapshot
@@ -119,6 +119,8 @@ class MongoAdministration:
         if stored is None:
             self._create(database)
             stored = StoredVersion(MIGRATIONS.newest)
+        # Before the mark: who may not insert leaves the database as it was.
+        prove_insertable(database)
         mark = StoredVersion.of_new_load(MIGRATIONS.newest)
         if not replace_mark(database, stored, mark.load):
             raise Conflict(f"{self._clients.name} is being changed by somebody else at the same time.")

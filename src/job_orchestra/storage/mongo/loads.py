@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, WriteError
 
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.storage.mongo.clients import Document
@@ -16,6 +16,9 @@ from job_orchestra.storage.mongo.versions import read_version, replace_mark
 from job_orchestra.storage.port import Row
 from job_orchestra.storage.schema import COLLECTIONS
 from job_orchestra.storage.schema_versions import StoredVersion
+
+_NO_KEY = frozenset({2, 53})
+"""What servers say of a document whose key cannot be one: BadValue, or InvalidIdField."""
 
 
 class MongoLoad:
@@ -64,6 +67,19 @@ class MongoLoad:
     def _check_mark(self) -> None:
         if read_version(self._database) != self._mark:
             raise Conflict(f"{self._name} is being loaded by somebody else, who began later.")
+
+
+def prove_insertable(database: Database[Document]) -> None:
+    """Raises what the server says to who may not insert; nothing changes.
+
+    It looks at the rights before it looks at the document, and refuses this one whatever they are.
+    """
+    for collection in COLLECTIONS:
+        try:
+            database[collection.name].insert_one({"_id": ["no list can be a key"]})
+        except WriteError as error:
+            if error.code not in _NO_KEY:
+                raise
 
 
 def collection_with_rows(database: Database[Document]) -> str | None:

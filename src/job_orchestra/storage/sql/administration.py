@@ -14,7 +14,7 @@ from job_orchestra.storage.port import Load, SchemaState, Snapshot
 from job_orchestra.storage.schema_check import advice
 from job_orchestra.storage.schema_versions import StoredVersion
 from job_orchestra.storage.sql.databases import Database, database_at
-from job_orchestra.storage.sql.loads import SqlLoad, collection_with_rows, delete_everything
+from job_orchestra.storage.sql.loads import SqlLoad, collection_with_rows, delete_everything, prove_insertable
 from job_orchestra.storage.sql.migrations import MIGRATIONS, migrate
 from job_orchestra.storage.sql.migrations.version_table import create_version_table, read_version, write_version
 from job_orchestra.storage.sql.snapshots import SqlSnapshot
@@ -117,6 +117,8 @@ class SqlAdministration:
         with self._connected(is_writing=True) as connection:
             with self._committed(connection):
                 self._make_empty(connection)
+                # Before the mark: who may not insert leaves the database as it was.
+                prove_insertable(connection)
                 write_version(connection, mark)
             load = SqlLoad(self._database, connection, self._committed, mark)
             yield load

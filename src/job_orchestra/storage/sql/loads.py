@@ -51,6 +51,14 @@ class SqlLoad:
             raise Conflict(f"{self._database.name} is being loaded by somebody else, who began later.")
 
 
+def prove_insertable(connection: sa.Connection) -> None:
+    """Raises what the server says to who may not insert; it is asked for no row, so nothing changes."""
+    for collection in COLLECTIONS:
+        names = [column.name for column in collection.columns]
+        table = sa.table(collection.name, *map(sa.column, names))
+        connection.execute(sa.insert(table).from_select(names, sa.select(table).where(sa.false())))
+
+
 def collection_with_rows(connection: sa.Connection) -> str | None:
     """The first one."""
     names = (collection.name for collection in COLLECTIONS)

@@ -19,13 +19,14 @@ from sqlalchemy.exc import DBAPIError
 
 from job_orchestra.storage.port import StorageUnavailable
 from job_orchestra.storage.sql.databases import Connection
-from job_orchestra.storage.sql.mysql_errors import error_code, is_taken, why_unavailable
+from job_orchestra.storage.sql.mysql_errors import error_code, has_timed_out, is_taken, why_unavailable
 from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
 
 ANSWER_TIMEOUT = 8.0
 """Seconds for one exchange with the server. One that hangs keeps its connections, so nothing else ends the wait."""
 
+_CONNECT_TIMEOUT = 5
 _LOCK_TIMEOUT = 5
 _PASSING_ON = 3600
 _SESSION = {
@@ -64,9 +65,9 @@ class _Connection(DriverConnection):
         context.verify_mode = ssl.CERT_NONE
         return context
 
-    def be_patient(self) -> None:
-        """From here on an answer may take any time: a change of the schema does, with many rows."""
-        self._read_timeout = None
+    def wait_at_most(self, seconds: float | None) -> None:
+        """For an answer, from here on."""
+        self._read_timeout = seconds
 
 
 class MysqlConnection:
@@ -146,7 +147,7 @@ class MysqlDatabase:
     def connect_driver(self, *, is_writer: bool) -> DriverConnection:
         connection = self._connect()
         if is_writer:
-            connection.be_patient()
+            connection.wait_at_most(None)  # a change of the schema takes any time, with many rows
         return connection
 
     def _connect(
@@ -154,8 +155,12 @@ class MysqlDatabase:
     ) -> _Connection:
         url, limit = self._url, self._answer_timeout
         place: dict[str, Any] = {"user": url.user, "host": url.host, "port": url.port}
-        connection = _Connection(
-            **{"connect_timeout": 5, **_typed(url.options)},
+        options = {"connect_timeout": _CONNECT_TIMEOUT, **_typed(url.options)}
+        # The driver's own ends with the connection of the socket, behind which a server may be silent.
+        greeting_limit = min(limit, options["connect_timeout"])
+        connection = self._greeted(
+            greeting_limit,
+            **options,
             **{name: value for name, value in place.items() if value is not None},
             password=(url.password or "").encode(),
             database=url.database if with_database else None,
@@ -165,9 +170,9 @@ class MysqlDatabase:
             init_command=f"SET SESSION TRANSACTION ISOLATION LEVEL {isolation}",
             program_name="job-orchestra",
             autocommit=autocommit,
-            read_timeout=limit,
             write_timeout=limit,
         )
+        connection.wait_at_most(limit)
         try:
             with connection.cursor() as cursor:
                 settings = ", ".join(f"{name} = %s" for name in _SESSION)
@@ -176,6 +181,15 @@ class MysqlDatabase:
             connection.close()
             raise
         return connection
+
+    def _greeted(self, limit: float, **how: Any) -> _Connection:
+        """Each answer of the server to who connects has to come within the limit."""
+        try:
+            return _Connection(**how, read_timeout=limit)
+        except pymysql.OperationalError as error:
+            if has_timed_out(error):
+                raise pymysql.OperationalError(f"it has not answered for {limit:g} seconds") from None
+            raise
 
     def is_usable(self, connection: Connection) -> bool:
         return isinstance(connection, MysqlConnection) and connection.is_usable

@@ -49,9 +49,14 @@ def why_unavailable(error: Exception, answer_timeout: float) -> str | None:
     if not isinstance(error, pymysql.OperationalError | pymysql.InterfaceError | pymysql.InternalError | OSError):
         return None
     words = str(error.args[-1] if error.args else error).strip().partition("\n")[0].rstrip(".")
-    if code in (CR.CR_SERVER_LOST, CR.CR_SERVER_GONE_ERROR) and "timed out" in words:
+    if has_timed_out(error):
         words = f"it has not answered for {answer_timeout:g} seconds"
     return f"cannot be used: {words or type(error).__name__}"
+
+
+def has_timed_out(error: Exception) -> bool:
+    """An answer of the server was waited for in vain."""
+    return error_code(error) in (CR.CR_SERVER_LOST, CR.CR_SERVER_GONE_ERROR) and "timed out" in str(error.args[-1])
 
 
 def is_taken(error: Exception) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn, cast
 
+from job_orchestra.domain.checking import shown
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.storage import schema
 from job_orchestra.storage.port import Row, Value
@@ -79,9 +80,9 @@ class ExportReading:
             raise Invalid.at(self._name, "is no export of Job Orchestra")
         version, made_with = content.get("version"), content.get("schema")
         if version != lines.FORMAT_VERSION:
-            self._refuse(f"the format has version {version}, this program reads version {lines.FORMAT_VERSION}")
+            self._refuse(f"the format has version {shown(version)}, this program reads version {lines.FORMAT_VERSION}")
         if not isinstance(made_with, int):
-            self._refuse(f"the schema {made_with!r} is no number")
+            self._refuse(f"the schema {shown(made_with)} is no number")
         self._check_schema(made_with)
         self._schema = made_with
         is_current = made_with == schema.VERSION
@@ -109,7 +110,7 @@ class ExportReading:
             return None
         check = self._checks.get(what)
         if check is None:
-            self._refuse(f"there is no collection {what!r}")
+            self._refuse(f"there is no collection {shown(what)}")
         try:
             row = check.check(content)
         except ValueError as error:
@@ -134,7 +135,7 @@ class ExportReading:
             found = _without_newer_collections(found, content)
         if line != lines.manifest_line(found):
             self._refuse(f"{_difference(found, content)}: the file is not as it was written")
-        if self._file.read(1):
+        if self._read(self._file.read, 1):
             self._line += 1
             self._refuse("there is more behind the manifest")
         self._manifest = found
@@ -142,7 +143,7 @@ class ExportReading:
     # ---------- any line
 
     def _read_line(self, longest: int) -> bytes:
-        line = self._file.readline(longest)
+        line = self._read(self._file.readline, longest)
         self._line += 1
         self._end += len(line)
         if not line.endswith(b"\n"):
@@ -152,6 +153,12 @@ class ExportReading:
                 self._refuse(f"the line has more than {longest} bytes")
             self._refuse("it ends here, without a manifest: the file was cut short")
         return line
+
+    def _read(self, read: Callable[[int], bytes], most: int) -> bytes:
+        try:
+            return read(most)
+        except OSError as error:  # what is said of a descriptor names no file
+            raise OSError(error.errno, error.strerror, self._name) from None
 
     def _parse(self, line: bytes) -> tuple[str, object]:
         try:
