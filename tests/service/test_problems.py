@@ -88,6 +88,7 @@ def test_every_query_parameter_is_checked(play_on_sqlite: Play) -> None:
         for route in ROUTES:
             path = route.path.replace("{run}", run.identifier).replace("{project}", "example")
             path = path.replace("{user}", "administrator").replace("{attempt}", str(run.attempt))
+            path = path.replace("{schedule}", "nightly")
             for parameter in route.query:
                 for value in wrong[parameter.name]:
                     response = await client.request(route.method, path, params={parameter.name: value})

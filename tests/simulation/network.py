@@ -40,6 +40,17 @@ class End:
         """When the frame arrives here that comes last so far."""
         self._received: deque[bytes] = deque()
         self._waiter: asyncio.Future[None] | None = None
+        self._pings: list[asyncio.Future[float]] = []
+
+    async def ping(self) -> asyncio.Future[float]:
+        """What is done when the other side has answered."""
+        self.process.check_alive()
+        if self.is_over:
+            raise ConnectionClosedError(None, None)
+        answered: asyncio.Future[float] = self._wire.world.loop.create_future()
+        self._pings.append(answered)
+        self._wire.carry_ping(self, answered)
+        return answered
 
     async def send(self, message: bytes) -> None:
         self.process.check_alive()
@@ -77,6 +88,9 @@ class End:
     def lose(self) -> None:
         """Nothing more comes or goes; what has arrived can still be received."""
         self.is_over = True
+        for answered in self._pings:
+            if not answered.done():
+                answered.set_exception(ConnectionClosedError(None, None))
         self._wake()
 
     def _wake(self) -> None:
@@ -121,6 +135,23 @@ class Wire:
             else:
                 receiver.last = moment
             self.world.loop.call_at(moment, self._arrive, receiver, frame)
+
+    def carry_ping(self, sender: End, answered: asyncio.Future[float]) -> None:
+        """There and back, past a broken proxy: it is the business of the WebSocket."""
+
+        def come_back() -> None:
+            if not (self._is_broken or answered.done()):
+                answered.set_result(0.0)
+
+        def arrive() -> None:
+            receiver = self._other(sender)
+            if not (self._is_broken or receiver.is_over) and receiver.process.is_alive:
+                self.world.loop.call_at(self._soon(), come_back)
+
+        self.world.loop.call_at(self._soon(), arrive)
+
+    def _soon(self) -> float:
+        return max(self.world.now + self.world.chance.random() * _LATENCY, self._stalled_until) + _ORDER
 
     def _copies(self) -> int:
         if not (self._is_proxy_broken and self.world.is_troubled):

@@ -29,6 +29,7 @@ from job_orchestra.protocol.master_session import MasterSession, StoredRun
 from job_orchestra.protocol.messages import Goodbye, Hello
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.protocol.violations import ProtocolViolation
+from job_orchestra.repositories.conditions import ATTEMPTS, Contended
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.workers import Workers, check_holder, still_away, still_connected
@@ -111,8 +112,8 @@ class Reception:
         # One arrival of a name at a time: facts are loaded only when the earlier connection has stored its last.
         async with self._arriving.setdefault(hello.identifier, asyncio.Lock()):
             await self._replace(hello, owner)
-            await self._give_up_unknown(hello, owner)
-            worker = await self._register(hello, owner)
+            await self._give_up_unknown(connection, hello, owner)
+            worker = await self._register(connection, hello, owner)
             reach(FailPoint.MASTER_WORKER_REGISTERED)
             session = MasterSession()
             link = WorkerLink(connection, session, worker, self._parts)
@@ -140,7 +141,7 @@ class Reception:
             reasons = " ".join(self._outage.reasons)
             raise Unavailable(f"What came over the earlier connection is still being stored. {reasons}") from None
 
-    async def _give_up_unknown(self, hello: Hello, owner: str) -> None:
+    async def _give_up_unknown(self, connection: FrameConnection, hello: Hello, owner: str) -> None:
         """Runs of a worker that came back with another directory: nobody can tell whether they were begun (P2).
 
         Before it is registered, so that a master that dies here finds them by the other instance again.
@@ -150,17 +151,31 @@ class Reception:
             return
         # Not left to the registration: by then the other one's farewell may have been stored.
         check_holder(known, owner, hello.instance)
+        await connection.prove_alive()
         here = {RunKey(run.run, run.attempt) for run in hello.runs}
         for run in await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier)):
             if RunKey(run.identifier, run.attempt) not in here:
                 await self._losses.give_up_missing(run, still_away(known))
 
-    async def _register(self, hello: Hello, owner: str) -> Worker:
+    async def _register(self, connection: FrameConnection, hello: Hello, owner: str) -> Worker:
+        """A hello may have lain here for long, and its worker may have died and connected anew, to another master even.
+
+        So the worker has to be there still, behind the look at its record, for what its hello says of runs to count.
+        """
+        name = hello.identifier
         description = WorkerDescription(hello.version, hello.display_name, hello.executor_limit, hello.properties)
         skew = hello.date - self._clock.now().timestamp()
-        return await self._outage.outlast(
-            lambda: self._workers.connect(hello.identifier, owner, hello.instance, description, skew, self._master)
-        )
+        for _ in range(ATTEMPTS):
+            known = await self._outage.outlast(lambda: self._workers.find(name))
+            await connection.prove_alive()
+            worker = await self._outage.outlast(
+                lambda known=known: self._workers.register(  # type: ignore[misc]
+                    known, name, owner, hello.instance, description, skew, self._master
+                )
+            )
+            if worker is not None:
+                return worker
+        raise Contended(f"Worker {name!r}")
 
     async def _greet(self, link: WorkerLink, session: MasterSession, hello: Hello) -> None:
         runs = await self._outage.outlast(lambda: self._queue.assigned_to(hello.identifier))

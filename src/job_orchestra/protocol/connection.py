@@ -93,6 +93,16 @@ class FrameConnection:
             await self.close(_PROTOCOL_ERROR, sentence)
             raise ConnectionLost(f"Something on the way loses, repeats or moves frames: {sentence}.")
 
+    async def prove_alive(self) -> None:
+        """Returns when the other side has answered just now; ConnectionLost if it does not in PING_TIMEOUT."""
+        try:
+            async with asyncio.timeout(PING_TIMEOUT):
+                await (await self._connection.ping())
+        except TimeoutError:
+            raise ConnectionLost(f"The other side has not answered for {PING_TIMEOUT:g} seconds.") from None
+        except _GONE as error:
+            raise ConnectionLost(_closed_sentence(error)) from None
+
     async def break_silence(self) -> None:
         """Until the connection is gone."""
         try:

@@ -73,7 +73,25 @@ class Workers:
     async def connect(
         self, identifier: str, owner: str, instance: str, description: WorkerDescription, skew: float, master: str
     ) -> Worker:
-        """The worker registered and connected.
+        """The worker registered and connected; Conflict as `register` has it."""
+        for _ in range(ATTEMPTS):
+            known = await self.find(identifier)
+            worker = await self.register(known, identifier, owner, instance, description, skew, master)
+            if worker is not None:
+                return worker
+        raise Contended(f"Worker {identifier!r}")
+
+    async def register(
+        self,
+        known: Worker | None,
+        identifier: str,
+        owner: str,
+        instance: str,
+        description: WorkerDescription,
+        skew: float,
+        master: str,
+    ) -> Worker | None:
+        """The worker connected; None if it is not any more as it was `known`, which is to be looked at again then.
 
         Conflict, naming the holder, if it belongs to another user, or another instance is connected under its name.
         """
@@ -88,26 +106,24 @@ class Workers:
             "master": master,
             "seen_at": now,
         }
-        for _ in range(ATTEMPTS):
-            known = await self.find(identifier)
-            operation: Operation
-            if known is None:
-                row: Row = {"identifier": identifier, "owner": owner, "registered_at": now, **facts}
-                operation = Insert(WORKERS.name, row)
-            else:
-                check_holder(known, owner, instance)
-                # As it was looked at: of two instances that come at once, the second finds the first connected.
-                where = (
-                    equal("identifier", identifier),
-                    equal("owner", owner),
-                    equal("instance", known.instance),
-                    equal("is_connected", known.is_connected),
-                )
-                operation = Update(WORKERS.name, where, facts)
-            outcome = await self._storage.write(Batch((operation,)))
-            if outcome.is_applied:
-                return await self.get(identifier)
-        raise Contended(f"Worker {identifier!r}")
+        operation: Operation
+        if known is None:
+            row: Row = {"identifier": identifier, "owner": owner, "registered_at": now, **facts}
+            operation = Insert(WORKERS.name, row)
+        else:
+            check_holder(known, owner, instance)
+            # As it was looked at: of two that come at once, the second finds the first connected.
+            where = (
+                equal("identifier", identifier),
+                equal("owner", owner),
+                equal("instance", known.instance),
+                equal("master", known.master),
+                equal("connected_at", optional_microseconds(known.connected_at)),
+                equal("is_connected", known.is_connected),
+            )
+            operation = Update(WORKERS.name, where, facts)
+        outcome = await self._storage.write(Batch((operation,)))
+        return await self.get(identifier) if outcome.is_applied else None
 
     async def describe(self, worker: Worker) -> None:
         """What the worker says of itself has changed; of no effect if a newer connection took its place."""
