@@ -183,7 +183,9 @@ def test_a_full_concurrency_group_is_told_with_those_who_hold_its_slots(play_on_
         client = await served.user(Role.VIEWER)
         holder, waiting = [await served.trigger("hello", "example", concurrency="deploy") for _ in range(2)]
         path = f"/projects/example/runs/{waiting.identifier}/why"
-        assert "none has ever connected" in (await client.get(path)).json()["summary"]
+        description = WorkerDescription("1", executor_limit=2, properties={"operating_system": "linux"})
+        await served.workers.connect("w", "me", "i", description, 0.0, "m")
+        assert "deploy" not in (await client.get(path)).json()["summary"]
         assert await served.queue.assign(holder, "w", "example/deploy/1") is not None
         answer = (await client.get(path)).json()
         assert answer["summary"] == (
