@@ -8,7 +8,7 @@ from datetime import datetime
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, NotFound
-from job_orchestra.domain.moments import to_microseconds
+from job_orchestra.domain.moments import from_microseconds, to_microseconds
 from job_orchestra.domain.workers import Worker, WorkerDescription
 from job_orchestra.repositories.conditions import ATTEMPTS, Contended, among, equal, find_everything, find_one
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
@@ -123,7 +123,10 @@ class Workers:
             )
             operation = Update(WORKERS.name, where, facts)
         outcome = await self._storage.write(Batch((operation,)))
-        return await self.get(identifier) if outcome.is_applied else None
+        stored = await self.find(identifier) if outcome.is_applied else None
+        # Not what a newer connection has made of it meanwhile: that is another master's, perhaps.
+        is_ours = stored is not None and (stored.master, stored.connected_at) == (master, from_microseconds(now))
+        return stored if is_ours else None
 
     async def describe(self, worker: Worker) -> None:
         """What the worker says of itself has changed; of no effect if a newer connection took its place."""
