@@ -65,6 +65,13 @@ def test_a_payload_in_a_form_is_a_payload() -> None:
     assert read(WebhookProvider.GITHUB, one) == BRANCH
 
 
+def test_a_form_of_many_fields_is_no_payload() -> None:
+    content = urlencode([("payload", "{}")] * 11).encode()
+    one = delivery(content, {**bodies.github_headers(content), "Content-Type": "application/x-www-form-urlencoded"})
+    with pytest.raises(Invalid, match="the body is not JSON"):
+        one.payload()
+
+
 @pytest.mark.parametrize(
     ("provider", "headers"),
     [

@@ -30,10 +30,10 @@ class Delivery:
     def payload(self) -> JsonObject:
         """Invalid if that is no JSON object."""
         content = self.content
-        if self.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
-            fields = parse_qs(content.decode("ascii", "replace"), max_num_fields=10)
-            content = fields.get("payload", [""])[0].encode()
         try:
+            if self.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
+                fields = parse_qs(content.decode("ascii", "replace"), max_num_fields=10)
+                content = fields.get("payload", [""])[0].encode()
             payload: JsonValue = json.loads(content)
         except (ValueError, RecursionError):
             raise Invalid.at("", "the body is not JSON") from None

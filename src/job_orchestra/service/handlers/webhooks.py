@@ -68,7 +68,8 @@ async def _triggered(
     """A delivery that is repeated, because its answer was lost or it was made of a few runs only, completes them."""
     delivered = form.identifier(delivery) or delivery.content_hash[:16]
     source = Source(SourceKind.WEBHOOK, f"{webhook.identifier}/{delivered}")
-    key = f"webhook {webhook.identifier} {form.key(delivery)}"
+    # A user's key is ASCII, so nobody can give this one before.
+    key = f"webhook {webhook.identifier} · {form.key(delivery)}"
     runs: list[DeliveredRunAnswer] = []
     for request in requests:
         done = await parts.runs.trigger(request, source, key)
