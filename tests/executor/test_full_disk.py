@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,8 +44,12 @@ def processes_of(directory: RunDirectory) -> list[int]:
 
 def test_a_command_sees_it_and_the_run_waits_for_room(host: Host) -> None:
     """Nothing is truncated silently: the log is what the command could write, and the journal is complete."""
-    directory = host.begin(commands("cat /dev/zero > filler; echo status $? >&2; exit 3", "echo never"))
+    # Behind the record of its start: a command that is quicker fills the disk before that is written.
+    gate = host.place() / "gate"
+    os.mkfifo(gate)
+    directory = host.begin(commands("read go < gate; cat /dev/zero > filler; echo status $? >&2; exit 3", "echo never"))
     wait_for(lambda: kinds(directory)[-1:] == ["command_started"], "the start")
+    gate.write_text("go\n")
     wait_for(lambda: not processes_of(directory), "the command's end")
     (host.place() / "filler").unlink()
     ended = host.finish(directory)
