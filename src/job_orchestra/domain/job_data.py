@@ -25,6 +25,8 @@ from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
+from job_orchestra.domain.retries import RetryPolicy
+from job_orchestra.domain.retry_data import RETRY_FIELDS, read_retry, retry_to_data
 from job_orchestra.domain.runs import KeptRun, RunRequest
 from job_orchestra.domain.schedules import CatchUp, MissingTime, RepeatedTime, ScheduleSettings
 from job_orchestra.domain.webhook_data import read_webhooks, webhook_to_data
@@ -69,6 +71,7 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "workspace": settings.workspace.value,
         "limits": limits_to_data(settings.limits),
         "loss": loss_to_data(settings.loss),
+        "retry": retry_to_data(settings.retry),
         "priority": settings.priority,
         "concurrency": settings.concurrency,
         "expiry": settings.expiry,
@@ -126,6 +129,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "workspace": request.workspace.value,
         "limits": limits_to_data(request.limits),
         "loss": loss_to_data(request.loss),
+        "retry": retry_to_data(request.retry),
         "priority": request.priority,
         "concurrency": request.concurrency,
         "expiry": request.expiry,
@@ -226,6 +230,10 @@ def _loss(reader: Reader) -> LossPolicy:
     return read_loss(reader.table((), LOSS_FIELDS))
 
 
+def _retry(reader: Reader) -> RetryPolicy:
+    return read_retry(reader.table((), RETRY_FIELDS))
+
+
 def _definition(table: Table) -> Definition:
     field = table.field("definition")
     return read_definition(field) if field else _NO_DEFINITION
@@ -240,6 +248,7 @@ _JOB_FIELDS = (
     "workspace",
     "limits",
     "loss",
+    "retry",
     "priority",
     "concurrency",
     "expiry",
@@ -260,6 +269,7 @@ def _job_settings(reader: Reader) -> JobSettings:
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
+        retry=table.read("retry", _retry, RetryPolicy()),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
         expiry=table.read("expiry", read_expiry, None),
@@ -278,8 +288,8 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 def _run_request(reader: Reader) -> RunRequest:
     optional = (
-        "parameters", "properties", "preferences", "workspace", "limits", "loss", "priority", "concurrency", "expiry",
-        "token", "part", "kept",
+        "parameters", "properties", "preferences", "workspace", "limits", "loss", "retry", "priority", "concurrency",
+        "expiry", "token", "part", "kept",
     )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
@@ -292,6 +302,7 @@ def _run_request(reader: Reader) -> RunRequest:
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
+        retry=table.read("retry", _retry, RetryPolicy()),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
         expiry=table.read("expiry", read_expiry, None),

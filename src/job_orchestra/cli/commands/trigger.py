@@ -71,4 +71,4 @@ def trigger(
     if should_follow:
         from job_orchestra.cli.following import follow
 
-        ctx.exit(follow(client, project, run.identifier))
+        ctx.exit(follow(client, project, run.identifier, run.attempt))
