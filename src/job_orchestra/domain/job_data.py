@@ -6,6 +6,12 @@ The parts that a projects file writes in the same form are in `definition_data`.
 
 from __future__ import annotations
 
+import marshal
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from typing import TypedDict, cast
+
 from job_orchestra.domain.checking import Reader, Table, read_all
 from job_orchestra.domain.concurrency_data import read_concurrency, read_concurrency_limits
 from job_orchestra.domain.definition_data import (
@@ -21,6 +27,7 @@ from job_orchestra.domain.definition_data import (
     read_parameters,
 )
 from job_orchestra.domain.definitions import CommandsDefinition, Definition, Workspace
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
@@ -48,6 +55,9 @@ __all__ = [
 
 _PRIORITIES = (-1000, 1000)
 _EXPIRIES = (1.0, 10 * 366 * 86_400)
+_OWN_FIELDS = ("parameters", "part", "kept")
+_MOST_REMEMBERED = 16 << 10
+"""Bytes; who executes larger definitions has other things to wait for."""
 _NO_DEFINITION = CommandsDefinition(())
 """In place of one that cannot be read; what holds it is refused."""
 
@@ -140,7 +150,21 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
 
 
 def run_request_from_data(data: object) -> RunRequest:
+    """What the runs of a job have in common is read once: lists and queues are full of it."""
+    if isinstance(data, dict):
+        fields = cast("JsonObject", data)
+        own = {name: fields[name] for name in _OWN_FIELDS if name in fields}
+        common = marshal.dumps({name: value for name, value in fields.items() if name not in own}, 2)
+        if len(common) <= _MOST_REMEMBERED:
+            # Where something is wrong, it is told together.
+            with suppress(Invalid):
+                return replace(_common_request(common), **read_all(own, _own_fields))
     return read_all(data, _run_request)
+
+
+@lru_cache(maxsize=1000)
+def _common_request(data: bytes) -> RunRequest:
+    return read_all(marshal.loads(data), _run_request)  # noqa: S302 - made by us
 
 
 PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency", "webhooks")
@@ -296,7 +320,6 @@ def _run_request(reader: Reader) -> RunRequest:
         project=table.read("project", Reader.name, ""),
         job=table.read("job", Reader.name, ""),
         definition=_definition(table),
-        parameters=table.read("parameters", Reader.json_object, {}),
         properties=table.read("properties", Reader.json_object, {}),
         preferences=table.read("preferences", Reader.json_object, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
@@ -307,9 +330,28 @@ def _run_request(reader: Reader) -> RunRequest:
         concurrency=table.read("concurrency", read_concurrency, None),
         expiry=table.read("expiry", read_expiry, None),
         token=table.read("token", Reader.flag, False),
-        part=table.read("part", Reader.text, ""),
-        kept=tuple(_kept(item) for item in table.items("kept")),
+        **_own_fields_of(table),
     )
+
+
+class _OwnFields(TypedDict):
+    """Of a run, and not of its job."""
+
+    parameters: JsonObject
+    part: str
+    kept: tuple[KeptRun, ...]
+
+
+def _own_fields(reader: Reader) -> _OwnFields:
+    return _own_fields_of(reader.table((), _OWN_FIELDS))
+
+
+def _own_fields_of(table: Table) -> _OwnFields:
+    return {
+        "parameters": table.read("parameters", Reader.json_object, {}),
+        "part": table.read("part", Reader.text, ""),
+        "kept": tuple(_kept(item) for item in table.items("kept")),
+    }
 
 
 def _kept(reader: Reader) -> KeptRun:
