@@ -325,7 +325,7 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("log", _log(run)),
         ("results", "\n".join(f"{name}: {json_text(value)}" for name, value in run.results.items())),
         ("not shown", "\n".join(map(_failure, run.transformation_failures))),
-        ("past attempts", "\n".join(map(_past_attempt, run.past_attempts))),
+        ("attempts", "\n".join(map(_past_attempt, run.past_attempts))),
         ("late reports", "\n".join(map(_late_report, run.late_reports))),
     ]
     print_fields(output, run, fields)
