@@ -157,6 +157,8 @@ run_requests = st.builds(
     priority=priorities,
     concurrency=st.none() | names,
     expiry=st.none() | st.floats(1, 1e8),
+    token=st.booleans(),
+    abort_with_run=st.booleans(),
 )
 
 counts = st.integers(0, 1 << 50)

@@ -131,6 +131,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "expiry": request.expiry,
         "token": request.token,
         "part": request.part,
+        "abort_with_run": request.abort_with_run,
         "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
 
@@ -279,7 +280,7 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 def _run_request(reader: Reader) -> RunRequest:
     optional = (
         "parameters", "properties", "preferences", "workspace", "limits", "loss", "priority", "concurrency", "expiry",
-        "token", "part", "kept",
+        "token", "part", "abort_with_run", "kept",
     )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
@@ -297,6 +298,7 @@ def _run_request(reader: Reader) -> RunRequest:
         expiry=table.read("expiry", read_expiry, None),
         token=table.read("token", Reader.flag, False),
         part=table.read("part", Reader.text, ""),
+        abort_with_run=table.read("abort_with_run", Reader.flag, False),
         kept=tuple(_kept(item) for item in table.items("kept")),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from job_orchestra.domain.errors import Conflict, Invalid
@@ -97,11 +97,14 @@ class Intake:
         late_reports: LateReports,
         log_store: LogStore,
         outage: Outage,
+        before_end: Callable[[Run], Awaitable[None]],
     ) -> None:
+        """`before_end` has done what has to be done before the end of a run is committed when it returns."""
         self._progress = progress
         self._late_reports = late_reports
         self._log_store = log_store
         self._outage = outage
+        self._before_end = before_end
         self._mismatches: Counter[RunKey] = Counter()
         """How often the whole log of a run came and was not the one that it ended with."""
 
@@ -160,6 +163,8 @@ class Intake:
         reach(FailPoint.MASTER_LOG_TRUNCATED)
 
     async def _save(self, account: Account, after: Run, records: Sequence[EventRecord]) -> None:
+        if after.status.is_terminal and not account.is_late:
+            await self._before_end(after)
         save = self._late_reports.save if account.is_late else self._progress.save
         if not await self._outage.outlast(lambda: save(account.run, after, records)):
             # By another master, which took the worker for gone: what it made of the run decides, at the next greeting.

@@ -21,6 +21,7 @@ from job_orchestra.master.intake import log_key
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.run_news import RunNews
+from job_orchestra.master.wishes import Wishes
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -42,6 +43,7 @@ class Losses:
         log_store: LogStore,
         links: WorkerLinks,
         dispatcher: Dispatcher,
+        wishes: Wishes,
         news: RunNews,
         outage: Outage,
         clock: Clock,
@@ -53,6 +55,7 @@ class Losses:
         self._log_store = log_store
         self._links = links
         self._dispatcher = dispatcher
+        self._wishes = wishes
         self._news = news
         self._outage = outage
         self._clock = clock
@@ -134,4 +137,5 @@ class Losses:
         after = apply_event(run, ended)
         # No hash: it would claim that both sides had compared the log. No duration: nobody there measured it.
         after = replace(after, duration=None, log=replace(after.log, sha256=None))
+        await self._wishes.before_end(after)
         await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)], provided))

@@ -312,7 +312,7 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("status", _status(run)),
         ("attempt", str(run.attempt) if run.attempt > 1 else ""),
         ("kept", "pinned: for ever" if run.is_pinned else ""),
-        ("source", f"{run.source.kind} {_named_run(run, run.source.identifier)}"),
+        ("source", _source(run)),
         ("retry of", _named_run(run, run.retry_of or "")),
         ("parameters", pairs(run.parameters)),
         ("definition", definition_lines(run.definition)),
@@ -327,6 +327,11 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("late reports", "\n".join(map(_late_report, run.late_reports))),
     ]
     print_fields(output, run, fields)
+
+
+def _source(run: RunAnswer) -> str:
+    source = f"{run.source.kind} {_named_run(run, run.source.identifier)}"
+    return f"{source}, with which it is aborted" if run.abort_with_run else source
 
 
 def _named_run(run: RunAnswer, other: str) -> str:
