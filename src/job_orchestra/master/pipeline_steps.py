@@ -104,9 +104,8 @@ class PipelineSteps:
             watch.run = run
             # MongoDB: a part may have been triggered just when another master found everything stopped.
             left = await self._outage.outlast(lambda: self._pipeline_runs.parts_of(run))
-            await self._wishes.stop_all(
-                [one for one in left.values() if not one.status.is_terminal], run.wished_by or ""
-            )
+            going = [one for one in left.values() if not one.status.is_terminal]
+            await self._wishes.stop_all(going, run.wished_by or "")
             return
         # In this order: what the parts have come to is then at least what the journal tells.
         events = await self._outage.outlast(lambda: self._pipeline_runs.events_of(run))

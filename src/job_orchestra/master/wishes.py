@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from job_orchestra.domain.bound_runs import is_passed_on, wisher
-from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.identifiers import first_run_identifier
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.reasons import Reason, ReasonCode
@@ -75,8 +75,8 @@ class Wishes:
             wished = await self._outage.outlast(
                 lambda: self._runs.request_abort(run.request.project, run.identifier, by)
             )
-        except Conflict:
-            return  # It has ended just now, which is told as any end.
+        except (Conflict, NotFound):
+            return  # It has ended just now, which is told as any end, and may be kept no longer.
         self._news.tell(wished)
         await self._carry_out(wished)
 

@@ -266,7 +266,8 @@ class DeliveryAnswer(Answer, frozen=True):
 # ---------- runs
 
 
-class TriggerBody(Body, frozen=True):
+# The client sends only what is asked for, so that the service can be older.
+class TriggerBody(Body, frozen=True, omit_defaults=True):
     parameters: JsonObject = {}
     priority: int | None = None
     abort_with_run: bool = False

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from job_orchestra.domain.bound_runs import is_passed_on, runs_to_stop, wisher
 from job_orchestra.domain.clock import Clock
-from job_orchestra.domain.errors import Conflict
+from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.domain.statuses import ACTIVE
-from job_orchestra.repositories.conditions import among, equal, find_one
+from job_orchestra.repositories.conditions import among, equal
 from job_orchestra.repositories.insertion import Triggered, insert_run
 from job_orchestra.repositories.rows.columns import text
-from job_orchestra.repositories.rows.runs import readable_runs, run_from_row
+from job_orchestra.repositories.rows.runs import readable_runs
 from job_orchestra.repositories.run_filters import RunFilter
 from job_orchestra.repositories.run_paths import path_of, rows_on
 from job_orchestra.repositories.runs import Runs
@@ -55,14 +55,14 @@ class BoundRuns:
                 f"Run {source.identifier!r} has ended or is to be aborted: it triggers nothing that is aborted with it."
             )
         # MongoDB: the door may have been closed between the look at it and the insert, and nobody have seen the run.
-        row = await find_one(self._storage, Find(RUNS.name, (equal("identifier", source.identifier),)))
-        if row is not None and is_passed_on(run_from_row(row)):
+        rows = await self._storage.find(Find(RUNS.name, (equal("identifier", source.identifier),), limit=1))
+        if any(is_passed_on(parent) for parent in readable_runs(rows)):
             return replace(triggered, run=await self._stop(triggered.run, source.identifier))
         return triggered
 
     async def _stop(self, run: Run, source: str) -> Run:
         if runs_to_stop([run]):
-            with contextlib.suppress(Conflict):  # it has ended in the meantime
+            with contextlib.suppress(Conflict, NotFound):  # it has ended in the meantime
                 return await self._runs.request_abort(run.request.project, run.identifier, wisher(source))
         return run
 
