@@ -134,7 +134,17 @@ def test_a_trigger_carries_parameters_and_key(send: Send[RunAnswer]) -> None:
     assert request.path == "/projects/example/jobs/a%2F..%2Fb/trigger"
     assert request.headers["Idempotency-Key"] == "k1"
     assert request.headers["Content-Type"] == "application/json"
-    assert json.loads(request.content) == {"parameters": {"name": "you"}, "priority": None}
+    assert json.loads(request.content) == {"parameters": {"name": "you"}}
+
+
+@both
+def test_a_trigger_asks_only_for_what_it_is_told(send: Send[RunAnswer]) -> None:
+    """A service that knows less takes it as long as that is enough."""
+    with scripted_service(run_answer(ended=False, size=0)) as service:
+        send(service.url, jobs.trigger("example", "a"))
+        send(service.url, jobs.trigger("example", "a", priority=0, abort_with_run=True))
+    bodies = [json.loads(request.content) for request in service.received]
+    assert bodies == [{}, {"priority": 0, "abort_with_run": True}]
 
 
 @both

@@ -90,7 +90,7 @@ def test_requests_are_read_each_by_itself_although_much_of_them_is_the_same() ->
     assert (first.properties["a"], second.properties["a"]) == (1, True)
     assert isinstance(second.properties["a"], bool)
     assert (first.parameters, second.parameters) == ({"x": 1}, {"x": 2})
-    with pytest.raises(Invalid, match="priority: expected an integer.*; parameters: expected a table"):
+    with pytest.raises(Invalid, match=r"priority: expected an integer.*; parameters: expected a table"):
         run_request_from_data({**data, "parameters": 3, "priority": "high"})
 
 

@@ -18,6 +18,7 @@ from job_orchestra.protocol.messages import Acknowledged, Execute, Release, Welc
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.storage.log_port import LogKey
 from job_orchestra.storage.schema import EVENTS, LATE_REPORTS, RUNS, WORKERS
+from tests.simulation.bound_promises import BoundPromises, is_bound
 from tests.simulation.machine import Attempt, Machine
 from tests.simulation.master import LIMIT, LIMITED
 from tests.simulation.memory_logs import LogBytes
@@ -50,6 +51,7 @@ class Promises:
         self._logs = logs
         self._machines = machines
         self._pipelines = PipelinePromises(world, database, logs)
+        self._bound = BoundPromises(world, database)
         self._durable: dict[RunKey, _Durable] = {}
         self._welcomed: dict[str, End] = {}
         self.answered: dict[str, str] = {}
@@ -84,8 +86,10 @@ class Promises:
         self._check_group(after)
         self._note_sequence(RunKey(name, after["attempt"]), after)
         if before is None:
-            self._pipelines.on_new_run(after)
+            (self._bound if is_bound(after) else self._pipelines).on_new_run(after)
             return
+        if after["should_abort"] and not before["should_abort"]:
+            self._bound.on_wish(after)
         old, new = RunStatus(before["status"]), RunStatus(after["status"])
         if old.is_terminal:
             changed = [column for column in _FINAL if before[column] != after[column]]
@@ -144,6 +148,7 @@ class Promises:
         if code in _BY_USERS:
             is_wished = row["should_abort"] or row["should_cancel"]
             self._world.require(is_wished, f"P3: {name} is {status} and nobody wished it")
+        self._bound.on_end(row)
         if self._pipelines.is_pipeline(name):
             self._pipelines.on_end(row)
             return

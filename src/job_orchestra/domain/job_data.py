@@ -55,7 +55,7 @@ __all__ = [
 
 _PRIORITIES = (-1000, 1000)
 _EXPIRIES = (1.0, 10 * 366 * 86_400)
-_OWN_FIELDS = ("parameters", "part", "kept")
+_OWN_FIELDS = ("parameters", "part", "abort_with_run", "kept")
 _MOST_REMEMBERED = 16 << 10
 """Bytes; who executes larger definitions has other things to wait for."""
 _NO_DEFINITION = CommandsDefinition(())
@@ -145,6 +145,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "expiry": request.expiry,
         "token": request.token,
         "part": request.part,
+        "abort_with_run": request.abort_with_run,
         "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
 
@@ -313,7 +314,7 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 def _run_request(reader: Reader) -> RunRequest:
     optional = (
         "parameters", "properties", "preferences", "workspace", "limits", "loss", "retry", "priority", "concurrency",
-        "expiry", "token", "part", "kept",
+        "expiry", "token", "part", "abort_with_run", "kept",
     )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
@@ -339,6 +340,7 @@ class _OwnFields(TypedDict):
 
     parameters: JsonObject
     part: str
+    abort_with_run: bool
     kept: tuple[KeptRun, ...]
 
 
@@ -350,6 +352,7 @@ def _own_fields_of(table: Table) -> _OwnFields:
     return {
         "parameters": table.read("parameters", Reader.json_object, {}),
         "part": table.read("part", Reader.text, ""),
+        "abort_with_run": table.read("abort_with_run", Reader.flag, False),
         "kept": tuple(_kept(item) for item in table.items("kept")),
     }
 

@@ -62,6 +62,8 @@ class RunRequest:
     """Whether its commands get a token for the API."""
     part: str = ""
     """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
+    abort_with_run: bool = False
+    """Whether it is aborted with the run that is its source."""
     kept: tuple[KeptRun, ...] = ()
     """Of a pipeline: what it need not do again."""
     preferences: JsonObject = field(default_factory=dict[str, JsonValue])

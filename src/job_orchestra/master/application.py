@@ -52,6 +52,7 @@ from job_orchestra.protocol.control import (
     WorkerWish,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -101,6 +102,7 @@ class MasterApplication:
         runs: Runs,
         run_queue: RunQueue,
         pipeline_runs: PipelineRuns,
+        bound_runs: BoundRuns,
         run_progress: RunProgress,
         result_index: ResultIndex,
         late_reports: LateReports,
@@ -141,10 +143,11 @@ class MasterApplication:
             clock,
         )
         self._delays = Delays(run_queue, self._dispatcher, self._outage, clock)
-        self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._news, self._outage)
+        self._wishes = Wishes(
+            runs, bound_runs, run_queue, workers, self._links, self._dispatcher, self._news, self._outage
+        )
         steps = PipelineSteps(
             pipeline_runs=pipeline_runs,
-            runs=runs,
             jobs=jobs,
             progress=run_progress,
             log_store=log_store,
@@ -171,6 +174,7 @@ class MasterApplication:
             workers=workers,
             log_store=log_store,
             links=self._links,
+            wishes=self._wishes,
             news=self._news,
             outage=self._outage,
             clock=clock,
@@ -183,7 +187,7 @@ class MasterApplication:
             log_store=log_store,
             links=self._links,
             parts=LinkParts(
-                Intake(run_progress, late_reports, log_store, self._outage, clock),
+                Intake(run_progress, late_reports, log_store, self._outage, clock, self._wishes.before_end),
                 self,
                 clock,
                 lambda run: self._outage.outlast(lambda: run_tokens.create(run)),

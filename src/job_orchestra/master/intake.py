@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from job_orchestra.domain.attempts import outcomes_of
@@ -103,12 +103,15 @@ class Intake:
         log_store: LogStore,
         outage: Outage,
         clock: Clock,
+        before_end: Callable[[Run], Awaitable[None]],
     ) -> None:
+        """`before_end` has done what has to be done before the end of a run is committed when it returns."""
         self._progress = progress
         self._late_reports = late_reports
         self._log_store = log_store
         self._outage = outage
         self._clock = clock
+        self._before_end = before_end
         self._mismatches: Counter[RunKey] = Counter()
         """How often the whole log of a run came and was not the one that it ended with."""
 
@@ -172,6 +175,8 @@ class Intake:
         save = self._late_reports.save if account.is_late else self._progress.save
         is_over = after.status.is_terminal and not account.is_late
         for outcome in outcomes_of(after, self._clock.now()) if is_over else (after,):
+            if is_over and outcome.status.is_terminal:
+                await self._before_end(outcome)
             if await self._outage.outlast(lambda outcome=outcome: save(account.run, outcome, records)):  # type: ignore[misc]
                 return outcome
         # By another master, which took the worker for gone: what it made of the run decides, at the next greeting.

@@ -21,6 +21,7 @@ from job_orchestra.master.intake import log_key
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.run_news import RunNews
+from job_orchestra.master.wishes import Wishes
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -41,6 +42,7 @@ class Losses:
         workers: Workers,
         log_store: LogStore,
         links: WorkerLinks,
+        wishes: Wishes,
         news: RunNews,
         outage: Outage,
         clock: Clock,
@@ -51,6 +53,7 @@ class Losses:
         self._workers = workers
         self._log_store = log_store
         self._links = links
+        self._wishes = wishes
         self._news = news
         self._outage = outage
         self._clock = clock
@@ -123,5 +126,7 @@ class Losses:
         after = replace(after, duration=None, log=replace(after.log, sha256=None))
         events = [event_to_record(ended)]
         for outcome in outcomes_of(after, self._clock.now()):
+            if outcome.status.is_terminal:
+                await self._wishes.before_end(outcome)
             if await self._outage.outlast(lambda outcome=outcome: self._progress.save(run, outcome, events, provided)):  # type: ignore[misc]
                 return

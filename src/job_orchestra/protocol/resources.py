@@ -271,9 +271,12 @@ class DeliveryAnswer(Answer, frozen=True):
 # ---------- runs
 
 
-class TriggerBody(Body, frozen=True):
+# The client sends only what is asked for, so that the service can be older.
+class TriggerBody(Body, frozen=True, omit_defaults=True):
     parameters: JsonObject = {}
     priority: int | None = None
+    abort_with_run: bool = False
+    """Only with the token of a run: the new run is aborted with that one."""
 
 
 class SourceAnswer(Answer, frozen=True):
@@ -366,6 +369,8 @@ class RunAnswer(Answer, frozen=True):
     """Kept for ever, whatever its retention."""
     concurrency: str | None = None
     """Its concurrency group, in its project."""
+    abort_with_run: bool = False
+    """Whether it is aborted with the run that is its source."""
     worker_disconnected_at: str | None = None
     """Since when the worker is away that has the run; as all below, of one run that is asked for by GET only."""
     lost_at: str | None = None

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from job_orchestra.domain.attempts import next_attempt
 from job_orchestra.domain.clock import Clock
-from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.reasons import Reason
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import ACTIVE, RunStatus, advance
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
-from job_orchestra.repositories.rows.runs import WAITING_FOR_A_MOMENT, queue_place, run_facts, run_from_row
+from job_orchestra.repositories.rows.runs import WAITING_FOR_A_MOMENT, queue_place, readable_runs, run_facts
 from job_orchestra.repositories.run_paths import everything_on, unfinished_of
 from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import RUNS
-
-_logger = logging.getLogger(__name__)
 
 _BY_IDENTIFIER = (Order("identifier"),)
 _BY_WORKER = (Order("worker"), Order("identifier"))
@@ -38,7 +34,7 @@ class RunQueue:
 
     async def load(self, run: str) -> Run | None:
         row = await find_one(self._storage, Find(RUNS.name, (equal("identifier", run),)))
-        found = _readable([] if row is None else [row])
+        found = readable_runs([] if row is None else [row])
         return found[0] if found else None
 
     async def load_many(self, runs: Sequence[str]) -> list[Run]:
@@ -46,7 +42,7 @@ class RunQueue:
         if not runs:
             return []
         query = Find(RUNS.name, (among("identifier", runs),), _BY_IDENTIFIER)
-        return _readable(await find_everything(self._storage, query))
+        return readable_runs(await find_everything(self._storage, query))
 
     async def groups(self) -> list[str]:
         """Queue keys of all pending runs that may be assigned: one short look at the index for each."""
@@ -65,7 +61,7 @@ class RunQueue:
         runs: list[Run] = []
         while True:
             rows = await self._storage.find(query)
-            runs += _readable(rows)
+            runs += readable_runs(rows)
             if len(rows) < limit or len(runs) >= limit:
                 return runs[:limit]
             query = replace(query, after=(rows[-1]["urgency"], rows[-1]["identifier"]))
@@ -103,16 +99,16 @@ class RunQueue:
                 Find(RUNS.name, (_RUNNING, equal("should_abort", True)), _BY_IDENTIFIER, limit=limit),
             ]
         )
-        return _readable(row for page in pages for row in page)[:limit]
+        return readable_runs(row for page in pages for row in page)[:limit]
 
     async def assigned_to(self, worker: str) -> list[Run]:
         """All runs of the worker that have not ended."""
-        return _readable(await everything_on(self._storage, unfinished_of(worker)))
+        return readable_runs(await everything_on(self._storage, unfinished_of(worker)))
 
     async def assigned(self) -> list[Run]:
         """All runs that have a worker, which has not started them yet."""
         where = (_PENDING, Condition("worker", Operator.GREATER, ""))
-        return _readable(await find_everything(self._storage, Find(RUNS.name, where, _BY_WORKER)))
+        return readable_runs(await find_everything(self._storage, Find(RUNS.name, where, _BY_WORKER)))
 
     async def workers_with_runs(self) -> set[str]:
         """Those that runs are assigned to which have not ended: one short look at the index for each."""
@@ -125,7 +121,7 @@ class RunQueue:
         return workers
 
     async def _find(self, query: Find) -> list[Run]:
-        return _readable(await self._storage.find(query))
+        return readable_runs(await self._storage.find(query))
 
     # ---------- deciding, each by one compare-and-set
 
@@ -182,17 +178,6 @@ class RunQueue:
     async def _set(self, where: tuple[Condition, ...], changes: Row, changed: Run) -> Run | None:
         outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes),)))
         return changed if outcome.is_applied else None
-
-
-def _readable(rows: Iterable[Row]) -> list[Run]:
-    """Without those that this program cannot read (another version's, say): one of them must not stop all others."""
-    runs: list[Run] = []
-    for row in rows:
-        try:
-            runs.append(run_from_row(row))
-        except (Invalid, ValueError) as error:
-            _logger.error("Run %s is left alone, because its record cannot be read: %s", row["identifier"], error)
-    return runs
 
 
 def _of_workers_behind(status: RunStatus, worker: str) -> tuple[Condition, ...]:

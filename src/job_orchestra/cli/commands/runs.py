@@ -313,7 +313,7 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("status", _status(run)),
         ("attempt", _attempt(run)),
         ("kept", "pinned: for ever" if run.is_pinned else ""),
-        ("source", f"{run.source.kind} {_named_run(run, run.source.identifier)}"),
+        ("source", _source(run)),
         ("retry of", _named_run(run, run.retry_of or "")),
         ("parameters", pairs(run.parameters)),
         ("definition", definition_lines(run.definition)),
@@ -342,6 +342,11 @@ def _past_attempt(past: PastAttemptAnswer) -> str:
     took = "" if past.duration is None else f" after {duration(past.duration)}"
     ended = f"attempt {past.attempt}{where}: {past.status} {moment(past.ended_at)}{took}"
     return f"{ended}, {past.log.size} bytes of log: {past.reason.sentence}"
+
+
+def _source(run: RunAnswer) -> str:
+    source = f"{run.source.kind} {_named_run(run, run.source.identifier)}"
+    return f"{source}, with which it is aborted" if run.abort_with_run else source
 
 
 def _named_run(run: RunAnswer, other: str) -> str:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.job_data import run_request_from_data, run_request_to_data
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.reasons import Reason, ReasonCode
@@ -20,6 +23,8 @@ from job_orchestra.repositories.rows.columns import (
 )
 from job_orchestra.repositories.rows.past_attempts import past_attempts_from_row, past_attempts_to_value
 from job_orchestra.storage.port import Row
+
+_logger = logging.getLogger(__name__)
 
 WAITING_FOR_A_MOMENT = ""
 """The queue key of runs that do: a group of their own, in the order of the moments."""
@@ -112,3 +117,14 @@ def with_facts(run: Run, row: Row) -> Run:
         journal_sequence=integer(row, "journal_sequence"),
         log=LogFacts(integer(row, "log_size"), optional_text(row, "log_sha256")),
     )
+
+
+def readable_runs(rows: Iterable[Row]) -> list[Run]:
+    """Without those that this program cannot read (another version's, say): one of them must not stop all others."""
+    runs: list[Run] = []
+    for row in rows:
+        try:
+            runs.append(run_from_row(row))
+        except (Invalid, ValueError) as error:
+            _logger.error("Run %s is left alone, because its record cannot be read: %s", row["identifier"], error)
+    return runs

@@ -64,6 +64,7 @@ def run_answer(
         wished_by=run.wished_by,
         is_pinned=run.is_pinned,
         concurrency=request.concurrency,
+        abort_with_run=request.abort_with_run,
         created_at=iso(run.created_at),
         assigned_at=optional_iso(run.assigned_at),
         started_at=optional_iso(run.started_at),
