@@ -15,6 +15,7 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.website.pages.runs import UNFINISHED
 from tests.website.examples import WORKER, Examples, RunDriver
 from tests.website.installation import Installation
+from tests.website.pictures.drawing import SVG, svgs, words
 from tests.website.visitor import Visitor
 
 Visitors = Callable[[str | None], Visitor]
@@ -187,11 +188,25 @@ def test_a_run_that_goes_on_refreshes_and_can_be_aborted(operator: Visitor, exam
 
 def test_a_pipeline_shows_its_elements(operator: Visitor, examples: Examples) -> None:
     page = operator.get(f"/projects/example/runs/{examples.pipeline.identifier}").text
-    rows = [re.sub(r"<[^>]+>|\s+", " ", row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)]
+    rows = [re.sub(r"<[^>]+>|\s+", " ", row).split() for row in re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)]
     [first, each, last] = [row for row in rows if {"first", "each", "last"} & set(row[1:2])]
     assert (first[0], each[0], last[0]) == ("failed", "skipped", "skipped")
     assert "It &lt;b&gt;failed&lt;/b&gt;." in page
+    [graph] = svgs(page)
+    boxes = {words(box): box.get("href") for box in graph.iter(f"{SVG}a")}
+    assert list(boxes) == ["first ✕ failed", "each ↷ skipped", "last ↷ skipped"]
+    assert re.fullmatch("/projects/example/runs/[0-9a-z]{18}", str(boxes["first ✕ failed"]))
+    assert boxes["last ↷ skipped"] == "#element-last"
+    assert 'id="element-last"' in page
     assert " ".join(last[-9:]) == "It needs each to end as succeeded, and that is skipped."[-len(" ".join(last[-9:])) :]
+
+
+def test_the_job_of_a_pipeline_shows_its_graph(operator: Visitor) -> None:
+    [graph] = svgs(operator.get("/projects/example/jobs/release").text)
+    boxes = {words(box): box.get("href") for box in graph.iter(f"{SVG}a")}
+    address = "/projects/example/jobs/hello"
+    assert boxes == {"first hello": address, "each each hello": address, "last hello": address}
+    assert svgs(operator.get(address).text) == []
 
 
 def test_a_run_that_waits_says_why(operator: Visitor, examples: Examples) -> None:
@@ -284,7 +299,7 @@ def _main_pages(examples: Examples) -> list[str]:
         "/", "/projects", "/projects/example", "/projects/example/jobs/hello",
         "/projects/example/schedules/nightly", "/runs", "/projects/example/runs",
         run, f"{run}/log", f"/projects/example/runs/{examples.lost.identifier}",
-        f"/projects/example/runs/{examples.pipeline.identifier}",
+        f"/projects/example/runs/{examples.pipeline.identifier}", "/projects/example/jobs/release",
         "/workers", f"/workers/{WORKER}", "/profile", "/login",
     ]  # fmt: skip
 

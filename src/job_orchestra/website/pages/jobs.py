@@ -16,6 +16,8 @@ from job_orchestra.protocol.resources import JobAnswer, RunSummaryAnswer
 from job_orchestra.website import trigger_form
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import job_path, run_path
+from job_orchestra.website.pictures.pipeline_graph import PipelineGraph, graph_of_job
+from job_orchestra.website.pipelines import pipeline_of
 from job_orchestra.website.presentation import elapsed
 from job_orchestra.website.responses import redirect
 from job_orchestra.website.trees import Tree, tree_of
@@ -37,6 +39,8 @@ class JobPage(Page):
     key: str
     """Random: tells two forms from one that was sent twice."""
     definition: Tree
+    graph: PipelineGraph | None
+    """Of a pipeline, unless it has too many lines to be read."""
     limits: Tree
     runs: tuple[RunSummaryAnswer, ...]
 
@@ -76,6 +80,8 @@ async def _page(visit: Visit, error: Invalid | None = None) -> JobPage:
         visit.send(jobs.get(project, identifier)),
         visit.send(runs.list_all(project, job=identifier, limit=_LAST_RUNS)),
     )
+    # In a thread: other visitors need not wait for the picture of a large one.
+    graph = await asyncio.to_thread(_drawn, job)
     typed = visit.form if error else None
     return JobPage(
         title=job.display_name or job.identifier,
@@ -84,9 +90,15 @@ async def _page(visit: Visit, error: Invalid | None = None) -> JobPage:
         mistakes=tuple(trigger_form.other_mistakes(job.parameters, error)) if error else (),
         key=secrets.token_hex(8),
         definition=tree_of(job.definition),
+        graph=graph,
         limits=tree_of(job.limits),
         runs=tuple(last_runs.items),
     )
+
+
+def _drawn(job: JobAnswer) -> PipelineGraph | None:
+    pipeline = pipeline_of(job.definition)
+    return None if pipeline is None else graph_of_job(pipeline, job.project)
 
 
 def _idempotency_key(visit: Visit, parameters: JsonObject) -> str:

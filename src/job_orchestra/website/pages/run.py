@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +19,8 @@ from job_orchestra.website.commands import CommandRow, command_rows
 from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import run_path
+from job_orchestra.website.pictures.pipeline_graph import PipelineGraph, graph_of_run
+from job_orchestra.website.pipelines import conditions_of, pipeline_of
 from job_orchestra.website.presentation import elapsed
 from job_orchestra.website.responses import download, redirect
 from job_orchestra.website.trees import Tree, tree_of
@@ -40,6 +42,10 @@ class RunPage(Page):
     commands: tuple[CommandRow, ...]
     elements: tuple[ElementAnswer, ...]
     """Of a pipeline."""
+    conditions: dict[str, str]
+    """Of the elements of a pipeline, by their identifiers."""
+    graph: PipelineGraph | None
+    """Of a pipeline, unless it has too many lines to be read."""
     children: tuple[RunSummaryAnswer, ...]
     """The last runs that its commands triggered."""
     parameters: Tree
@@ -71,6 +77,8 @@ async def show(visit: Visit) -> Response:
         visit.client.log(project, identifier, start=tail_start, end=run.log.size),
     )
     lines = _last_lines(tail, tail_start > 0)
+    # In a thread: other visitors need not wait for the picture of a large one.
+    conditions, graph = await asyncio.to_thread(_drawn, run, elements)
     page = RunPage(
         title=f"{run.job} {run.identifier}",
         refresh=_refresh(visit, run),
@@ -78,6 +86,8 @@ async def show(visit: Visit) -> Response:
         why=why,
         commands=tuple(command_rows(events.items)),
         elements=elements,
+        conditions=conditions,
+        graph=graph,
         children=children,
         parameters=tree_of(run.parameters),
         results=tree_of(run.results),
@@ -143,6 +153,11 @@ async def _elements(visit: Visit, run: RunAnswer) -> tuple[ElementAnswer, ...]:
     if run.definition.get("type") != PipelineDefinition.type:
         return ()
     return tuple((await visit.send(runs.elements(run.project, run.identifier))).items)
+
+
+def _drawn(run: RunAnswer, elements: Sequence[ElementAnswer]) -> tuple[dict[str, str], PipelineGraph | None]:
+    pipeline = pipeline_of(run.definition)
+    return ({}, None) if pipeline is None else (conditions_of(pipeline), graph_of_run(pipeline, elements))
 
 
 def _refresh(visit: Visit, run: RunAnswer) -> int | None:
