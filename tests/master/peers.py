@@ -24,6 +24,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.retention import KEEP_EVERYTHING
+from job_orchestra.domain.retries import RetryPolicy
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.domain.statuses import RunStatus
@@ -291,6 +292,7 @@ class Surroundings:
         loss: LossPolicy | None = None,
         concurrency: str | None = None,
         expiry: float | None = None,
+        retry: RetryPolicy | None = None,
     ) -> Run:
         request = RunRequest(
             "p",
@@ -301,6 +303,7 @@ class Surroundings:
             loss=loss or LossPolicy(),
             concurrency=concurrency,
             expiry=expiry,
+            retry=retry or RetryPolicy(),
         )
         return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
 

@@ -23,7 +23,7 @@ from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.port import Storage
 from tests.simulation.master import GROUP, LIMITED, MASTER
 from tests.simulation.network import Network
-from tests.simulation.pipelines import PIPELINE, choose_pipeline
+from tests.simulation.pipelines import PIPELINE, choose_pipeline, choose_retry
 from tests.simulation.promises import Promises
 from tests.simulation.world import Process, World
 
@@ -95,6 +95,7 @@ class ServiceProcess(Process):
             CommandsDefinition((("true",),)),
             workspace=workspace,
             loss=loss,
+            retry=choose_retry(chance),
             concurrency=GROUP if job in LIMITED else None,
         )
 

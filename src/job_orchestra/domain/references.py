@@ -66,6 +66,8 @@ def _check_elements(
         key = (element.project or project, element.job)
         if check_job_exists(jobs, key, there.field("job"), mistakes):
             _check_given(element.parameters, element.job, jobs[key], there.field("parameters"), mistakes)
+            if element.retry is not None and isinstance(jobs[key].definition, PipelineDefinition):
+                mistakes.add(there.field("retries"), "is for jobs; of a pipeline, each element may have its own")
         for index, after in enumerate(element.after):
             if after.element and after.element not in names:
                 message = f"there is no element {after.element!r}{nearest(after.element, names)}"

@@ -222,4 +222,5 @@ def _request(pipeline: Run, part: PartState, jobs: _JobsByName) -> RunRequest:
     if isinstance(job, NotFound):
         raise job
     request = request_of(job, part.parameters, max(job.settings.priority, pipeline.request.priority))
-    return replace(request, part=part.key.label)
+    retry = _element_of(pipeline, part).retry
+    return replace(request, part=part.key.label, retry=request.retry if retry is None else retry)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from job_orchestra.domain.attempts import next_attempt
 from job_orchestra.domain.clock import Clock
-from job_orchestra.domain.losses import next_attempt
 from job_orchestra.domain.reasons import Reason
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import ACTIVE, RunStatus, advance
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
-from job_orchestra.repositories.rows.runs import readable_runs, run_facts
+from job_orchestra.repositories.rows.runs import WAITING_FOR_A_MOMENT, queue_place, readable_runs, run_facts
 from job_orchestra.repositories.run_paths import everything_on, unfinished_of
 from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import RUNS
@@ -22,6 +22,7 @@ _BY_WORKER = (Order("worker"), Order("identifier"))
 _PENDING = equal("status", RunStatus.PENDING.value)
 _RUNNING = equal("status", RunStatus.RUNNING.value)
 _UNASSIGNED = equal("worker", None)
+_IN_QUEUE = Condition("queue_key", Operator.GREATER, WAITING_FOR_A_MOMENT)
 
 
 class RunQueue:
@@ -44,9 +45,9 @@ class RunQueue:
         return readable_runs(await find_everything(self._storage, query))
 
     async def groups(self) -> list[str]:
-        """Queue keys of all pending runs that are not assigned: one short look at the index for each."""
+        """Queue keys of all pending runs that may be assigned: one short look at the index for each."""
         order = (Order("queue_key"), Order("urgency"), Order("identifier"))
-        where: tuple[Condition, ...] = (_PENDING, _UNASSIGNED)
+        where: tuple[Condition, ...] = (_PENDING, _UNASSIGNED, _IN_QUEUE)
         keys: list[str] = []
         while row := await find_one(self._storage, Find(RUNS.name, where, order)):
             keys.append(text(row, "queue_key"))
@@ -66,8 +67,8 @@ class RunQueue:
             query = replace(query, after=(rows[-1]["urgency"], rows[-1]["identifier"]))
 
     async def pending_since(self, identifier: str, limit: int) -> list[Run]:
-        """Pending, unassigned runs with greater identifiers, in their order."""
-        where = (_PENDING, _UNASSIGNED, Condition("identifier", Operator.GREATER, identifier))
+        """Runs with greater identifiers that may be assigned, in their order."""
+        where = (_PENDING, _UNASSIGNED, _IN_QUEUE, Condition("identifier", Operator.GREATER, identifier))
         return await self._find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=limit))
 
     async def pending_before(self, identifier: str, limit: int) -> list[Run]:
@@ -85,6 +86,10 @@ class RunQueue:
         now = optional_microseconds(self._clock.now())
         where = (Condition("expires_at", Operator.LESS_EQUAL, now),)
         return await self._find(Find(RUNS.name, where, (Order("expires_at"), Order("identifier")), limit=limit))
+
+    async def delayed(self, limit: int) -> list[Run]:
+        """Runs that wait for a moment before their next attempt, those first of which it comes first."""
+        return await self.head(WAITING_FOR_A_MOMENT, limit)
 
     async def wished(self, limit: int) -> list[Run]:
         """Runs that users want stopped and that have not ended, pending ones first."""
@@ -126,7 +131,7 @@ class RunQueue:
         None if it is no longer waiting (taken, cancelled, another attempt), or if another run holds the slot.
         """
         assigned = replace(run, worker=worker, slot=slot, assigned_at=self._clock.now())
-        where = (*_waiting(run), equal("should_cancel", False))
+        where = (*_waiting(run), _IN_QUEUE, equal("should_cancel", False))
         changes: Row = {
             "worker": worker,
             "assigned_at": optional_microseconds(assigned.assigned_at),
@@ -136,8 +141,8 @@ class RunQueue:
             changes = {**changes, "concurrency_slot": slot}
         return await self._set(where, changes, assigned)
 
-    async def unassign(self, run: Run, provided: Update | None = None) -> Run | None:
-        """Back to the queue as the next attempt; None if it is no longer as `run` says, or not provided so."""
+    async def unassign(self, run: Run) -> Run | None:
+        """Back to the queue as the next attempt, for its worker refused it; None if it is no longer as `run` says."""
         waiting = next_attempt(run)
         where = (
             equal("identifier", run.identifier),
@@ -147,26 +152,31 @@ class RunQueue:
             equal("journal_sequence", run.journal_sequence),
         )
         changes: Row = {"attempt": waiting.attempt, **run_facts(waiting)}
-        return await self._set(where, changes, waiting, () if provided is None else (provided,))
+        return await self._set(where, changes, waiting)
 
     async def cancel(self, run: Run, reason: Reason) -> Run | None:
         """The cancelled run; None if it is no longer waiting."""
         status = advance(run.status, RunStatus.CANCELLED)
-        cancelled = replace(run, status=status, reason=reason, ended_at=self._clock.now())
+        cancelled = replace(run, status=status, reason=reason, waits_until=None, ended_at=self._clock.now())
         changes: Row = {
             "status": status.value,
             "reason_code": reason.code.value,
             "reason": reason.sentence,
             "ended_at": optional_microseconds(cancelled.ended_at),
             "expires_at": None,
+            **queue_place(cancelled),
         }
         return await self._set(_waiting(run), changes, cancelled)
 
-    async def _set(
-        self, where: tuple[Condition, ...], changes: Row, changed: Run, provided: Sequence[Update] = ()
-    ) -> Run | None:
-        # What it is provided with is asked first: not every database takes back what came before.
-        outcome = await self._storage.write(Batch((*provided, Update(RUNS.name, where, changes))))
+    async def end_delay(self, run: Run) -> Run | None:
+        """The moment has come that it waited for; None if it does not wait for it any more."""
+        going_on = replace(run, waits_until=None)
+        return await self._set(
+            (*_waiting(run), equal("queue_key", WAITING_FOR_A_MOMENT)), queue_place(going_on), going_on
+        )
+
+    async def _set(self, where: tuple[Condition, ...], changes: Row, changed: Run) -> Run | None:
+        outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes),)))
         return changed if outcome.is_applied else None
 
 

@@ -77,4 +77,4 @@ def trigger(
     if should_follow:
         from job_orchestra.cli.following import follow
 
-        ctx.exit(follow(client, project, run.identifier))
+        ctx.exit(follow(client, project, run.identifier, run.attempt))
