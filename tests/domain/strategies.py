@@ -168,10 +168,10 @@ run_requests = st.builds(
     priority=priorities,
     concurrency=st.none() | names,
     expiry=st.none() | st.floats(1, 1e8),
-    token=st.booleans(),
-    abort_with_run=st.booleans(),
     part=texts,
     kept=st.lists(st.builds(KeptRun, part=texts, run=texts), max_size=2).map(tuple),
+    token=st.booleans(),
+    abort_with_run=st.booleans(),
 )
 
 counts = st.integers(0, 1 << 50)

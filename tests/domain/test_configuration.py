@@ -315,12 +315,20 @@ WEBHOOK_MISTAKES: list[tuple[dict[str, object], list[str]]] = [
             ".triggers[0].parameters.other: is no parameter of job j",
         ],
     ),
+    (
+        {"triggers": [{**TRIGGER, "branches": [], "parameters": {"needed": "{ref}", "count": "many"}}]},
+        [
+            ".triggers[0]: names neither branches nor tags; ['*'] is all of them",
+            ".triggers[0].parameters.count: expected an integer, got 'many'",
+        ],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("fields", "expected"), WEBHOOK_MISTAKES)
 def test_mistakes_of_a_webhook(fields: dict[str, object], expected: list[str]) -> None:
-    job = {"identifier": "j", "commands": TRUE, "parameters": [{"identifier": "needed"}]}
+    count = {"identifier": "count", "type": "integer", "default": 1}
+    job = {"identifier": "j", "commands": TRUE, "parameters": [{"identifier": "needed"}, count]}
     project = {"identifier": "p", "jobs": [job], "webhooks": [{**WEBHOOK, **fields}]}
     found = mistakes_of(project)
     assert found == [f"project p, webhooks[0]{one}" for one in expected]
@@ -365,7 +373,7 @@ def test_mistakes_of_a_pipeline() -> None:
         "project p, job x, element two, parameters.a: is missing; in job hello it has no default",
         "project p, job x, element two, after[1]: there is no element 'thre'; did you mean three?",
         "project p, job x, element three, parameters.c: is no parameter of job hello",
-        "project p, job x, element three, job: project nowhere has no job 'hello'; it has no jobs",
+        "project p, job x, element three, job: there is no project 'nowhere' that has jobs",
         "project p, job x, elements: wait for each other and could never start: one → two → one",
     ]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_orchestra.domain.json import JsonValue, is_longer
+from job_orchestra.domain.json import JsonValue, is_longer, is_same
 
 _TEXTS = st.text("abc é", max_size=5)
 _VALUES: st.SearchStrategy[JsonValue] = st.recursive(
@@ -28,3 +28,20 @@ def test_what_has_no_end_is_longer_than_anything(repeated: int) -> None:
     circle: list[JsonValue] = []
     circle.extend([circle] * repeated)
     assert is_longer({"a": circle}, 100_000)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_true_is_not_one_however_deep(depth: int) -> None:
+    def inside(value: JsonValue) -> JsonValue:
+        for _ in range(depth):
+            value = {"a": [0, value]}
+        return value
+
+    assert not is_same(inside(True), inside(1))
+    assert not is_same(inside(0), inside(False))
+    assert not is_same(inside([]), inside({}))
+    assert not is_same(inside([1]), inside([1, 1]))
+    assert not is_same(inside({"x": None}), inside({}))
+    assert is_same(inside(True), inside(True))
+    assert is_same(inside(1), inside(1.0))
+    assert is_same(inside({"x": 1, "y": None}), inside({"y": None, "x": 1}))

@@ -67,6 +67,10 @@ projects = [
             Element("behind", job="step", after=[{{"element": "inner", "statuses": "always"}}],
                 parameters={{"name": "{elements[inner][status]}", "tally": "{parameters[tally]}"}}),
         ]),
+        Pipeline("picky", parameters=[Parameter("people", type="list")], elements=[
+            Element("each", job="greet", for_each="{{parameters[people]}}", parameters={{"name": "{{item[name]}}"}}),
+            Element("behind", job="hello", after=[{{"element": "each", "statuses": ["exception"]}}]),
+        ]),
         Pipeline("waits", elements=[
             Element("one", job="wait", parameters={{"file": "/no/such/file"}}),
             Element("two", job="hello", after=["one"]),

@@ -47,6 +47,23 @@ def test_a_pipeline_inside_of_another(running_on_sqlite: Installation, tmp_path:
     assert statuses(running_on_sqlite, done.stdout.split()[0]) == {"inner": "failed", "behind": "succeeded"}
 
 
+def test_what_gets_no_run_is_told_after_the_end_too_and_is_nothing_to_build_on(running_on_sqlite: Installation) -> None:
+    run = running_on_sqlite.trigger("picky", "-p", 'people=[{"name": "ada"}, {}]')
+    assert running_on_sqlite.orchestra("run", "log", "example", run, "--follow").returncode == 3
+    each, behind = running_on_sqlite.json("run", "elements", "example", run)["items"]
+    assert [(part["label"], part["status"]) for part in each["parts"]] == [
+        ("each[0]", "succeeded"),
+        ("each[1]", "exception"),
+    ]
+    assert "has no 'name'" in each["parts"][1]["reason"]
+    assert each["numbers"] == {"exception": 1, "succeeded": 1}
+    again = running_on_sqlite.orchestra("run", "retry", "example", run, "--keep-succeeded").stdout.strip()
+    assert running_on_sqlite.orchestra("run", "log", "example", again, "--follow").returncode == 3
+    anew = running_on_sqlite.json("run", "elements", "example", again)["items"]
+    assert anew[0]["parts"][0]["run"]["identifier"] == each["parts"][0]["run"]["identifier"]
+    assert anew[1]["parts"][0]["run"]["identifier"] != behind["parts"][0]["run"]["identifier"]
+
+
 def test_an_abort_reaches_every_run_and_waits_for_them(running_on_sqlite: Installation) -> None:
     run = running_on_sqlite.trigger("waits")
     wait_until(lambda: statuses(running_on_sqlite, run)["one"] == "running")

@@ -72,6 +72,15 @@ def test_a_form_of_many_fields_is_no_payload() -> None:
         one.payload()
 
 
+@pytest.mark.parametrize("field", ["ref", "after", "\\ud800"])
+def test_half_a_surrogate_pair_is_no_text_of_a_payload(field: str) -> None:
+    content = b'{"%s": "refs/heads/\\ud800"}' % field.encode()
+    with pytest.raises(Invalid, match="the body is not JSON: "):
+        delivery(content, bodies.github_headers(content)).payload()
+    pair = b'{"ref": "refs/heads/\\ud83d\\ude00"}'
+    assert delivery(pair, bodies.github_headers(pair)).payload() == {"ref": "refs/heads/\U0001f600"}
+
+
 @pytest.mark.parametrize(
     ("provider", "headers"),
     [
@@ -126,9 +135,9 @@ def test_what_is_no_object_is_refused(content: bytes) -> None:
         delivery(content, {}).payload()
 
 
-@pytest.mark.parametrize("fields", [{"ref": None}, {"after": 3}, {"ref": "x" * 1001}])
+@pytest.mark.parametrize("fields", [{"ref": None}, {"after": 3}, {"ref": ""}, {"after": ""}, {"ref": "x" * 1001}])
 def test_a_push_without_what_it_is_about_is_refused(fields: dict[str, object]) -> None:
-    with pytest.raises(Invalid, match="is missing, no text, or longer than 1000 characters"):
+    with pytest.raises(Invalid, match="is missing, empty, no text, or longer than 1000 characters"):
         read(WebhookProvider.GITHUB, github({**bodies.github_push(), **fields}))
 
 

@@ -62,6 +62,23 @@ def test_applying_the_same_again_changes_nothing(database_url: str) -> None:
     play(database_url, scenario)
 
 
+def test_true_instead_of_one_is_a_change(database_url: str) -> None:
+    def with_default(value: JsonValue) -> JsonObject:
+        return {**_PROJECT, "jobs": [{**_JOB, "parameters": [{"identifier": "x", "default": value}]}]}
+
+    async def scenario(records: Records) -> None:
+        changes: list[tuple[JsonValue, JsonValue]] = [(1, True), ([0], [False])]
+        for before, after in changes:
+            await records.projects.apply(configuration(with_default(before)))
+            [change] = await records.projects.plan(configuration(with_default(after)))
+            assert [(field.before, field.after) for field in change.fields] == [(before, after)]
+            await records.projects.apply(configuration(with_default(after)))
+            job = await records.jobs.get("example", "hello")
+            assert repr(job.settings.parameters[0].default) == repr(after)
+
+    play(database_url, scenario)
+
+
 def test_several_masters_may_apply_at_once(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         projects = configuration(*({**_PROJECT, "identifier": f"p{number}"} for number in range(5)))

@@ -92,6 +92,7 @@ def test_every_other_route_is_closed_to_it(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         _, secret = await running(served)
         client = served.client(secret)
+        told = {(one["method"], one["path"]): one["is_allowed"] for one in (await client.get("/routes")).json()}
         for route in ROUTES:
             path = route.path.replace("{project}", "example")
             for name in route.path_parameters:
@@ -100,6 +101,7 @@ def test_every_other_route_is_closed_to_it(play_on_sqlite: Play) -> None:
             is_open = route.permission is Permission.ANYONE
             is_its_own = route.permission in _ALLOWED and "{project}" in route.path
             assert (status not in {401, 403}) == (is_open or is_its_own), (route.path, status)
+            assert told[route.method, route.path] == (is_open or is_its_own), route.path
         assert (await client.post("/projects/other/jobs/hello/trigger")).status_code == 403
         assert (await client.get("/runs")).status_code == 403
 

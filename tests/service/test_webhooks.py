@@ -159,8 +159,10 @@ def test_mistakes_are_told_and_make_no_run(play_on_sqlite: Play) -> None:
         assert short.json()["errors"] == [
             {"field": "parameters.revision", "message": "'abc' does not match the pattern [0-9a-f]{40}"}
         ]
-        nothing = await served.anonymous.post(_PATH, content=b"{", headers=github_headers(b"{"))
-        assert (nothing.status_code, nothing.json()["detail"]) == (422, "the body is not JSON")
+        for content in (b"{", b'{"ref": "refs/notes/\\ud800", "after": "1"}', b'{"\\ud800": 1}'):
+            nothing = await served.anonymous.post(_PATH, content=content, headers=github_headers(content))
+            assert nothing.status_code == 422
+            assert nothing.json()["detail"].startswith("the body is not JSON: ")
         large = b"x" * ((8 << 20) + 1)
         assert (await served.anonymous.post(_PATH, content=large, headers={})).status_code == 413
         assert not (await served.runs.list()).items

@@ -54,7 +54,7 @@ def _fault(error: BaseException, directory: Path, name: str) -> Invalid:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if _is_own(Path(frame.filename), directory)]
     outside = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
-    words = f"{type(error).__name__}: {error}".rstrip(": ")
+    words = f"{type(error).__name__}: {error}".rstrip(": ").encode(errors="replace").decode()
     if not own and not outside:
         return Invalid.at(name, words)
     frame = (own or outside)[-1]

@@ -115,7 +115,7 @@ def _changes(place: str, before: JsonValue, after: JsonValue) -> Iterator[FieldC
     if one is not None and other is not None:
         for name in dict.fromkeys([*one, *other]):
             yield from _changes(f"{place}.{name}" if place else name, one.get(name), other.get(name))
-    elif not _is_equal(before, after):
+    elif not is_same(before, after):
         yield FieldChange(place, before, after)
 
 
@@ -132,7 +132,3 @@ def _by_name(value: JsonValue) -> Mapping[str, JsonValue] | None:
             return None
         named[identifier] = item
     return named
-
-
-def _is_equal(one: JsonValue, other: JsonValue) -> bool:
-    return is_same(one, other) if not isinstance(one, (list, dict)) else one == other

@@ -37,7 +37,17 @@ def read_elements(table: Table) -> tuple[ElementDefinition, ...]:
     readers = table.items("elements", "a list of elements")
     elements = tuple(_read_element(reader) for reader in readers)
     check_duplicates(((one.identifier, reader) for one, reader in zip(elements, readers, strict=True)), "element")
+    for element, reader in zip(elements, readers, strict=True):
+        _remember(element.identifier, reader)
     return elements
+
+
+def _remember(identifier: str, reader: Reader) -> None:
+    """For mistakes that are found when all is read, and know the element by its name."""
+    elements = reader.place.parent
+    if identifier and elements is not None and elements.parent is not None:
+        place = elements.parent.named("element", identifier)
+        reader.mistakes.remember(place.written_at(reader.place.origin))
 
 
 def _read_element(reader: Reader) -> ElementDefinition:

@@ -12,6 +12,7 @@ from job_orchestra.domain.json import JsonValue
 from job_orchestra.domain.texts import flaw_of_text
 
 _MOST_DIGITS = 10
+_MOST_NAMES = 20
 _LARGE_NUMBER = re.compile(r"\d{5,}")
 
 
@@ -85,14 +86,19 @@ def _look_up(container: Any, key: str, path: str) -> Any:
         value = cast("Mapping[str, Any]", container)
         if key in value:
             return value[key]
-        known = ", ".join(sorted(map(str, value))) or "none"
-        raise FormatError(f"{path} has no {key!r}; it has {known}")
+        raise FormatError(f"{path} has no {key!r}; it has {_some(sorted(map(str, value)))}")
     if isinstance(container, list):
         items = cast("Sequence[Any]", container)
         if key.isdecimal() and len(key) < _MOST_DIGITS and int(key) < len(items):
             return items[int(key)]
         raise FormatError(f"{path} has no item {key!r}; it has {len(items)} items")
     raise FormatError(f"{path} is neither mapping nor list, so it has no {key!r}")
+
+
+def _some(names: Sequence[str]) -> str:
+    """As many as a line holds."""
+    more = len(names) - _MOST_NAMES
+    return (", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")) or "none"
 
 
 _MAPPINGS_ONLY = _MappingsOnlyFormatter()

@@ -15,7 +15,11 @@ JsonObject: TypeAlias = dict[str, JsonValue]
 
 
 def is_same(one: JsonValue, other: JsonValue) -> bool:
-    """Whether two plain values are the same in JSON; in Python True is 1."""
+    """Whether two values are the same in JSON, whatever is inside of them; in Python True is 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
     return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 

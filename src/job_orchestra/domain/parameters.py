@@ -42,14 +42,15 @@ def _values(
     for definition in definitions:
         name = definition.identifier
         if name in given:
-            yield name, _value(Reader(given[name], reader.mistakes, reader.place.field(name)), definition)
+            yield name, read_value(Reader(given[name], reader.mistakes, reader.place.field(name)), definition)
         elif definition.is_required:
             reader.mistakes.add(reader.place.field(name), "is missing; it has no default")
         else:
             yield name, definition.default
 
 
-def _value(reader: Reader, definition: ParameterDefinition) -> JsonValue:
+def read_value(reader: Reader, definition: ParameterDefinition) -> JsonValue:
+    """The value of one parameter."""
     given = reader.json()
     if not is_json(reader.value):
         return None

@@ -54,6 +54,7 @@ def _read_webhook(reader: Reader) -> WebhookSettings:
 
 
 def _read_trigger(reader: Reader) -> WebhookTrigger:
+    reader.mistakes.remember(reader.place)
     table = reader.table(("job",), ("branches", "tags", "parameters"), "a trigger")
     trigger = WebhookTrigger(
         job=table.read("job", Reader.name, ""),
@@ -61,7 +62,7 @@ def _read_trigger(reader: Reader) -> WebhookTrigger:
         tags=tuple(item.text() for item in table.items("tags", "a list of patterns such as 'v*'")),
         parameters=table.read("parameters", _read_parameters, {}),
     )
-    if not ("branches" in table or "tags" in table):
+    if not any(table.read(name, lambda patterns: patterns.value, None) for name in ("branches", "tags")):
         reader.wrong("names neither branches nor tags; ['*'] is all of them")
     return trigger
 

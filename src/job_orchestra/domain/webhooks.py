@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -35,6 +36,15 @@ class WebhookTrigger:
     tags: tuple[str, ...] = ()
     parameters: JsonObject = field(default_factory=dict[str, JsonValue])
     """Texts are format strings over `PUSH_FIELDS`."""
+
+    @property
+    def constants(self) -> JsonObject:
+        """The parameters that are the same for every push."""
+        constants: JsonObject = {}
+        for name, value in self.parameters.items():
+            with suppress(FormatError):
+                constants[name] = format_text(value, {}) if isinstance(value, str) else value
+        return constants
 
 
 @dataclass(frozen=True, slots=True)

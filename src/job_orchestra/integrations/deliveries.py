@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 from urllib.parse import parse_qs
+
+import msgspec
 
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.json import JsonObject, JsonValue
@@ -34,9 +35,10 @@ class Delivery:
             if self.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
                 fields = parse_qs(content.decode("ascii", "replace"), max_num_fields=10)
                 content = fields.get("payload", [""])[0].encode()
-            payload: JsonValue = json.loads(content)
-        except (ValueError, RecursionError):
-            raise Invalid.at("", "the body is not JSON") from None
+            # Half a surrogate pair is no JSON here: no answer could show it, and no database keep it.
+            payload: JsonValue = msgspec.json.decode(content)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise Invalid.at("", f"the body is not JSON: {error}") from None
         if not isinstance(payload, dict):
             raise Invalid.at("", "the body is not a JSON object")
         return payload
@@ -94,12 +96,12 @@ def is_nothing(revision: str) -> bool:
 
 
 def text_at(payload: JsonObject, *path: str, is_needed: bool = False) -> str:
-    """The text there; empty, or Invalid if it is needed, where there is none."""
+    """The text there; where there is none, or an empty one, empty, or Invalid if it is needed."""
     value: JsonValue = payload
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
-    if isinstance(value, str) and len(value) <= _LONGEST_TEXT:
+    if value and isinstance(value, str) and len(value) <= _LONGEST_TEXT:
         return value
     if is_needed:
-        raise Invalid.at(".".join(path), f"is missing, no text, or longer than {_LONGEST_TEXT} characters")
+        raise Invalid.at(".".join(path), f"is missing, empty, no text, or longer than {_LONGEST_TEXT} characters")
     return ""

@@ -175,7 +175,7 @@ class Intake:
         save = self._late_reports.save if account.is_late else self._progress.save
         is_over = after.status.is_terminal and not account.is_late
         for outcome in outcomes_of(after, self._clock.now()) if is_over else (after,):
-            if is_over:
+            if is_over and outcome.status.is_terminal:
                 await self._before_end(outcome)
             if await self._outage.outlast(lambda outcome=outcome: save(account.run, outcome, records)):  # type: ignore[misc]
                 return outcome

@@ -126,6 +126,7 @@ class Losses:
         after = replace(after, duration=None, log=replace(after.log, sha256=None))
         events = [event_to_record(ended)]
         for outcome in outcomes_of(after, self._clock.now()):
-            await self._wishes.before_end(outcome)
+            if outcome.status.is_terminal:
+                await self._wishes.before_end(outcome)
             if await self._outage.outlast(lambda outcome=outcome: self._progress.save(run, outcome, events, provided)):  # type: ignore[misc]
                 return

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.configuration_changes import ChangeKind, Thing
+from job_orchestra.domain.json import is_same
 from job_orchestra.repositories.conditions import equal
+from job_orchestra.repositories.rows.columns import json_object
 from job_orchestra.repositories.rows.jobs import job_changes, job_to_row
 from job_orchestra.repositories.rows.projects import project_changes, project_to_row
 from job_orchestra.repositories.rows.schedules import schedule_changes, schedule_to_row, timetable_change
@@ -95,5 +97,5 @@ def _wanted_changes(thing: Thing, wanted: Mapping[Key, WantedRow], by_key: Mappi
             yield RowChange(ChangeKind.ADDED, thing, key, None, one)
         elif not known["is_active"]:
             yield RowChange(ChangeKind.BACK, thing, key, known, one)
-        elif known["settings"] != one.changes["settings"]:
+        elif not is_same(json_object(known, "settings"), json_object(one.changes, "settings")):
             yield RowChange(ChangeKind.CHANGED, thing, key, known, one)

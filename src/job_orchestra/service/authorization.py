@@ -36,6 +36,13 @@ async def authorize(
     return identity
 
 
+def may_use(identity: Identity | None, route: Route) -> bool:
+    """Whether it may use the route with some path; a run has those of its own project."""
+    if identity is not None and identity.run is not None and "project" not in route.path_parameters:
+        return route.permission is Permission.ANYONE
+    return may(identity, route.permission)
+
+
 def may(identity: Identity | None, permission: Permission) -> bool:
     if identity is None:
         return permission is Permission.ANYONE

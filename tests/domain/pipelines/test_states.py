@@ -208,7 +208,7 @@ def test_an_empty_list_and_one_that_is_none() -> None:
     play = Play([element("none", for_each=()), element("then", "none"), element("wrong", for_each="{parameters}")])
     assert play.step() == ["then"]
     assert play.statuses() == {"none": "succeeded", "then": "pending", "wrong": "exception"}
-    assert play.sentence("wrong") == "Its list cannot be told: for_each ('{parameters}') is no list."
+    assert play.sentence("wrong") == "Its list cannot be told: for_each ('{parameters}') is no list, but {}."
 
 
 def test_an_abort_triggers_nothing_more_and_waits_for_what_runs() -> None:

@@ -325,15 +325,10 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("log", _log(run)),
         ("results", "\n".join(f"{name}: {json_text(value)}" for name, value in run.results.items())),
         ("not shown", "\n".join(map(_failure, run.transformation_failures))),
-        ("past attempts", "\n".join(map(_past_attempt, run.past_attempts))),
+        ("attempts", "\n".join(map(_past_attempt, run.past_attempts))),
         ("late reports", "\n".join(map(_late_report, run.late_reports))),
     ]
     print_fields(output, run, fields)
-
-
-def _source(run: RunAnswer) -> str:
-    source = f"{run.source.kind} {_named_run(run, run.source.identifier)}"
-    return f"{source}, with which it is aborted" if run.abort_with_run else source
 
 
 def _attempt(run: RunAnswer) -> str:
@@ -347,6 +342,11 @@ def _past_attempt(past: PastAttemptAnswer) -> str:
     took = "" if past.duration is None else f" after {duration(past.duration)}"
     ended = f"attempt {past.attempt}{where}: {past.status} {moment(past.ended_at)}{took}"
     return f"{ended}, {past.log.size} bytes of log: {past.reason.sentence}"
+
+
+def _source(run: RunAnswer) -> str:
+    source = f"{run.source.kind} {_named_run(run, run.source.identifier)}"
+    return f"{source}, with which it is aborted" if run.abort_with_run else source
 
 
 def _named_run(run: RunAnswer, other: str) -> str:

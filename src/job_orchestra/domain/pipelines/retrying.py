@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from job_orchestra.domain.definitions import PipelineDefinition
-from job_orchestra.domain.pipelines.parts import PartKey
-from job_orchestra.domain.runs import KeptRun, Run
+from job_orchestra.domain.pipelines.states import PipelineSnapshot
+from job_orchestra.domain.runs import KeptRun
 from job_orchestra.domain.statuses import RunStatus
 
 
-def kept_runs(pipeline: Run, runs: Mapping[PartKey, Run], anew: PipelineDefinition) -> tuple[KeptRun, ...]:
+def kept_runs(ended: PipelineSnapshot, anew: PipelineDefinition) -> tuple[KeptRun, ...]:
     """What succeeded of elements that the pipeline has still, just so, unless something before it did not succeed."""
-    before = pipeline.request.definition
-    assert isinstance(before, PipelineDefinition)
-    earlier = {element.identifier: element for element in before.elements}
+    earlier = {element.identifier: element for element in ended.elements}
     elements = {element.identifier: element for element in anew.elements}
-    bad = {key.element for key, run in runs.items() if run.status is not RunStatus.SUCCEEDED}
+    bad = {key.element for key, run in ended.runs.items() if run.status is not RunStatus.SUCCEEDED}
+    bad |= {key.element for key in ended.refusals}
     memory: dict[str, bool] = {}
 
     def is_sound(name: str) -> bool:
@@ -30,6 +27,6 @@ def kept_runs(pipeline: Run, runs: Mapping[PartKey, Run], anew: PipelineDefiniti
 
     return tuple(
         KeptRun(key.label, run.identifier)
-        for key, run in sorted(runs.items(), key=lambda item: item[0].label)
+        for key, run in sorted(ended.runs.items(), key=lambda item: item[0].label)
         if run.status is RunStatus.SUCCEEDED and key.element in elements and is_sound(key.element)
     )

@@ -102,6 +102,11 @@ def element_states(snapshot: PipelineSnapshot) -> list[ElementState]:
     return [states[element.identifier] for element in snapshot.elements]
 
 
+def refused_part(key: PartKey, refusal: PartRefused, item: JsonValue = None) -> PartState:
+    status = ElementStatus.CANCELLED if refusal.is_stopped else ElementStatus.EXCEPTION
+    return PartState(key, status, refusal.sentence, item=item, is_stopped=refusal.is_stopped)
+
+
 def _held_back(
     element: ElementDefinition, before: Mapping[str, ElementState], values: PipelineValues, run: Run
 ) -> ElementState | None:
@@ -142,8 +147,7 @@ def _part(
         return PartState(key, ElementStatus(run.status.value), run=run, item=item)
     refusal = snapshot.refusals.get(key)
     if refusal is not None:
-        status = ElementStatus.CANCELLED if refusal.is_stopped else ElementStatus.EXCEPTION
-        return PartState(key, status, refusal.sentence, item=item, is_stopped=refusal.is_stopped)
+        return refused_part(key, refusal, item)
     if snapshot.run.should_abort:
         return PartState(key, ElementStatus.CANCELLED, _stopped(snapshot.run), item=item, is_stopped=True)
     try:

@@ -8,13 +8,19 @@ has `status` and `items`, each with `item`, `status`, `run` and `results`. `item
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from string import Formatter
 
+from job_orchestra.domain.checking import shown
 from job_orchestra.domain.formatting import FormatError, format_text, look_up_field
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.queries.paths import MISSING, Missing, Path, Source, look_up
 
+ELEMENT_KEYS = ("status", "run", "results")
+ITEMS_KEYS = ("status", "items")
+"""Of an element with a list."""
+ITEM_KEYS = ("item", "status", "run", "results")
 MOST_ITEMS = 1000
 """Of a list: each makes a run."""
 _FORMATTER = Formatter()
@@ -54,11 +60,21 @@ def fill(value: JsonValue, fields: Mapping[str, JsonValue]) -> JsonValue:
     return value
 
 
+def constants_of(values: JsonObject) -> JsonObject:
+    """Those that are the same whatever the fields are, filled."""
+    constants: JsonObject = {}
+    for name, value in values.items():
+        # One that names a field cannot be filled without any.
+        with suppress(ValueError):
+            constants[name] = fill(value, {})
+    return constants
+
+
 def items_of(for_each: str | tuple[JsonValue, ...], fields: Mapping[str, JsonValue]) -> list[JsonValue]:
     """The items of an element's list; FormatError if there is none, or one that is too long."""
     found = fill(for_each if isinstance(for_each, str) else list(for_each), fields)
     if not isinstance(found, list):
-        raise FormatError(f"for_each ({for_each!r}) is no list")
+        raise FormatError(f"for_each ({for_each!r}) is no list, but {shown(found)}")
     if len(found) > MOST_ITEMS:
         raise FormatError(f"for_each ({for_each!r}) has {len(found)} items, and may have {MOST_ITEMS}")
     return found

@@ -24,10 +24,10 @@ from job_orchestra.repositories.rows.columns import (
 from job_orchestra.repositories.rows.past_attempts import past_attempts_from_row, past_attempts_to_value
 from job_orchestra.storage.port import Row
 
+_logger = logging.getLogger(__name__)
+
 WAITING_FOR_A_MOMENT = ""
 """The queue key of runs that do: a group of their own, in the order of the moments."""
-
-_logger = logging.getLogger(__name__)
 
 
 def run_to_row(run: Run) -> Row:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from job_orchestra.domain.definitions import ElementDefinition
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.domain.pipelines.parts import PartKey
-from job_orchestra.domain.pipelines.states import ElementState, PartState
+from job_orchestra.domain.pipelines.states import PartState, PipelineSnapshot, element_states, refused_part
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import ElementStatus
 from job_orchestra.protocol.resources import ElementAnswer, PartAnswer
@@ -16,26 +15,37 @@ from job_orchestra.service.answers.runs import run_summary_answer
 _MOST_PARTS = 100
 
 
-def element_answers(pipeline: Run, states: Sequence[ElementState]) -> list[ElementAnswer]:
+def element_answers(snapshot: PipelineSnapshot) -> list[ElementAnswer]:
     """Of one that has not ended."""
     return [
-        _element_answer(pipeline, state.definition, state.status.value, state.sentence, state.parts) for state in states
+        _element_answer(snapshot.run, state.definition, state.status.value, state.sentence, state.parts)
+        for state in element_states(snapshot)
     ]
 
 
-def ended_element_answers(
-    pipeline: Run, elements: Sequence[ElementDefinition], runs: Mapping[PartKey, Run]
-) -> list[ElementAnswer]:
+def ended_element_answers(snapshot: PipelineSnapshot) -> list[ElementAnswer]:
     """As the end of the pipeline tells it: of its runs, some may be no longer kept."""
-    told = cast("JsonObject", pipeline.results.get("elements", {}))
+    told = cast("JsonObject", snapshot.run.results.get("elements", {}))
+    parts = _parts_left(snapshot)
     answers: list[ElementAnswer] = []
-    for element in elements:
-        entry = cast("JsonObject", told.get(element.identifier, {}))
-        own = sorted((key for key in runs if key.element == element.identifier), key=lambda key: key.index or 0)
-        parts = [PartState(key, ElementStatus(runs[key].status.value), run=runs[key]) for key in own]
+    for element in snapshot.elements:
+        name = element.identifier
+        entry = cast("JsonObject", told.get(name, {}))
         status, sentence = str(entry.get("status", ElementStatus.SKIPPED)), str(entry.get("reason", ""))
-        answers.append(_element_answer(pipeline, element, status, sentence, parts))
+        # What is told of the whole of an element with a list, is told by `sentence`.
+        own = [part for part in parts.get(name, ()) if (part.key.index is None) == (element.for_each is None)]
+        answers.append(_element_answer(snapshot.run, element, status, sentence, own))
     return answers
+
+
+def _parts_left(snapshot: PipelineSnapshot) -> dict[str, list[PartState]]:
+    """Of each element of a pipeline that has ended: the parts whose runs are kept still, and those that got none."""
+    found = {key: refused_part(key, refusal) for key, refusal in snapshot.refusals.items()}
+    found |= {key: PartState(key, ElementStatus(run.status.value), run=run) for key, run in snapshot.runs.items()}
+    parts: dict[str, list[PartState]] = {}
+    for key in sorted(found, key=lambda key: key.index or 0):
+        parts.setdefault(key.element, []).append(found[key])
+    return parts
 
 
 def _element_answer(

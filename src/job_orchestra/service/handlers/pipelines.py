@@ -16,19 +16,21 @@ from job_orchestra.service.parts import ServiceParts
 
 async def elements(parts: ServiceParts, call: Call) -> ElementsAnswer:
     run = await parts.runs.get(call.path["project"], call.path["run"])
-    definition = run.request.definition
-    if not isinstance(definition, PipelineDefinition):
+    if not isinstance(run.request.definition, PipelineDefinition):
         raise Conflict(f"Run {run.identifier!r} has no elements: its job {run.request.job!r} is no pipeline.")
-    if not run.status.is_terminal:
-        return ElementsAnswer(element_answers(run, await states_of(parts, run)))
-    runs = await parts.pipeline_runs.parts_of(run)
-    return ElementsAnswer(ended_element_answers(run, definition.elements, runs))
+    snapshot = await _snapshot_of(parts, run)
+    answers = ended_element_answers if run.status.is_terminal else element_answers
+    return ElementsAnswer(answers(snapshot))
 
 
 async def states_of(parts: ServiceParts, pipeline: Run) -> list[ElementState]:
     """Of one that has not ended."""
+    return element_states(await _snapshot_of(parts, pipeline))
+
+
+async def _snapshot_of(parts: ServiceParts, pipeline: Run) -> PipelineSnapshot:
     refusals = refusals_in(await parts.pipeline_runs.events_of(pipeline))
-    return element_states(PipelineSnapshot(pipeline, await parts.pipeline_runs.parts_of(pipeline), refusals))
+    return PipelineSnapshot(pipeline, await parts.pipeline_runs.parts_of(pipeline), refusals)
 
 
 async def keeping_what_succeeded(parts: ServiceParts, earlier: Run, request: RunRequest) -> RunRequest:
@@ -37,5 +39,4 @@ async def keeping_what_succeeded(parts: ServiceParts, earlier: Run, request: Run
     if not all(isinstance(one, PipelineDefinition) for one in definitions):
         raise Conflict(f"Run {earlier.identifier!r} has nothing that could be kept: its job is no pipeline.")
     assert isinstance(request.definition, PipelineDefinition)
-    runs = await parts.pipeline_runs.parts_of(earlier)
-    return replace(request, kept=kept_runs(earlier, runs, request.definition))
+    return replace(request, kept=kept_runs(await _snapshot_of(parts, earlier), request.definition))

@@ -7,7 +7,7 @@ import http
 from starlette.responses import HTMLResponse, Response
 
 from job_orchestra.protocol.resources import HealthAnswer, RouteAnswer, VersionAnswer
-from job_orchestra.service.authorization import may
+from job_orchestra.service.authorization import may_use
 from job_orchestra.service.call import Answered, Call
 from job_orchestra.service.documentation import documentation_page
 from job_orchestra.service.openapi import openapi_document
@@ -34,9 +34,7 @@ async def ready(parts: ServiceParts, call: Call) -> HealthAnswer | Answered:
 
 async def routes(parts: ServiceParts, call: Call) -> list[RouteAnswer]:
     return [
-        RouteAnswer(
-            route.method, route.path, route.permission.value, may(call.identity, route.permission), route.summary
-        )
+        RouteAnswer(route.method, route.path, route.permission.value, may_use(call.identity, route), route.summary)
         for route in parts.routes
     ]
 
