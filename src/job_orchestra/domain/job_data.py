@@ -152,15 +152,16 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
 
 def run_request_from_data(data: object) -> RunRequest:
     """What the runs of a job have in common is read once: lists and queues are full of it."""
-    if isinstance(data, dict):
-        fields = cast("JsonObject", data)
-        own = {name: fields[name] for name in _OWN_FIELDS if name in fields}
-        common = marshal.dumps({name: value for name, value in fields.items() if name not in own}, 2)
-        if len(common) <= _MOST_REMEMBERED:
-            # Where something is wrong, it is told together.
-            with suppress(Invalid):
-                return replace(_common_request(common), **read_all(own, _own_fields))
-    return read_all(data, _run_request)
+    if not isinstance(data, dict):
+        return read_all(data, _run_request)
+    fields = cast("JsonObject", data)
+    own = {name: fields[name] for name in _OWN_FIELDS if name in fields}
+    common = marshal.dumps({name: value for name, value in fields.items() if name not in own}, 2)
+    if len(common) <= _MOST_REMEMBERED:
+        # Where something is wrong, it is told together.
+        with suppress(Invalid):
+            return replace(_common_request(common), **read_all(own, _own_fields))
+    return read_all(fields, _run_request)
 
 
 @lru_cache(maxsize=1000)
