@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,23 @@ def test_expressions(expression: str) -> None:
     check_expression(expression)
 
 
-@pytest.mark.parametrize("expression", ["99 3 * * *", "0 0 31 2 *", "0 0 * * 8", "a b c d e"])
-def test_no_expressions(expression: str) -> None:
-    with pytest.raises(ValueError, match="is no cron expression: bad"):
+@pytest.mark.parametrize(
+    ("expression", "flaw"),
+    [
+        (
+            "99 3 * * *",
+            "is no cron expression: '99' is no minute, which is made of numbers from 0 to 59, with * for all",
+        ),
+        ("0 0 31 2 *", "names a time that never comes"),
+        ("0 0 32 2 *", "is no cron expression: '32' is no day of month, which is made of numbers from 1 to 31, or L"),
+        ("0 0 * 13 *", "is no cron expression: '13' is no month, which is made of numbers from 1 to 12, or names"),
+        ("0 0 * * 8", "is no cron expression: '8' is no day of week, which is made of numbers from 0 (Sunday) to 7"),
+        ("0 0 * * FRI-MON", "ranges from the lower to the higher"),
+        ("a b c d e", "is no cron expression: 'a' is no minute"),
+    ],
+)
+def test_no_expressions(expression: str, flaw: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(flaw)):
         check_expression(expression)
 
 

@@ -53,7 +53,7 @@ retries = st.builds(
     RetryPolicy,
     retries=st.integers(0, 100),
     on=st.lists(st.sampled_from(CAUSES), min_size=1, max_size=3, unique=True).map(tuple),
-    delay=st.floats(0, 1e7),
+    delay=st.floats(0, 3e8),
 )
 elements = st.builds(
     ElementDefinition,
@@ -79,9 +79,9 @@ definitions: SearchStrategy[Definition] = (
 )
 limits = st.builds(
     RunLimits,
-    timeout=st.none() | st.floats(0.001, 1e9),
-    teardown_timeout=st.floats(0, 1e9),
-    grace=st.floats(0, 1e9),
+    timeout=st.none() | st.floats(0.001, 3e8),
+    teardown_timeout=st.floats(0, 3e8),
+    grace=st.floats(0, 3e8),
     log_size=st.none() | st.integers(1, 1 << 50),
     results_size=st.integers(16, 4 << 20),
 )
@@ -149,7 +149,7 @@ schedule_settings = st.builds(
     missing_time=st.none() | st.sampled_from(MissingTime),
     repeated_time=st.none() | st.sampled_from(RepeatedTime),
     catch_up=st.sampled_from(CatchUp),
-    catch_up_age=st.none() | st.floats(0, 1e15),
+    catch_up_age=st.none() | st.floats(0, 3e8),
     parameters=objects,
     description=texts,
     is_enabled_at_first=st.booleans(),

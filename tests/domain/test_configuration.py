@@ -218,7 +218,9 @@ MISTAKES: list[tuple[dict[str, object], list[str]]] = [
     ({"commands": TRUE, "results_limit": 1 << 30}, ["results_limit: 1073741824 is not from 16 to 4194304"]),
     ({"commands": TRUE, "priority": 1.5}, ["priority: expected an integer from -1000 to 1000, got 1.5"]),
     ({"commands": TRUE, "expiry": 0}, ["expiry: 0 is no number from 1 to 1e+15"]),
-    ({"commands": TRUE, "expiry": 1e9}, ["expiry: 1e+09 seconds are more than ten years"]),
+    ({"commands": TRUE, "expiry": 1e9}, ["expiry: 1000000000.0 seconds are more than ten years"]),
+    ({"commands": TRUE, "lost_after": 1e15}, ["lost_after: 1000000000000000.0 seconds are more than ten years"]),
+    ({"commands": TRUE, "timeout": 1e12}, ["timeout: 1000000000000.0 seconds are more than ten years"]),
     ({"commands": TRUE, "time_out": 1}, ["time_out: is unknown; did you mean timeout?"]),
     (
         {"commands": TRUE, "properties": {"a": []}},

@@ -51,7 +51,8 @@ def test_matching_of_values(wanted: JsonValue, has: JsonValue, expected: bool) -
         ({"at_least": "3.11", "less_than": "4"}, "4.0", False),
         ({"less_than": "3.12"}, "3.12.0rc1", True),
         ({"at_least": "3.11"}, ["2.7", "3.12"], True),
-        ({"at_least": "3.11", "less_than": "3"}, ["2.7", "3.12"], True),  # each by one of the items
+        ({"at_least": "3.11", "less_than": "3.13"}, ["3.9", "3.14"], False),  # each is outside
+        ({"at_least": "3.11", "less_than": "3.13"}, ["3.9", "3.12"], True),
         ({"at_least": 3}, "3.11", False),
         ({"at_least": "3.1"}, 3.11, False),
         ({"at_least": 0}, True, False),
@@ -102,6 +103,17 @@ def test_conditions_on_what_a_worker_does_not_have(wanted: JsonValue, expected: 
             ["needs python ≥ 3, has no python", "needs python < 3.12, has no python"],
         ),
         (
+            {"at_least": "3.11", "less_than": "3.13"},
+            {"python": ["3.9", "3.14"]},
+            ["needs python ≥ 3.11 and < 3.13, has 3.9, 3.14, of which none is both"],
+        ),
+        # What people would write in the same way is told apart.
+        (1, {"python": "1"}, ['needs python = 1, has "1"']),
+        ("true", {"python": True}, ['needs python = "true", has true']),
+        ("null", {"python": [None, "x"]}, ['needs python = "null", has null, "x"']),
+        ("", {"python": []}, ['needs python = "", has []']),
+        ("a", {"python": {"x": 1}}, ['needs python = a, has {"x": 1}']),
+        (
             {"is_about": 3},
             {"python": 3},
             ["needs python is_about 3, which this version does not know, has 3"],
@@ -151,6 +163,16 @@ def test_whatever_is_stored_is_answered(wanted: JsonValue, properties: JsonObjec
         (
             {"at_least": "3.10", "less_than": "3.9"},
             [": at_least and less_than leave no value that a worker could have"],
+        ),
+        ({"one_of": ["a", 1], "none_of": [1.0, "a", "b"]}, [".none_of: excludes all that one_of allows"]),
+        ({"one_of": ["a", "b"], "none_of": ["a"]}, []),
+        (
+            [{"at_least": 1}],
+            ["[0]: is a table of conditions, which in a list would be a value that no worker has"],
+        ),
+        (
+            {"one_of": ["a", {"at_least": 1}]},
+            [".one_of[1]: is a table of conditions, which in a list would be a value that no worker has"],
         ),
         ({"more_than": 3, "at_most": 3}, [": more_than and at_most leave no value that a worker could have"]),
     ],

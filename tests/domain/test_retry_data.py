@@ -54,7 +54,7 @@ def test_every_reason_is_a_cause_but_wishes_losses_and_what_is_no_fault() -> Non
         ({"retries": 1, "retry_on": [3]}, r"retry_on\[0\]: expected one of .*, got 3"),
         ({"retries": 1, "retry_on": ["worker_lost"]}, r"retry_on\[0\]: worker_lost is the business of on_lost"),
         ({"retries": 1, "retry_delay": -1}, "retry_delay: -1 is no number from 0"),
-        ({"retries": 1, "retry_delay": 1e9}, r"retry_delay: 1e\+09 seconds are more than a year"),
+        ({"retries": 1, "retry_delay": 1e9}, "retry_delay: 1000000000.0 seconds are more than ten years"),
         ({"retry_delay": 5}, "retry_delay: says nothing without retries"),
         ({"retry_on": ["failed"]}, "retry_on: says nothing without retries"),
     ],

@@ -132,6 +132,18 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
         ("master = 3\n", "orchestra.toml: master: is a section"),
         ("[master]\nidentifier = ''\n", "orchestra.toml: [master] identifier: '' will not do"),
         ("[projects]\nmodule = 'projects'\n", "orchestra.toml: [projects] module: 'projects' will not do"),
+        (
+            "[worker]\nproperties = {a = 99999999999999999999999}\n",
+            "orchestra.toml: [worker] properties: {'a': 99999999999999999999999} will not do: a: is an integer of more",
+        ),
+        (
+            "[worker]\nproperties = {weight = 0}\n",
+            "orchestra.toml: [worker] properties: {'weight': 0} will not do: weight: it has to be a number above 0",
+        ),
+        (
+            "[master]\npending_expiry = 99999999999\n",
+            "orchestra.toml: [master] pending_expiry: 99999999999 will not do: it has to be from 1 to 316224000",
+        ),
         ("[worker]\nproperties = {a = [nan]}\n", "orchestra.toml: [worker] properties: a[0] is not a finite number"),
         ("[service]\nmaster_urls = ['x']\n", "orchestra.toml: [service] master_urls: ('x',) will not do"),
         ("[service]\nurl = 'http://x:y'\n", "orchestra.toml: [service] url: 'http://x:y' will not do"),

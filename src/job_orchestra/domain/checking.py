@@ -21,6 +21,7 @@ from job_orchestra.domain.texts import flaw_of_text
 Result = TypeVar("Result")
 Choice = TypeVar("Choice", bound=StrEnum)
 
+MOST_SECONDS = 10 * 366 * 86_400
 _MOST_DEPTH = 64
 _INTEGERS = range(-(1 << 63), 1 << 63)
 """What MessagePack and every database can hold."""
@@ -119,6 +120,14 @@ class Reader:
         else:
             return float(self.value)
         return minimum
+
+    def seconds(self, minimum: float = 0.0) -> float:
+        """A span of time that can be added to a date: at most ten years."""
+        value = self.number(minimum)
+        if value > MOST_SECONDS:
+            self.wrong(f"{shown(self.value)} seconds are more than ten years")
+            return minimum
+        return value
 
     def flag(self) -> bool:
         if not isinstance(self.value, bool):

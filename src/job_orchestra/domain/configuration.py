@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from job_orchestra.domain.checking import Mistakes, Reader, check_duplicates
+from job_orchestra.domain.checking import Mistakes, Reader, check_duplicates, shown
 from job_orchestra.domain.concurrency_data import check_limits, check_pipelines_in_groups
 from job_orchestra.domain.cron import standard_expression, time_zone
 from job_orchestra.domain.declarations import plain_data
@@ -127,8 +127,8 @@ def _check_times(
         if expression and check_expression:
             check_expression(expression)
     except ValueError as error:
-        mistakes.add(place.field("expression"), f"{settings.expression!r} {error}")
+        mistakes.add(place.field("expression"), f"{shown(settings.expression)} {error}")
     try:
         time_zone(settings.time_zone)
     except ValueError as error:
-        mistakes.add(place.field("time_zone"), f"{settings.time_zone!r} {error}")
+        mistakes.add(place.field("time_zone"), f"{shown(settings.time_zone)} {error}")

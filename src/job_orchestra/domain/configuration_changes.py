@@ -94,9 +94,12 @@ def _effects_of_job(kind: ChangeKind, circumstances: Circumstances) -> Iterator[
         yield "is triggered no longer; its history stays readable"
     if kind is ChangeKind.BACK and not circumstances.is_enabled:
         yield "is disabled, as it was"
-    if waiting and kind in {ChangeKind.REMOVED, ChangeKind.CHANGED}:
+    if waiting and kind is ChangeKind.CHANGED:
         runs = "1 pending run, which keeps" if waiting == 1 else f"{waiting} pending runs, which keep"
         yield f"has {runs} the definition of the trigger, and will be executed"
+    if waiting and kind is ChangeKind.REMOVED:
+        runs = "1 pending run, which waits" if waiting == 1 else f"{waiting} pending runs, which wait"
+        yield f"has {runs} until it is configured again, or {'is' if waiting == 1 else 'are'} cancelled"
 
 
 def _effects_of_schedule(kind: ChangeKind, before: JsonObject, after: JsonObject, is_enabled: bool) -> Iterator[str]:

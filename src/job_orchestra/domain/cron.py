@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from job_orchestra.domain.checking import nearest
 
+_LONGEST = 500
 _WORDS = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -20,6 +21,8 @@ _WORDS = {
 
 def standard_expression(expression: str) -> str:
     """The five fields that an expression stands for; ValueError says what is wrong with its form."""
+    if len(expression) > _LONGEST:
+        raise ValueError(f"is longer than {_LONGEST} characters")
     text = " ".join(expression.split())
     if text.startswith("@"):
         if text not in _WORDS:

@@ -120,8 +120,8 @@ def read_limits(table: Table) -> RunLimits:
     defaults = RunLimits()
     return RunLimits(
         timeout=table.read("timeout", _number_or_none, None),
-        teardown_timeout=table.read("teardown_timeout", Reader.number, defaults.teardown_timeout),
-        grace=table.read("grace", Reader.number, defaults.grace),
+        teardown_timeout=table.read("teardown_timeout", Reader.seconds, defaults.teardown_timeout),
+        grace=table.read("grace", Reader.seconds, defaults.grace),
         log_size=table.read("log_limit", _size_or_none, defaults.log_size),
         results_size=table.read("results_limit", _results_size, defaults.results_size),
     )
@@ -141,7 +141,7 @@ def _read_on_lost(reader: Reader) -> OnLost:
 
 
 def _read_lost_after(reader: Reader) -> float:
-    return reader.number(_LEAST_LOST_AFTER)
+    return reader.seconds(_LEAST_LOST_AFTER)
 
 
 def _read_command(reader: Reader) -> Command:
@@ -209,7 +209,7 @@ def _pattern_or_none(reader: Reader) -> str | None:
 
 
 def _number_or_none(reader: Reader) -> float | None:
-    return None if reader.value is None else reader.number(_LEAST_TIMEOUT)
+    return None if reader.value is None else reader.seconds(_LEAST_TIMEOUT)
 
 
 def _size_or_none(reader: Reader) -> int | None:

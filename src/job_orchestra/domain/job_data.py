@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 _PRIORITIES = (-1000, 1000)
-_EXPIRIES = (1.0, 10 * 366 * 86_400)
+_LEAST_EXPIRY = 1.0
 _OWN_FIELDS = ("parameters", "part", "abort_with_run", "kept")
 _MOST_REMEMBERED = 16 << 10
 """Bytes; who executes larger definitions has other things to wait for."""
@@ -152,15 +152,16 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
 
 def run_request_from_data(data: object) -> RunRequest:
     """What the runs of a job have in common is read once: lists and queues are full of it."""
-    if isinstance(data, dict):
-        fields = cast("JsonObject", data)
-        own = {name: fields[name] for name in _OWN_FIELDS if name in fields}
-        common = marshal.dumps({name: value for name, value in fields.items() if name not in own}, 2)
-        if len(common) <= _MOST_REMEMBERED:
-            # Where something is wrong, it is told together.
-            with suppress(Invalid):
-                return replace(_common_request(common), **read_all(own, _own_fields))
-    return read_all(data, _run_request)
+    if not isinstance(data, dict):
+        return read_all(data, _run_request)
+    fields = cast("JsonObject", data)
+    own = {name: fields[name] for name in _OWN_FIELDS if name in fields}
+    common = marshal.dumps({name: value for name, value in fields.items() if name not in own}, 2)
+    if len(common) <= _MOST_REMEMBERED:
+        # Where something is wrong, it is told together.
+        with suppress(Invalid):
+            return replace(_common_request(common), **read_all(own, _own_fields))
+    return read_all(fields, _run_request)
 
 
 @lru_cache(maxsize=1000)
@@ -191,7 +192,7 @@ def read_schedule_settings(table: Table) -> ScheduleSettings:
     return ScheduleSettings(
         job=table.read("job", Reader.name, ""),
         expression=table.read("expression", _expression, ""),
-        time_zone=table.read("time_zone", Reader.text, "UTC"),
+        time_zone=table.read("time_zone", _time_zone, "UTC"),
         missing_time=table.read("missing_time", _missing_time, None),
         repeated_time=table.read("repeated_time", _repeated_time, None),
         catch_up=table.read("catch_up", _catch_up, CatchUp.LATEST),
@@ -200,6 +201,11 @@ def read_schedule_settings(table: Table) -> ScheduleSettings:
         description=table.read("description", Reader.text, ""),
         is_enabled_at_first=table.read("is_enabled_at_first", Reader.flag, False),
     )
+
+
+def _time_zone(reader: Reader) -> str:
+    """UTC for what is no text, which is told already."""
+    return reader.text() or ("" if reader.value == "" else "UTC")
 
 
 def _missing_time(reader: Reader) -> MissingTime | None:
@@ -215,7 +221,7 @@ def _catch_up(reader: Reader) -> CatchUp:
 
 
 def _catch_up_age(reader: Reader) -> float | None:
-    return None if reader.value is None else reader.number()
+    return None if reader.value is None else reader.seconds()
 
 
 def read_priority(reader: Reader) -> int:
@@ -223,13 +229,7 @@ def read_priority(reader: Reader) -> int:
 
 
 def read_expiry(reader: Reader) -> float | None:
-    if reader.value is None:
-        return None
-    seconds = reader.number(_EXPIRIES[0])
-    if seconds > _EXPIRIES[1]:
-        reader.wrong(f"{seconds:g} seconds are more than ten years")
-        return None
-    return seconds
+    return None if reader.value is None else reader.seconds(_LEAST_EXPIRY)
 
 
 def read_workspace(reader: Reader) -> Workspace:

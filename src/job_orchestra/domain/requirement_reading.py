@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 from job_orchestra.domain.checking import Reader, Table, shown
-from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.json import JsonObject, JsonValue, is_same
 from job_orchestra.domain.requirements import COMPARISONS, Comparable, Operator, comparable
 
 _LOWER = (Operator.AT_LEAST, Operator.MORE_THAN)
@@ -21,6 +24,8 @@ def read_requirements(reader: Reader) -> JsonObject:
 def _check(wanted: JsonValue, reader: Reader) -> None:
     if wanted == []:
         reader.wrong("is an empty list, which no worker could ever match")
+    elif isinstance(wanted, list):
+        _check_values(reader)
     elif wanted == {}:
         reader.wrong(f"is an empty table; conditions are {', '.join(Operator)}")
     elif isinstance(wanted, dict):
@@ -35,6 +40,27 @@ def _check_lists(table: Table) -> None:
         field = table.field(operator)
         if field and not field.items("a list of values") and field.value == []:
             field.wrong("is an empty list; it has at least one value")
+        elif field and isinstance(field.value, (list, tuple)):
+            _check_values(field)
+    allowed, excluded = table.field(Operator.ONE_OF), table.field(Operator.NONE_OF)
+    if allowed and excluded and _excludes(excluded.value, allowed.value):
+        excluded.wrong("excludes all that one_of allows")
+
+
+def _excludes(excluded: object, allowed: object) -> bool:
+    """False where nothing is allowed, or one of the two is no list, which is told by itself."""
+    if not isinstance(excluded, list) or not isinstance(allowed, list):
+        return False
+    values = cast("list[JsonValue]", excluded)
+    return bool(allowed) and all(
+        any(is_same(one, other) for other in values) for one in cast("list[JsonValue]", allowed)
+    )
+
+
+def _check_values(reader: Reader) -> None:
+    for item in reader.items():
+        if isinstance(item.value, Mapping) and set(cast("Mapping[object, object]", item.value)) & set(Operator):
+            item.wrong("is a table of conditions, which in a list would be a value that no worker has")
 
 
 def _check_presence(reader: Reader, table: Table) -> None:

@@ -1,10 +1,12 @@
 """What a job requires of a property of its worker: a value, one of some values, or a table of conditions.
 
-A list that a worker has means all of its items; a condition is met if one of them meets it.
+A list that a worker has means all of its items; a condition is met if one of them meets it, and several bounds if one
+of them is within all.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -47,12 +49,37 @@ COMPARISONS: Mapping[str, Comparison] = {
 }
 
 
+def _words(value: JsonValue) -> str:
+    """As people would write it."""
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, list) and value:
+        return ", ".join(map(_words, value))
+    return _exact_words(value)
+
+
+def _exact_words(value: JsonValue) -> str:
+    """As JSON, with which no two values look the same."""
+    if isinstance(value, list) and value:
+        return ", ".join(map(_exact_words, value))
+    return json.dumps(value, ensure_ascii=False)
+
+
+Words: TypeAlias = Callable[[JsonValue], str]
+
+
 def unmet(name: str, wanted: JsonValue, properties: JsonObject) -> Iterator[str]:
     """A sentence for each condition that a worker with these properties does not meet."""
     has = _items(properties[name]) if name in properties else None
-    for operator, operand in conditions_of(wanted).items():
+    conditions = conditions_of(wanted)
+    are_met = True
+    for operator, operand in conditions.items():
         if not _is_met(operator, operand, has):
-            yield f"needs {_condition(name, operator, operand)}, {_offered(name, operator, operand, has)}"
+            are_met = False
+            yield _lack(name, operator, operand, has)
+    bounds = {operator: operand for operator, operand in conditions.items() if operator in COMPARISONS}
+    if are_met and has is not None and not any(_is_within(bounds, one) for one in has):
+        yield f"needs {describe(name, bounds)}, has {_words(has)}, of which none is both"
 
 
 def is_met(name: str, wanted: JsonValue, properties: JsonObject) -> bool:
@@ -91,6 +118,20 @@ def _is_met(operator: str, operand: JsonValue, has: list[JsonValue] | None) -> b
             return has is not None and any(_compares(operator, one, operand) for one in has)
 
 
+def _is_within(bounds: Mapping[str, JsonValue], has: JsonValue) -> bool:
+    return all(_compares(operator, has, operand) for operator, operand in bounds.items())
+
+
+def _lack(name: str, operator: str, operand: JsonValue, has: list[JsonValue] | None) -> str:
+    words = _words if has is None or _are_told_apart(operand, has) else _exact_words
+    return f"needs {_condition(name, operator, operand, words)}, {_offered(name, operator, operand, has, words)}"
+
+
+def _are_told_apart(operand: JsonValue, has: list[JsonValue]) -> bool:
+    """Whether the plain words for what differs differ, too: the number 1 and the text 1 do not."""
+    return not any(_words(one) == _words(other) and not is_same(one, other) for one in _items(operand) for other in has)
+
+
 def _meet(has: list[JsonValue], operand: JsonValue) -> bool:
     return any(is_same(one, other) for one in _items(operand) for other in has)
 
@@ -108,7 +149,7 @@ def _compares(operator: str, has: JsonValue, wanted: JsonValue) -> bool:
     return COMPARISONS[operator].holds(one, other)
 
 
-def _condition(name: str, operator: str, operand: JsonValue) -> str:
+def _condition(name: str, operator: str, operand: JsonValue, words: Words = _words) -> str:
     match operator:
         case Operator.PRESENT:
             return name if operand is True else f"no {name}"
@@ -116,34 +157,26 @@ def _condition(name: str, operator: str, operand: JsonValue) -> str:
             items = _items(operand)
             is_one = operator == Operator.ONE_OF
             if len(items) == 1:
-                return f"{name} {'=' if is_one else '≠'} {_words(items[0])}"
-            return f"{name} {'in' if is_one else 'not in'} {_words(items)}"
+                return f"{name} {'=' if is_one else '≠'} {words(items[0])}"
+            return f"{name} {'in' if is_one else 'not in'} {words(items)}"
         case _ if operator in COMPARISONS:
-            return f"{name} {COMPARISONS[operator].sign} {_words(operand)}"
+            return f"{name} {COMPARISONS[operator].sign} {words(operand)}"
         case _:
-            return f"{name} {operator} {_words(operand)}, which this version does not know"
+            return f"{name} {operator} {words(operand)}, which this version does not know"
 
 
-def _offered(name: str, operator: str, operand: JsonValue, has: list[JsonValue] | None) -> str:
+def _offered(name: str, operator: str, operand: JsonValue, has: list[JsonValue] | None, words: Words) -> str:
     if has is None:
         return f"has no {name}"
-    words = f"has {_words(has)}"
+    what = f"has {words(has)}"
     if operator not in COMPARISONS:
-        return words
+        return what
     # A number and a version do not compare: 3.1 may be the number 3.10 or the version 3.1.
     wants_version = isinstance(operand, str)
     if any(comparable(one) is not None and isinstance(one, str) is wants_version for one in has):
-        return words
-    return f"{words}, which is no {'version (a text)' if wants_version else 'number'}"
+        return what
+    return f"{what}, which is no {'version (a text)' if wants_version else 'number'}"
 
 
 def _items(value: JsonValue) -> list[JsonValue]:
     return value if isinstance(value, list) else [value]
-
-
-def _words(value: JsonValue) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_words, value))
-    if isinstance(value, bool) or value is None:
-        return str(value).lower()
-    return str(value)

@@ -10,7 +10,6 @@ from job_orchestra.domain.statuses import RunStatus
 
 MOST_RETRIES = 100
 """Each attempt leaves a line in the record of its run."""
-_LONGEST_DELAY = 366 * 86_400.0
 
 CAUSES: tuple[RunStatus | ReasonCode, ...] = (
     RunStatus.FAILED,
@@ -53,7 +52,7 @@ def read_retry(table: Table) -> RetryPolicy:
     return RetryPolicy(
         retries=retries,
         on=table.read("retry_on", _causes, defaults.on),
-        delay=table.read("retry_delay", _delay, defaults.delay),
+        delay=table.read("retry_delay", Reader.seconds, defaults.delay),
     )
 
 
@@ -77,11 +76,3 @@ def _cause(reader: Reader) -> RunStatus | ReasonCode | None:
     if cause is None:
         reader.expected(f"one of {', '.join(_BY_NAME)}", nearest(reader.value, tuple(_BY_NAME)))
     return cause
-
-
-def _delay(reader: Reader) -> float:
-    seconds = reader.number()
-    if seconds > _LONGEST_DELAY:
-        reader.wrong(f"{seconds:g} seconds are more than a year")
-        return 0.0
-    return seconds

@@ -159,14 +159,16 @@ class Dispatcher:
             self._slots.free(self._ended.pop())
 
     async def _start_pipelines(self) -> None:
-        await self._look_at_slots()
-        while outcomes := await self._pipeline_starts.start(self._held, self._slots):
+        while True:
+            for key in self._pipeline_starts.groups_to_refill():
+                await self._refill(key)
+            await self._look_at_slots()
+            outcomes = await self._pipeline_starts.start(self._held, self._slots)
+            if not outcomes:
+                return
             for run in (run for run, has_begun in outcomes.items() if not has_begun):
                 self._slots.is_stale = True
                 self.hint(run)
-            for key in self._pipeline_starts.take_groups_with_more():
-                await self._refill(key)
-            await self._look_at_slots()
 
     async def _assign(self, assignment: Assignment) -> None:
         run = await self._outage.outlast(lambda: self._queue.assign(assignment.run, assignment.worker, assignment.slot))
@@ -232,10 +234,7 @@ class Dispatcher:
 
     def _add_head(self, key: str, runs: Sequence[Run], limit: int) -> None:
         """The first runs of a group, of which there may be more if there are as many as that."""
-        has_more = len(runs) == limit
-        if runs and isinstance(runs[0].request.definition, PipelineDefinition):
-            self._take_in(runs)
-            if has_more:
-                self._pipeline_starts.note_more(key)
-        elif runs:
-            self._pending.add_head(runs, has_more=has_more)
+        if runs:
+            is_pipeline = isinstance(runs[0].request.definition, PipelineDefinition)
+            waiting = self._pipeline_starts if is_pipeline else self._pending
+            waiting.add_head(runs, has_more=len(runs) == limit)

@@ -7,13 +7,14 @@ could is looked at once for each group and worker, and only groups that one coul
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from job_orchestra.domain.concurrency import group_of
 from job_orchestra.domain.placement import Candidate, WorkerSelector
-from job_orchestra.domain.runs import Run, RunRequest, queue_key
+from job_orchestra.domain.runs import Run
 from job_orchestra.master.run_group import QueuePlace, RunGroup
+from job_orchestra.master.run_groups import RunGroups
 from job_orchestra.master.slots import Slots
 
 REFILL = 200
@@ -28,73 +29,19 @@ class Assignment:
     """Of the run's concurrency group."""
 
 
-class PendingQueue:
+class PendingQueue(RunGroups):
     """What the dispatcher knows of the runs that wait for a worker."""
 
     def __init__(self) -> None:
-        self._groups: dict[str, RunGroup] = {}
-        self._group_of: dict[str, str] = {}
-        """Of the runs that are in memory, and of no others."""
+        super().__init__()
         self._line: list[tuple[QueuePlace, str]] = []
         """The groups that stand in line, the most urgent head first."""
         self._places: dict[str, QueuePlace] = {}
         """Of the groups in line."""
-        self._low: set[str] = set()
-        """Groups that ran low while the database has more of them."""
         self._new: set[str] = set()
         """Groups of which nobody has looked yet who could take them."""
-        self._limited: set[str] = set()
-        """Groups whose runs are of a concurrency group."""
         self._workers: dict[str, Candidate] = {}
         """As they were when that was looked at."""
-
-    def __len__(self) -> int:
-        return len(self._group_of)
-
-    def __contains__(self, run: str) -> bool:
-        return run in self._group_of
-
-    def add(self, run: Run) -> None:
-        """May be called again for the same run."""
-        key = queue_key(run.request)
-        self._group_of[run.identifier] = key
-        self._leave_out(self._group(key, run.request).add(run))
-        self._put_in_line(key)
-
-    def add_head(self, runs: Sequence[Run], *, has_more: bool) -> None:
-        """The first runs of one group; whether the database has more of them behind these."""
-        request = runs[0].request
-        # The end comes first: behind an earlier one, they would be left out.
-        self._leave_out(self._group(queue_key(request), request).end_with(runs[-1] if has_more else None))
-        for run in runs:
-            self.add(run)
-
-    def discard(self, run: str) -> None:
-        """The run waits no more; unknown ones are fine."""
-        key = self._group_of.pop(run, None)
-        if key is None:
-            return
-        group = self._groups[key]
-        group.discard(run)
-        self._put_in_line(key)
-        if group.is_low:
-            self._low.add(key)
-        elif not group:
-            self._forget(key)
-
-    def groups_to_refill(self) -> list[str]:
-        """Groups that ran low while the database has more of them; they are named once, and wait for `add_head`."""
-        keys, self._low = sorted(self._low), set()
-        for key in keys:
-            self._groups[key].end_with(None)
-            if not self._groups[key]:
-                self._forget(key)
-        return keys
-
-    @property
-    def has_limited(self) -> bool:
-        """Whether there are runs of concurrency groups."""
-        return bool(self._limited)
 
     def is_in_reach(self, key: str) -> bool:
         """Whether a worker here could ever take runs of the group, as far as that was looked at."""
@@ -180,21 +127,11 @@ class PendingQueue:
             insort(self._line, (now, key))
             self._places[key] = now
 
-    def _group(self, key: str, request: RunRequest) -> RunGroup:
-        if key not in self._groups:
-            self._groups[key] = RunGroup(request)
-            self._new.add(key)
-            if request.concurrency is not None:
-                self._limited.add(key)
-        return self._groups[key]
+    def _on_new(self, key: str) -> None:
+        self._new.add(key)
 
-    def _leave_out(self, runs: Iterable[str]) -> None:
-        for run in runs:
-            del self._group_of[run]
+    def _on_changed(self, key: str) -> None:
+        self._put_in_line(key)
 
-    def _forget(self, key: str) -> None:
-        """An empty group, which stands in no line."""
-        del self._groups[key]
+    def _on_gone(self, key: str) -> None:
         self._new.discard(key)
-        self._low.discard(key)
-        self._limited.discard(key)

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
+from job_orchestra.domain.checking import MOST_SECONDS, Reader, read_all
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.identifiers import NAME, NAME_RULE
+from job_orchestra.domain.placement import WEIGHT
 from job_orchestra.domain.queries.parsing import parse_result_key
 from job_orchestra.domain.queries.scanning import ExpressionMistake
 from job_orchestra.domain.retention_data import MOST_COUNT, MOST_DAYS
@@ -33,6 +36,11 @@ def at_least_one(value: object) -> str | None:
     return None if isinstance(value, int) and value >= 1 else "it has to be at least 1"
 
 
+def seconds(value: object) -> str | None:
+    is_right = isinstance(value, int) and 1 <= value <= MOST_SECONDS
+    return None if is_right else f"it has to be from 1 to {MOST_SECONDS}, which are ten years"
+
+
 def days(value: object) -> str | None:
     return _from_one_to(MOST_DAYS, value)
 
@@ -44,6 +52,18 @@ def count(value: object) -> str | None:
 def _from_one_to(most: int, value: object) -> str | None:
     is_right = isinstance(value, int) and 1 <= value <= most
     return None if is_right else f"it has to be from 1 to {most}; leave it out to keep runs for ever"
+
+
+def properties(value: object) -> str | None:
+    """Of a worker, which masters have to be able to store."""
+    try:
+        found = read_all(value, Reader.json_object)
+    except Invalid as error:
+        mistake = error.mistakes[0]
+        return f"{mistake.place}: {mistake.message}" if mistake.place else mistake.message
+    weight = found.get(WEIGHT, 1)
+    is_weight = isinstance(weight, (int, float)) and not isinstance(weight, bool) and weight > 0
+    return None if is_weight else f"{WEIGHT}: it has to be a number above 0"
 
 
 def name(value: object) -> str | None:

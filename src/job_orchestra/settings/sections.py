@@ -71,7 +71,7 @@ class MasterSettings:
     port: int = field(default=5901, metadata=ruled(rules.port))
     url: str = field(default="", metadata=ruled(rules.master_url))
     """Where workers and services reach it; default: address and port."""
-    pending_expiry: int = field(default=86_400, metadata=ruled(rules.at_least_one))
+    pending_expiry: int = field(default=86_400, metadata=ruled(rules.seconds))
     """Seconds after which a run that no worker took is cancelled."""
     composition: str = field(
         default="job_orchestra.composition.master:MasterComposition", metadata=ruled(rules.module_attribute)
@@ -111,7 +111,7 @@ class WorkerSettings:
     """Of its runs and workspaces."""
     executor_limit: int = field(default_factory=_processors, metadata=ruled(rules.at_least_one))
     """How many runs it executes at a time; default: one for each processor."""
-    properties: JsonObject = field(default_factory=dict[str, JsonValue])
+    properties: JsonObject = field(default_factory=dict[str, JsonValue], metadata=ruled(rules.properties))
     """Added to those that it finds out about its host."""
     display_name: str = ""
     master_url: str = field(default="", metadata=ruled(rules.master_url))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from job_orchestra.domain.errors import Conflict
-from job_orchestra.domain.schedule_outlook import Outlook, outlook_of
+from job_orchestra.domain.schedule_outlook import Outlook, flaw_of_times, outlook_of
 from job_orchestra.domain.schedules import Schedule
 from job_orchestra.domain.tick_times import tick_times, timetable_of
 from job_orchestra.protocol.control import ScheduleSwitched
@@ -30,13 +30,16 @@ async def show(parts: ServiceParts, call: Call) -> ScheduleAnswer:
 
 async def preview(parts: ServiceParts, call: Call) -> SchedulePreviewAnswer:
     schedule = await parts.schedules.get(call.path["project"], call.path["schedule"])
+    name = f"Schedule {schedule.project}/{schedule.identifier}"
+    if schedule.flaw:
+        raise Conflict(f"{name}: {schedule.flaw}")
     try:
         timetable = timetable_of(schedule.settings)
         moments = tick_times(timetable, parts.local_times, parts.clock.now())
         # A thread, for rare times are found by going through decades of days.
         ticks = await asyncio.to_thread(lambda: [iso(one) for one in islice(moments, call.value(TICK_LIMIT))])
     except ValueError as error:
-        raise Conflict(f"Schedule {schedule.project}/{schedule.identifier} cannot tick: {error}.") from None
+        raise Conflict(f"{name}: {flaw_of_times(schedule.settings, error)}") from None
     return SchedulePreviewAnswer(ticks)
 
 
