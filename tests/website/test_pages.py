@@ -192,21 +192,38 @@ def test_a_pipeline_shows_its_elements(operator: Visitor, examples: Examples) ->
     [first, each, last] = [row for row in rows if {"first", "each", "last"} & set(row[1:2])]
     assert (first[0], each[0], last[0]) == ("failed", "skipped", "skipped")
     assert "It &lt;b&gt;failed&lt;/b&gt;." in page
-    [graph] = svgs(page)
+    graph, timeline = svgs(page)
     boxes = {words(box): box.get("href") for box in graph.iter(f"{SVG}a")}
     assert list(boxes) == ["first ✕ failed", "each ↷ skipped", "last ↷ skipped"]
     assert re.fullmatch("/projects/example/runs/[0-9a-z]{18}", str(boxes["first ✕ failed"]))
     assert boxes["last ↷ skipped"] == "#element-last"
     assert 'id="element-last"' in page
+    [row] = timeline.iter(f"{SVG}a")
+    assert (words(row), row.get("href")) == ("first ✕ failed, 1.5 s", boxes["first ✕ failed"])
     assert " ".join(last[-9:]) == "It needs each to end as succeeded, and that is skipped."[-len(" ".join(last[-9:])) :]
 
 
 def test_the_job_of_a_pipeline_shows_its_graph(operator: Visitor) -> None:
-    [graph] = svgs(operator.get("/projects/example/jobs/release").text)
+    graph = svgs(operator.get("/projects/example/jobs/release").text)[0]
     boxes = {words(box): box.get("href") for box in graph.iter(f"{SVG}a")}
     address = "/projects/example/jobs/hello"
     assert boxes == {"first hello": address, "each each hello": address, "last hello": address}
-    assert svgs(operator.get(address).text) == []
+
+
+def test_a_job_shows_how_its_last_runs_went(operator: Visitor, examples: Examples) -> None:
+    page = operator.get("/projects/example/jobs/hello").text
+    rate, durations = svgs(page)
+    [shares] = re.findall(r"<p>(.*? executed runs? succeeded .*?)</p>", page)
+    assert words(rate).startswith(f"Success rate {' '.join(shares.split())}")
+    bars = {bar.get("href"): words(bar) for bar in durations.iter(f"{SVG}a")}
+    for run, shape in (
+        (examples.succeeded, "✓"),
+        (examples.lost, "▲"),
+        (examples.running, "▶"),
+        (examples.waiting, "○"),
+    ):
+        assert bars[f"/projects/example/runs/{run.identifier}"].endswith(shape)
+    assert svgs(operator.get("/projects/example/jobs/picky").text) == []
 
 
 def test_a_run_that_waits_says_why(operator: Visitor, examples: Examples) -> None:

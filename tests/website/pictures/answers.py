@@ -66,6 +66,22 @@ def element_answer(element: ElementDefinition, status: str, *parts: str) -> Elem
     )
 
 
+def element_with(identifier: str, run: RunSummaryAnswer | None, *, is_kept: bool = False) -> ElementAnswer:
+    """Of one part, which has that run."""
+    status = "exception" if run is None else run.status
+    part = PartAnswer(label=identifier, status=status, reason="", run=run, is_kept=is_kept)
+    return ElementAnswer(
+        identifier=identifier,
+        project="example",
+        job="work",
+        after=[],
+        status=status,
+        reason="",
+        parts=[part],
+        numbers={status: 1},
+    )
+
+
 def _moment(seconds: float) -> str:
     moment: datetime = NOW + timedelta(seconds=seconds)
     return moment.isoformat()

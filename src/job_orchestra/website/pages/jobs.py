@@ -16,7 +16,9 @@ from job_orchestra.protocol.resources import JobAnswer, RunSummaryAnswer
 from job_orchestra.website import trigger_form
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import job_path, run_path
+from job_orchestra.website.pictures.durations import Durations, durations_of
 from job_orchestra.website.pictures.pipeline_graph import PipelineGraph, graph_of_job
+from job_orchestra.website.pictures.success import SuccessRate, success_rate_of
 from job_orchestra.website.pipelines import pipeline_of
 from job_orchestra.website.presentation import elapsed
 from job_orchestra.website.responses import redirect
@@ -24,6 +26,8 @@ from job_orchestra.website.trees import Tree, tree_of
 from job_orchestra.website.visit import Visit
 
 _LAST_RUNS = 15
+_MOST_DRAWN = 50
+"""So many of the last runs are in the pictures."""
 _SAME_CLICK = 10.0
 """Seconds in which the same form with the same values means the same run: a double click, a reload."""
 
@@ -43,6 +47,8 @@ class JobPage(Page):
     """Of a pipeline, unless it has too many lines to be read."""
     limits: Tree
     runs: tuple[RunSummaryAnswer, ...]
+    durations: Durations | None
+    success_rate: SuccessRate | None
 
 
 async def show(visit: Visit) -> Response:
@@ -78,7 +84,7 @@ async def _page(visit: Visit, error: Invalid | None = None) -> JobPage:
     project, identifier = visit.value("project"), visit.value("job")
     job, last_runs = await asyncio.gather(
         visit.send(jobs.get(project, identifier)),
-        visit.send(runs.list_all(project, job=identifier, limit=_LAST_RUNS)),
+        visit.send(runs.list_all(project, job=identifier, limit=_MOST_DRAWN)),
     )
     # In a thread: other visitors need not wait for the picture of a large one.
     graph = await asyncio.to_thread(_drawn, job)
@@ -92,7 +98,9 @@ async def _page(visit: Visit, error: Invalid | None = None) -> JobPage:
         definition=tree_of(job.definition),
         graph=graph,
         limits=tree_of(job.limits),
-        runs=tuple(last_runs.items),
+        runs=tuple(last_runs.items[:_LAST_RUNS]),
+        durations=durations_of(last_runs.items, visit.site.clock.now()),
+        success_rate=success_rate_of(last_runs.items),
     )
 
 

@@ -20,6 +20,7 @@ from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import run_path
 from job_orchestra.website.pictures.pipeline_graph import PipelineGraph, graph_of_run
+from job_orchestra.website.pictures.timeline import Timeline, timeline_of_run
 from job_orchestra.website.pipelines import conditions_of, pipeline_of
 from job_orchestra.website.presentation import elapsed
 from job_orchestra.website.responses import download, redirect
@@ -46,6 +47,8 @@ class RunPage(Page):
     """Of the elements of a pipeline, by their identifiers."""
     graph: PipelineGraph | None
     """Of a pipeline, unless it has too many lines to be read."""
+    timeline: Timeline | None
+    """Of a pipeline that has runs."""
     children: tuple[RunSummaryAnswer, ...]
     """The last runs that its commands triggered."""
     parameters: Tree
@@ -88,6 +91,7 @@ async def show(visit: Visit) -> Response:
         elements=elements,
         conditions=conditions,
         graph=graph,
+        timeline=timeline_of_run(run, elements, visit.site.clock.now()),
         children=children,
         parameters=tree_of(run.parameters),
         results=tree_of(run.results),
