@@ -28,7 +28,9 @@ def test_bars_stand_from_the_oldest_to_the_newest(tmp_path: Path) -> None:
     assert [bar.height for bar in durations.bars] == [100, 1, 25, 12, 0, 50, 0]
     assert all(later.x - earlier.x == 15 for earlier, later in zip(durations.bars, durations.bars[1:], strict=False))
     assert [text for _, text in durations.ticks] == ["5 s", "10 s", "15 s"]
-    assert durations.description == "The last 5 runs took between 0 ms and 16.0 s, half of them at most 4.0 s."
+    assert (
+        durations.description == "The last 4 that have ended took between 0 ms and 16.0 s, half of them at most 3.0 s."
+    )
     html = draw(tmp_path, "durations", durations)
     assert f'<p class="hint">{durations.description}</p>' in html
     [picture] = svgs(html)
@@ -49,7 +51,10 @@ def test_without_a_run_that_has_begun_there_is_no_picture() -> None:
     assert durations_of([RUNS[0], RUNS[2]], NOW) is None
     one = durations_of([RUNS[3]], NOW)
     assert one is not None
-    assert one.description == "The last run took 2.0 s."
+    assert one.description == "The last one that has ended took 2.0 s."
+    unfinished = durations_of(RUNS[:2], NOW)
+    assert unfinished is not None
+    assert unfinished.description == "None of them has ended."
 
 
 def test_all_that_took_no_time_are_drawn_nevertheless() -> None:

@@ -33,7 +33,7 @@ class Block:
 
     @property
     def columns(self) -> int:
-        return ceil(len(self.members) / max(_LEAST_ROWS, ceil(sqrt(2 * len(self.members)))))
+        return ceil(len(self.members) / max(_LEAST_ROWS, ceil(sqrt(len(self.members)))))
 
     @property
     def width(self) -> int:

@@ -57,7 +57,7 @@ def durations_of(runs: Sequence[RunSummaryAnswer], now: datetime) -> Durations |
         return None
     longest = max(*begun, 0.001)
     return Durations(
-        description=_description(begun),
+        description=_description([run.duration for run in runs if run.duration is not None]),
         width=_LEFT + len(pairs) * _PITCH,
         height=_TOP + _PLOT + _BELOW,
         left=_LEFT,
@@ -94,10 +94,12 @@ def _title(run: RunSummaryAnswer, duration: float | None) -> str:
     return f"{moment_words(run.created_at)}: {run.status}{words}"
 
 
-def _description(begun: Sequence[float]) -> str:
-    if len(begun) == 1:
-        return f"The last run took {duration_words(begun[0])}."
+def _description(ended: Sequence[float]) -> str:
+    if not ended:
+        return "None of them has ended."
+    if len(ended) == 1:
+        return f"The last one that has ended took {duration_words(ended[0])}."
     return (
-        f"The last {len(begun)} runs took between {duration_words(min(begun))} and {duration_words(max(begun))},"
-        f" half of them at most {duration_words(median(begun))}."
+        f"The last {len(ended)} that have ended took between {duration_words(min(ended))} and"
+        f" {duration_words(max(ended))}, half of them at most {duration_words(median(ended))}."
     )
