@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import msgspec
 import pytest
@@ -25,7 +26,16 @@ from job_orchestra.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from job_orchestra.protocol.resources import EventAnswer, LogAnswer, Page, ProjectAnswer, RunAnswer, SourceAnswer
+from job_orchestra.protocol.resources import (
+    EventAnswer,
+    LogAnswer,
+    Page,
+    PastAttemptAnswer,
+    ProjectAnswer,
+    ReasonAnswer,
+    RunAnswer,
+    SourceAnswer,
+)
 from tests.client.scripted_service import Scripted, closed_port, scripted_service
 
 Send = Callable[[str, Call[Answered]], Answered]
@@ -60,7 +70,8 @@ both = pytest.mark.parametrize("send", [send_synchronously, send_asynchronously]
 both_follow = pytest.mark.parametrize("follow", [follow_synchronously, follow_asynchronously])
 
 
-def run_answer(*, ended: bool, size: int, attempt: int = 1) -> Scripted:
+def run_answer(*, ended: bool, size: int, attempt: int = 1, past: Mapping[int, int] = MappingProxyType({})) -> Scripted:
+    """`past`: sizes of the logs of past attempts."""
     answer = RunAnswer(
         project="example",
         job="hello",
@@ -85,8 +96,15 @@ def run_answer(*, ended: bool, size: int, attempt: int = 1) -> Scripted:
         ended_at="2026-11-23T10:00:01.000Z" if ended else None,
         duration=None,
         log=LogAnswer(size, None),
+        past_attempts=[_past_attempt(number, its_size) for number, its_size in past.items()],
     )
     return Scripted(content=msgspec.json.encode(answer))
+
+
+def _past_attempt(attempt: int, size: int) -> PastAttemptAnswer:
+    reason = ReasonAnswer("command_failed", "It failed.")
+    date = "2026-11-23T10:00:00.500Z"
+    return PastAttemptAnswer(attempt, "failed", reason, "here", None, None, date, None, LogAnswer(size, "00"))
 
 
 @both
@@ -116,7 +134,17 @@ def test_a_trigger_carries_parameters_and_key(send: Send[RunAnswer]) -> None:
     assert request.path == "/projects/example/jobs/a%2F..%2Fb/trigger"
     assert request.headers["Idempotency-Key"] == "k1"
     assert request.headers["Content-Type"] == "application/json"
-    assert json.loads(request.content) == {"parameters": {"name": "you"}, "priority": None}
+    assert json.loads(request.content) == {"parameters": {"name": "you"}}
+
+
+@both
+def test_a_trigger_asks_only_for_what_it_is_told(send: Send[RunAnswer]) -> None:
+    """A service that knows less takes it as long as that is enough."""
+    with scripted_service(run_answer(ended=False, size=0)) as service:
+        send(service.url, jobs.trigger("example", "a"))
+        send(service.url, jobs.trigger("example", "a", priority=0, abort_with_run=True))
+    bodies = [json.loads(request.content) for request in service.received]
+    assert bodies == [{}, {"priority": 0, "abort_with_run": True}]
 
 
 @both
@@ -220,6 +248,34 @@ def test_a_new_attempt_is_followed_from_its_beginning(follow: Callable[[str], by
     logs = [request for request in service.received if "log" in request.path]
     assert [request.headers.get("Range") for request in logs] == [None, None]
     assert logs[1].path.endswith("attempt=2")
+
+
+@both_follow
+def test_an_attempt_is_followed_to_its_end_although_others_have_come_meanwhile(follow: Callable[[str], bytes]) -> None:
+    with scripted_service(
+        run_answer(ended=False, size=0),
+        Scripted(content=b"fir"),
+        run_answer(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
+        Scripted(content=b"st\n", status=206),
+        run_answer(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
+        Scripted(content=b"third\n"),
+        run_answer(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
+        Scripted(content=b"last\n"),
+        run_answer(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
+    ) as service:
+        assert follow(service.url) == b"first\nthird\nlast\n"
+    logs = [request for request in service.received if "log" in request.path]
+    assert [request.path.partition("attempt=")[2] for request in logs] == ["1", "1", "3", "4"]
+    assert logs[1].headers["Range"] == "bytes=3-"
+
+
+def test_one_attempt_alone_can_be_followed() -> None:
+    with scripted_service(
+        run_answer(ended=False, size=0, attempt=2, past={1: 4}),
+        Scripted(content=b"one\n"),
+        run_answer(ended=False, size=0, attempt=2, past={1: 4}),
+    ) as service:
+        assert b"".join(Client(service.url).follow_log("example", "r1", attempt=1)) == b"one\n"
 
 
 @both_follow

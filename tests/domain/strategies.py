@@ -23,7 +23,9 @@ from job_orchestra.domain.jobs import JobSettings, ParameterDefinition, Paramete
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.reasons import Reason, ReasonCode
-from job_orchestra.domain.runs import RunRequest
+from job_orchestra.domain.retries import RetryPolicy
+from job_orchestra.domain.retry_data import CAUSES
+from job_orchestra.domain.runs import KeptRun, RunRequest
 from job_orchestra.domain.schedules import CatchUp, MissingTime, RepeatedTime, ScheduleSettings
 from job_orchestra.domain.statuses import TERMINAL
 
@@ -47,6 +49,12 @@ command_lists = st.lists(commands, max_size=3).map(tuple)
 afters = st.builds(
     After, element=names, statuses=st.lists(st.sampled_from(TERMINAL), min_size=1, unique=True).map(tuple)
 )
+retries = st.builds(
+    RetryPolicy,
+    retries=st.integers(0, 100),
+    on=st.lists(st.sampled_from(CAUSES), min_size=1, max_size=3, unique=True).map(tuple),
+    delay=st.floats(0, 1e7),
+)
 elements = st.builds(
     ElementDefinition,
     identifier=names,
@@ -54,6 +62,7 @@ elements = st.builds(
     project=st.none() | names,
     after=st.lists(afters, max_size=2).map(tuple),
     parameters=objects,
+    retry=st.none() | retries,
 )
 definitions: SearchStrategy[Definition] = (
     st.builds(
@@ -120,6 +129,7 @@ job_settings = st.builds(
     preferences=objects,
     workspace=workspaces,
     limits=limits,
+    retry=retries,
     priority=priorities,
     concurrency=st.none() | names,
     expiry=st.none() | st.floats(1, 1e8),
@@ -154,9 +164,14 @@ run_requests = st.builds(
     preferences=objects,
     workspace=workspaces,
     limits=limits,
+    retry=retries,
     priority=priorities,
     concurrency=st.none() | names,
     expiry=st.none() | st.floats(1, 1e8),
+    part=texts,
+    kept=st.lists(st.builds(KeptRun, part=texts, run=texts), max_size=2).map(tuple),
+    token=st.booleans(),
+    abort_with_run=st.booleans(),
 )
 
 counts = st.integers(0, 1 << 50)

@@ -27,7 +27,7 @@ _SINCE = "The worker is disconnected since 2026-11-24 12:00:00 UTC"
     ],
 )
 def test_a_worker_that_is_away(on_lost: OnLost, outcome: Outcome | None, end: str) -> None:
-    absence = absence_of(run(on_lost), AWAY, 0)
+    absence = absence_of(run(on_lost), AWAY)
     assert absence is not None
     assert absence.since == NOON
     assert absence.sentence == (
@@ -40,13 +40,13 @@ def test_a_worker_that_is_away(on_lost: OnLost, outcome: Outcome | None, end: st
 
 
 def test_a_run_that_has_not_started_there() -> None:
-    absence = absence_of(run(status=RunStatus.PENDING), AWAY, 0)
+    absence = absence_of(run(status=RunStatus.PENDING), AWAY)
     assert absence is not None
     assert absence.sentence.startswith(f"{_SINCE}; the run starts when it is connected again.")
 
 
 def test_a_worker_that_was_deleted() -> None:
-    absence = absence_of(run(OnLost.RETRY), None, 0)
+    absence = absence_of(run(OnLost.RETRY), None)
     assert absence is not None
     assert (absence.since, absence.sentence) == (
         None,
@@ -55,7 +55,7 @@ def test_a_worker_that_was_deleted() -> None:
 
 
 def test_nothing_is_told_of_a_worker_that_is_there_or_of_no_concern() -> None:
-    assert absence_of(run(), replace(AWAY, is_connected=True), 0) is None
-    assert absence_of(run(worker=None), None, 0) is None
+    assert absence_of(run(), replace(AWAY, is_connected=True)) is None
+    assert absence_of(run(worker=None), None) is None
     for status in TERMINAL:
-        assert absence_of(run(status=status), AWAY, 0) is None
+        assert absence_of(run(status=status), AWAY) is None

@@ -82,6 +82,18 @@ def test_run_requests(request: RunRequest) -> None:
     assert run_request_from_data(through_json(run_request_to_data(request))) == request
 
 
+def test_requests_are_read_each_by_itself_although_much_of_them_is_the_same() -> None:
+    """What they have in common is remembered: neither values that are equal in Python nor changes afterwards mix."""
+    data: JsonObject = {"project": "p", "job": "j", "definition": {"type": "commands", "commands": [["true"]]}}
+    first = run_request_from_data({**data, "properties": {"a": 1}, "parameters": {"x": 1}})
+    second = run_request_from_data({**data, "properties": {"a": True}, "parameters": {"x": 2}})
+    assert (first.properties["a"], second.properties["a"]) == (1, True)
+    assert isinstance(second.properties["a"], bool)
+    assert (first.parameters, second.parameters) == ({"x": 1}, {"x": 2})
+    with pytest.raises(Invalid, match=r"priority: expected an integer.*; parameters: expected a table"):
+        run_request_from_data({**data, "parameters": 3, "priority": "high"})
+
+
 @pytest.mark.parametrize("read", READERS)
 @given(data=strategies.values)
 @checked

@@ -8,6 +8,7 @@ import pytest
 from job_orchestra.domain.definitions import CommandsDefinition, ElementDefinition, PipelineDefinition, Workspace
 from job_orchestra.domain.errors import Conflict, Invalid
 from job_orchestra.domain.jobs import Job, JobSettings, LossPolicy, OnLost, ParameterDefinition, RunLimits
+from job_orchestra.domain.retries import RetryPolicy
 from job_orchestra.domain.runs import RunRequest
 from job_orchestra.domain.triggering import request_of
 
@@ -18,6 +19,7 @@ SETTINGS = JobSettings(
     workspace=Workspace.RUN,
     limits=RunLimits(timeout=5),
     loss=LossPolicy(OnLost.RETRY, after=60),
+    retry=RetryPolicy(2, delay=5),
     priority=7,
 )
 JOB = Job("example", "hello", SETTINGS, is_active=True, is_enabled=True, changed_at=datetime(2026, 11, 23, tzinfo=UTC))
@@ -33,6 +35,7 @@ def test_a_request_holds_all_that_the_run_will_need() -> None:
         Workspace.RUN,
         RunLimits(timeout=5),
         LossPolicy(OnLost.RETRY, after=60),
+        RetryPolicy(2, delay=5),
         7,
     )
 

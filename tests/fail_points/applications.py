@@ -27,7 +27,8 @@ _PROJECTS = f"""
 from job_orchestra import Job, Parameter, Project
 
 def phase(name):
-    return [["sh", {str(_JOB)!r}, name, "{{parameters[tally]}}", "{{parameters[gate]}}", "{{result_file_path}}"]]
+    return [["sh", {str(_JOB)!r}, name, "{{parameters[tally]}}", "{{parameters[gate]}}", "{{result_file_path}}",
+        "{{job}}"]]
 
 PARAMETERS = [Parameter("tally"), Parameter("gate", default="")]
 ALL_PHASES = dict(setup=phase("setup"), commands=phase("commands"), teardown=phase("teardown"),
@@ -37,6 +38,7 @@ projects = [
     Project("example", jobs=[
         Job("work", **ALL_PHASES),
         Job("again", **ALL_PHASES, on_lost="retry", lost_after=1),
+        Job("unsteady", **ALL_PHASES, retries=1, retry_delay=0.3),
         Job("nowhere", commands=phase("commands"), parameters=PARAMETERS, properties={{"operating_system": "plan9"}}),
     ]),
 ]

@@ -130,6 +130,13 @@ def work_on(play: Play) -> Generator[None]:
 
 
 @contextmanager
+def fail_at_first(play: Play) -> Generator[None]:
+    """The first attempt fails, and another one is made a moment later."""
+    play.trigger("unsteady")
+    yield
+
+
+@contextmanager
 def abort(play: Play) -> Generator[None]:
     play.trigger(is_gated=True)
     with play.at_the_gate():
@@ -275,6 +282,8 @@ CASES = (
     Case("master", FailPoint.MASTER_LOG_SEALED),
     Case("master", FailPoint.MASTER_LOG_VERIFIED),
     Case("master", FailPoint.MASTER_END_COMMITTED),
+    Case("master", FailPoint.MASTER_END_COMMITTED, scenario=fail_at_first),
+    Case("master", FailPoint.MASTER_DELAY_ENDED, scenario=fail_at_first),
     Case("master", FailPoint.MASTER_LOG_TRUNCATED, scenario=corrupt_log),
     Case("master", FailPoint.MASTER_ABORT_READ, scenario=abort, outcome=_ABORTED),
     Case("master", FailPoint.MASTER_CANCEL_COMMITTED, scenario=cancel, outcome=_CANCELLED),

@@ -24,6 +24,8 @@ _IN_TESTS_OF_THEIR_OWN = {
     FailPoint.STORAGE_GATHERED,
     FailPoint.STORAGE_LOG_COMPRESSED,
     FailPoint.STORAGE_LOG_DOUBLED,
+    FailPoint.MASTER_DOOR_CLOSED,
+    FailPoint.MASTER_ABORT_PASSED_ON,
     FailPoint.MASTER_PIPELINE_STARTED,
     FailPoint.MASTER_PART_TRIGGERED,
     FailPoint.MASTER_PART_TOLD,
@@ -89,6 +91,7 @@ def _go_through(play: Play, case: Case, is_over: Callable[[], bool]) -> bool:
     until(lambda: play.is_ended, "the run ends")
     _check_run(play, case)
     _check_log(play, kept, case.outcome[1])
+    _check_past_attempts(play)
     _check_remains(play)
     assert play.trigger_again() == play.identifier
     return has_died
@@ -139,6 +142,19 @@ def _check_log(play: Play, kept: Path | None, code: str) -> None:
             output = log[begin : int(str(event.data["log_offset"]))]
             assert output == f"{event.data['phase']}:".encode() + b"\xff\0\r no newline"
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+
+
+def _check_past_attempts(play: Play) -> None:
+    """The log of each is as its worker wrote it; of one that was lost, as much as came."""
+    past_attempts = play.run.past_attempts
+    numbers = [past.attempt for past in past_attempts]
+    assert len(set(numbers)) == len(numbers)
+    for past in past_attempts:
+        log = b"".join(play.applications.client.log(PROJECT, play.identifier, past.attempt))
+        assert past.log.size == len(log)
+        if past.reason.code != "worker_lost":
+            assert past.log.sha256 == hashlib.sha256(log).hexdigest()
+            assert log.count(f"[orchestra] Run {past.status} ({past.reason.code}): ".encode()) == 1
 
 
 def _check_remains(play: Play) -> None:

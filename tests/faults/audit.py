@@ -6,10 +6,11 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from job_orchestra.client.attempts import as_attempt
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.statuses import RunStatus
@@ -20,7 +21,7 @@ from job_orchestra.execution.workspace_layout import WORKSPACES
 from job_orchestra.protocol.resources import EventAnswer, RunAnswer
 from job_orchestra.protocol.run_key import RunKey
 from tests.faults.callers import Callers
-from tests.faults.deeds import COMMAND, LIMIT, PROJECT, SETUP, TEARDOWN, Deed
+from tests.faults.deeds import COMMAND, LIMIT, PROJECT, RETRIES, SETUP, TEARDOWN, Deed
 from tests.faults.findings import Findings
 from tests.faults.ledger import Entry, Ledger, Place
 from tests.faults.line_audit import LineAudit
@@ -39,6 +40,7 @@ _ENDS_OF_HOSTS = {
     Act.TERMINATE: (RunStatus.ABORTED, ReasonCode.SHUTDOWN),
 }
 """How runs may end whose executor host has suffered that."""
+_RETRIED = (RunStatus.FAILED, RunStatus.EXCEPTION)
 _STOPPED = (
     (RunStatus.CANCELLED, ReasonCode.CANCEL_REQUESTED),
     (RunStatus.ABORTED, ReasonCode.ABORT_REQUESTED),
@@ -60,7 +62,7 @@ class Audit:
         self.log_bytes = 0
         self.starts = 0
         self.retries = 0
-        """Attempts that have started, and were given up."""
+        """Attempts that have started, and were not the last."""
         self._spans: list[tuple[str, str]] = []
         """Start and end of the runs of the concurrency group."""
 
@@ -140,8 +142,35 @@ class Audit:
         self.log_bytes += len(log)
         if run.concurrency is not None and run.started_at is not None and run.ended_at is not None:
             self._spans.append((run.started_at, run.ended_at))
-        for flaw in [*self._flaws_of_run(run, events, deed), *self._flaws_of_log(run, events, deed, log)]:
-            self._findings.add(f"Run {identifier}.{run.attempt} on {run.worker} (deed {deed.name}): {flaw}.")
+        flaws = [*self._flaws_of_run(run, events, deed), *self._flaws_of_log(run, events, deed, log)]
+        flaws += self._flaws_of_retries(run, deed)
+        self._add(run, deed, flaws)
+        for past in run.past_attempts:
+            if past.log.sha256 is not None:
+                await self._look_at_past(as_attempt(run, past.attempt), deed)
+
+    async def _look_at_past(self, run: RunAnswer, deed: Deed) -> None:
+        """`run` as an attempt tells it that has ended and was followed by another one."""
+        events = await self._events_of(run)
+        log = await self._client.log(PROJECT, run.identifier, run.attempt)
+        self._add(
+            run, deed, [*self._flaws_of_end(run, events, deed), *self._flaws_of_stored_log(run, events, deed, log)]
+        )
+
+    def _add(self, run: RunAnswer, deed: Deed, flaws: Iterable[str]) -> None:
+        for flaw in flaws:
+            self._findings.add(f"Run {run.identifier}.{run.attempt} on {run.worker} (deed {deed.name}): {flaw}.")
+
+    def _flaws_of_retries(self, run: RunAnswer, deed: Deed) -> Iterator[str]:
+        """It was retried for each end that its job names, and for no other."""
+        if deed.job != "repeated":
+            return
+        ends = [past.status for past in run.past_attempts]
+        if len(ends) > RETRIES or any(status not in _RETRIED for status in ends):
+            yield f"it was retried after {ends}"
+        is_stopped = run.identifier in self._callers.stopped
+        if run.status in _RETRIED and len(ends) < RETRIES and not is_stopped:
+            yield f"it ended as {run.status} after {ends}, and should have been retried"
 
     async def _events_of(self, run: RunAnswer) -> list[EventAnswer]:
         page = await self._client.send(runs.events(PROJECT, run.identifier, limit=_PAGE))
@@ -150,16 +179,21 @@ class Audit:
     def _flaws_of_run(self, run: RunAnswer, events: list[EventAnswer], deed: Deed) -> Iterator[str]:
         end = (run.status, run.reason.code if run.reason else "")
         allowed = [deed.end, *self._other_ends(run, events)]
+        followed = self._callers.followed.get(run.identifier)
+        if followed is not None and (followed.status, followed.reason) != end:
+            yield f"it ended as {end}, and was seen before as {followed.status} ({followed.reason})"
+        yield from self._flaws_of_end(run, events, deed)
+        if run.results != deed.results and (len(allowed) == 1 or run.results):
+            yield f"its results are {run.results}, and not {deed.results}"
+        yield from self._flaws_of_starts(run, deed, is_ended_early=len(allowed) > 1)
+
+    def _flaws_of_end(self, run: RunAnswer, events: list[EventAnswer], deed: Deed) -> Iterator[str]:
+        end = (run.status, run.reason.code if run.reason else "")
+        allowed = [deed.end, *self._other_ends(run, events)]
         if end not in allowed:
             yield f"it ended as {end}, and should have as one of {allowed}"
         if [event.sequence for event in events] != list(range(1, len(events) + 1)):
             yield f"its events are numbered {[event.sequence for event in events]}"
-        followed = self._callers.followed.get(run.identifier)
-        if followed is not None and (followed.status, followed.reason) != end:
-            yield f"it ended as {end}, and was seen before as {followed.status} ({followed.reason})"
-        if run.results != deed.results and (len(allowed) == 1 or run.results):
-            yield f"its results are {run.results}, and not {deed.results}"
-        yield from self._flaws_of_starts(run, deed, is_ended_early=len(allowed) > 1)
 
     def _flaws_of_starts(self, run: RunAnswer, deed: Deed, is_ended_early: bool) -> Iterator[str]:
         others = self._ledger.attempts_of(run.identifier) - {run.attempt}
@@ -187,15 +221,18 @@ class Audit:
             yield _ENDS_OF_HOSTS[self._hosts[identity]]
 
     def _flaws_of_log(self, run: RunAnswer, events: list[EventAnswer], deed: Deed, log: bytes) -> Iterator[str]:
+        yield from self._flaws_of_stored_log(run, events, deed, log)
+        followed = self._callers.followed.get(run.identifier)
+        # Of a run that was retried, he has seen what the earlier attempts wrote before.
+        if followed is not None and (followed.log[-len(log) :] if run.attempt > 1 and log else followed.log) != log:
+            yield f"its log has {len(log)} bytes, and a follower has seen {len(followed.log)} or other ones"
+
+    def _flaws_of_stored_log(self, run: RunAnswer, events: list[EventAnswer], deed: Deed, log: bytes) -> Iterator[str]:
         has_log = run.log.sha256 is not None or run.status != RunStatus.CANCELLED
         if has_log and (run.log.size, run.log.sha256) != (len(log), hashlib.sha256(log).hexdigest()):
             yield f"its log has {len(log)} bytes, and is said to be {run.log}"
         is_ended_early = any(self._other_ends(run, events))
         yield from flaws_of(log, outputs_of(events), deed, self._entries_of(run, run.attempt), is_ended_early)
-        followed = self._callers.followed.get(run.identifier)
-        # Of a run that was retried, he has seen what the earlier attempts wrote before.
-        if followed is not None and (followed.log[-len(log) :] if run.attempt > 1 and log else followed.log) != log:
-            yield f"its log has {len(log)} bytes, and a follower has seen {len(followed.log)} or other ones"
 
     def _entries_of(self, run: RunAnswer, attempt: int) -> dict[str, Entry]:
         places = (Place(RunKey(run.identifier, attempt), step) for step in (SETUP, COMMAND, TEARDOWN))

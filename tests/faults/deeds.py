@@ -24,7 +24,10 @@ _STEPS = {
     "full": (SETUP, COMMAND, TEARDOWN),
     "shared": (COMMAND, TEARDOWN),
     "retried": (COMMAND, TEARDOWN),
+    "repeated": (COMMAND, TEARDOWN),
 }
+RETRIES = 2
+"""Of the job `repeated`."""
 
 _PROJECTS = """
 from job_orchestra import Element, Job, Parameter, Pipeline, Project
@@ -51,6 +54,8 @@ projects = [
             concurrency="few"),
         Job("retried", commands=commands, teardown=teardown, parameters=parameters, workspace="run", grace=2,
             on_lost="retry", lost_after=1),
+        Job("repeated", commands=commands, teardown=teardown, parameters=parameters, workspace="run", grace=2,
+            retries=RETRIES, retry_delay=0.1),
     ]),
 ]
 """
@@ -84,8 +89,8 @@ class Deed:
 
     @property
     def may_be_retried(self) -> bool:
-        """Whether its job wants another attempt if the worker is gone for a second."""
-        return self.job == "retried"
+        """Whether its job wants another attempt if the worker is gone for a second, or for how one ended."""
+        return self.job in ("retried", "repeated")
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -138,7 +143,7 @@ def _choose(chance: random.Random, name: str) -> Deed:
     def code(likelihood: float) -> int:
         return chance.randint(1, 255) if chance.random() < likelihood else 0
 
-    job = chance.choices(list(_STEPS), [4, 3, 2, 4])[0]
+    job = chance.choices(list(_STEPS), [4, 3, 2, 4, 3])[0]
     return Deed(
         name=name,
         job=job,
@@ -146,7 +151,7 @@ def _choose(chance: random.Random, name: str) -> Deed:
         pause=chance.uniform(0.0, 0.05),
         leaves=chance.choices(["nothing", "process", "stubborn"], [85, 13, 2])[0],
         setup_code=code(0.15),
-        code=code(0.1),
+        code=code(0.3 if job == "repeated" else 0.1),
         teardown_code=code(0.1),
         # One that users want stopped is not retried.
         wish=Wish.NOTHING if job == "retried" else chance.choices(list(Wish), [92, 4, 4])[0],
@@ -157,4 +162,6 @@ def write_projects(path: Path, tally: Path, more: str) -> None:
     """The projects file with the jobs that do deeds, and more behind them."""
     facts = {"PYTHON": sys.executable, "DEED": str(Path(__file__).with_name("deed.py")), "TALLY": str(tally)}
     heading = [f"{name} = {text!r}.replace('{{', '{{{{').replace('}}', '}}}}')" for name, text in facts.items()]
-    path.write_text("\n".join([*heading, f"SMALL = {str(_SMALL)!r}", f"LIMIT = {LIMIT}", _PROJECTS, more]))
+    path.write_text(
+        "\n".join([*heading, f"SMALL = {str(_SMALL)!r}", f"LIMIT = {LIMIT}", f"RETRIES = {RETRIES}", _PROJECTS, more])
+    )

@@ -27,8 +27,8 @@ class PatientClient:
     async def send(self, call: Call[Answered]) -> Answered:
         return await self._insist(lambda: self._client.send(call))
 
-    async def log(self, project: str, run: str) -> bytes:
-        return await self._insist(lambda: self._client.log(project, run))
+    async def log(self, project: str, run: str, attempt: int | None = None) -> bytes:
+        return await self._insist(lambda: self._client.log(project, run, attempt))
 
     async def follow_log(self, project: str, run: str) -> bytes:
         """What a follower has seen when the run has ended; only until its first answer it needs our patience."""

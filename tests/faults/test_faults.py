@@ -19,28 +19,28 @@ _ALWAYS = {"kill master", "kill service"}
 
 
 def test_runs_on_sqlite_outlive_a_storm(tmp_path: Path) -> None:
-    faults = _weather(8, tmp_path / "installation", Sqlite(tmp_path / "orchestra.db"))
+    faults = _weather(7, tmp_path / "installation", Sqlite(tmp_path / "orchestra.db"))
     assert faults >= {"kill worker-1", "kill host-1", "stop worker-2", "stop host-2", "lock sqlite"}
 
 
 def test_runs_on_postgresql_outlive_a_storm(tmp_path: Path) -> None:
     with new_server("postgresql") as server:
         server.start()
-        faults = _weather(13, tmp_path / "installation", OnServer(Victim.POSTGRESQL, server))
+        faults = _weather(29, tmp_path / "installation", OnServer(Victim.POSTGRESQL, server))
     assert faults >= {"kill worker-2", "kill host-2", "kill postgresql", "terminate postgresql", "stop master"}
 
 
 def test_runs_on_mariadb_outlive_a_storm(tmp_path: Path) -> None:
     with new_server("mariadb") as server:
         server.start()
-        faults = _weather(52, tmp_path / "installation", OnServer(Victim.MARIADB, server))
+        faults = _weather(40, tmp_path / "installation", OnServer(Victim.MARIADB, server))
     assert faults >= {"kill worker-1", "kill host-1", "kill mariadb", "terminate mariadb", "stop mariadb"}
 
 
 def test_runs_on_mongodb_outlive_a_storm(tmp_path: Path) -> None:
     with new_server("mongodb") as server:
         server.start()
-        faults = _weather(12, tmp_path / "installation", OnServer(Victim.MONGODB, server))
+        faults = _weather(21, tmp_path / "installation", OnServer(Victim.MONGODB, server))
     assert faults >= {"kill worker-1", "kill host-2", "kill mongodb", "terminate mongodb", "stop mongodb"}
 
 

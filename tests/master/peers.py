@@ -24,6 +24,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.retention import KEEP_EVERYTHING
+from job_orchestra.domain.retries import RetryPolicy
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.domain.statuses import RunStatus
@@ -50,6 +51,7 @@ from job_orchestra.protocol.messages import (
     Welcome,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
@@ -124,9 +126,11 @@ class WorkerPeer:
             except ConnectionLost:
                 pass
 
-    async def greet(self, *runs: RunOnDisk, instance: str = "one", protocol: int = PROTOCOL_VERSION) -> None:
+    async def greet(
+        self, *runs: RunOnDisk, instance: str = "one", protocol: int = PROTOCOL_VERSION, name: str = "w"
+    ) -> None:
         properties: JsonObject = {"operating_system": "linux"}
-        await self.say(Hello(protocol, "1", "w", instance, "boot", "", 2, properties, 0.0, runs))
+        await self.say(Hello(protocol, "1", name, instance, "boot", "", 2, properties, 0.0, runs))
 
 
 @dataclass(slots=True)
@@ -183,6 +187,7 @@ class Surroundings:
         self.log_store = open_log_store(directory / "logs")
         self.accounts = Accounts(self.storage, clock)
         self.runs = Runs(self.storage, clock)
+        self.bound_runs = BoundRuns(self.storage, clock)
         self.queue = LateAnswers(self.storage, clock)
         self.workers = Workers(self.storage, clock)
         self.jobs = Jobs(self.storage, clock)
@@ -221,6 +226,7 @@ class Surroundings:
             runs=self.runs,
             run_queue=self.queue,
             pipeline_runs=PipelineRuns(self.storage, self.clock),
+            bound_runs=self.bound_runs,
             run_progress=RunProgress(self.storage, self.clock, self.result_index),
             result_index=self.result_index,
             late_reports=self.late_reports,
@@ -258,9 +264,11 @@ class Surroundings:
             await asyncio.wait_for(task, DEADLINE)
 
     @asynccontextmanager
-    async def worker(self, *runs: RunOnDisk, instance: str = "one") -> AsyncGenerator[tuple[WorkerPeer, Welcome]]:
+    async def worker(
+        self, *runs: RunOnDisk, instance: str = "one", name: str = "w"
+    ) -> AsyncGenerator[tuple[WorkerPeer, Welcome]]:
         async with self.bare_worker() as peer:
-            await peer.greet(*runs, instance=instance)
+            await peer.greet(*runs, instance=instance, name=name)
             yield peer, await peer.hear(Welcome)
 
     @asynccontextmanager
@@ -284,6 +292,7 @@ class Surroundings:
         loss: LossPolicy | None = None,
         concurrency: str | None = None,
         expiry: float | None = None,
+        retry: RetryPolicy | None = None,
     ) -> Run:
         request = RunRequest(
             "p",
@@ -294,6 +303,7 @@ class Surroundings:
             loss=loss or LossPolicy(),
             concurrency=concurrency,
             expiry=expiry,
+            retry=retry or RetryPolicy(),
         )
         return (await self.runs.trigger(request, Source(SourceKind.USER, "eve"))).run
 

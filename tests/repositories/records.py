@@ -12,6 +12,7 @@ from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -46,6 +47,7 @@ class Records:
         self.clock = ManualClock()
         self.runs = Runs(storage, self.clock)
         self.pipeline_runs = PipelineRuns(storage, self.clock)
+        self.bound_runs = BoundRuns(storage, self.clock)
         self.queue = RunQueue(storage, self.clock)
         self.progress = RunProgress(storage, self.clock)
         self.concurrency = Concurrency(storage)

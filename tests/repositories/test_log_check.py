@@ -6,14 +6,16 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from job_orchestra.domain.late_reports import LateReport, blank_account
+from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.run_logs import Flaw
-from job_orchestra.domain.runs import LogFacts, Run
+from job_orchestra.domain.runs import LogFacts, PastAttempt, Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.conditions import equal
 from job_orchestra.repositories.log_check import Finding, LogCheck
@@ -31,6 +33,14 @@ from tests.repositories.records import Records, play
 
 DAY = timedelta(days=1)
 _LOG = words(50_000)
+
+
+def past_attempt(attempt: int, log: bytes) -> PastAttempt:
+    reason = Reason(ReasonCode.COMMAND_FAILED, "It failed.")
+    facts = LogFacts(len(log), sha256(log).hexdigest())
+    return PastAttempt(
+        attempt, RunStatus.FAILED, reason, "w", None, None, datetime(2026, 11, 26, tzinfo=UTC), 1.0, facts
+    )
 
 
 class Installation:
@@ -87,6 +97,25 @@ def on(url: str, directory: Path, scenario: Callable[[Installation], Awaitable[N
             await installation.logs.close()
 
     play(url, main)
+
+
+def test_logs_of_past_attempts_are_compressed_and_checked_as_all_others(database_url: str, tmp_path: Path) -> None:
+    async def scenario(installation: Installation) -> None:
+        logs = {number: words(20_000, number) for number in (1, 2)}
+        past = tuple(past_attempt(number, log) for number, log in logs.items())
+        ended = past_run(installation.records.clock.now() - DAY)
+        run = await installation.add(replace(with_log(ended, _LOG), attempt=3, past_attempts=past), _LOG)
+        for number, log in logs.items():
+            await write(installation.logs, replace(run, attempt=number), log)
+        assert await installation.findings(is_thorough=True) == []
+        await installation.compress()
+        files = [installation.file(replace(run, attempt=number), ".zst") for number in (1, 2, 3)]
+        assert await installation.findings(is_thorough=True) == []
+        files[1].unlink()
+        (finding,) = await installation.findings()
+        assert (finding.judgement.flaw, finding.key) == (Flaw.MISSING, LogKey("p", run.identifier, 2))
+
+    on(database_url, tmp_path, scenario)
 
 
 @pytest.mark.parametrize("is_thorough", [False, True])

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from job_orchestra.domain.attempts import next_attempt
 from job_orchestra.domain.errors import Conflict
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.reasons import Reason, ReasonCode
-from job_orchestra.domain.runs import LogFacts, Run, queue_key
+from job_orchestra.domain.runs import LogFacts, PastAttempt, Run, queue_key
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import Worker, WorkerDescription
 from job_orchestra.repositories.conditions import equal
@@ -17,6 +19,7 @@ from job_orchestra.repositories.workers import still_away, still_connected
 from job_orchestra.storage.port import Batch, Update
 from tests.repositories.records import Records, play
 
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 _REASON = Reason(ReasonCode.CANCEL_REQUESTED, "Somebody said so.")
 
 
@@ -160,8 +163,9 @@ def test_a_run_is_given_up_only_while_the_connection_is_the_present_one(database
         earlier = await records.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "m")
         records.clock.advance(1)
         present = await records.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "other")
-        assert await records.queue.unassign(run, still_connected(earlier)) is None
-        assert await records.queue.unassign(run, still_connected(present)) is not None
+        for after in _next_attempt(run), replace(run, status=RunStatus.EXCEPTION):
+            assert not await records.progress.save(run, after, [], still_connected(earlier))
+        assert await records.progress.save(run, _next_attempt(run), [], still_connected(present))
 
     play(database_url, scenario)
 
@@ -183,11 +187,96 @@ def test_a_run_is_given_up_only_while_its_worker_is_away_as_it_was(database_url:
         await connect()
         for _ in range(2):
             assert not await records.progress.save(first, ended, [], still_away(away))
-            assert await records.queue.unassign(second, still_away(away)) is None
+            assert not await records.progress.save(second, _next_attempt(second), [], still_away(away))
             now = await go_away()  # another time: its absence began anew
         assert await records.queue.assigned_to("w") == [first, second]
         assert await records.progress.save(first, ended, [], still_away(now))
-        assert await records.queue.unassign(second, still_away(now)) is not None
+        assert await records.progress.save(second, _next_attempt(second), [], still_away(now))
+
+    play(database_url, scenario)
+
+
+def _next_attempt(run: Run, waits_until: datetime | None = None) -> Run:
+    reason = Reason(ReasonCode.COMMAND_FAILED, "It failed.")
+    past = PastAttempt(
+        run.attempt, RunStatus.FAILED, reason, run.worker, run.assigned_at, None, NOON, 0.5, LogFacts(3, "00")
+    )
+    return replace(next_attempt(run, past), waits_until=waits_until)
+
+
+def test_a_run_that_is_retried_waits_as_its_next_attempt_and_remembers_the_one_before(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        assigned = await _assigned(records)
+        running = replace(assigned, status=RunStatus.RUNNING, journal_sequence=1, results={"a": 1}, started_at=NOON)
+        assert await records.progress.save(assigned, running, [EventRecord(1, "started", 5, {})])
+        retried = _next_attempt(running)
+        ended = EventRecord(2, "ended", 6, {})
+        for _ in range(2):  # a lost answer makes it be tried again
+            assert await records.progress.save(running, retried, [ended])
+        assert await records.queue.load(retried.identifier) == retried
+        assert await records.queue.groups() == [queue_key(retried.request)]
+        assert await records.queue.head(queue_key(retried.request), 5) == [retried]
+        again = await records.queue.assign(retried, "v")
+        assert again is not None
+        # Whoever still believes in the first attempt changes nothing.
+        for late in retried, replace(running, status=RunStatus.FAILED):
+            assert not await records.progress.save(running, late, [ended])
+        assert await records.queue.load(retried.identifier) == again
+        assert [(one.attempt, one.record) for one in await records.runs.events(again.identifier)] == [
+            (1, EventRecord(1, "started", 5, {})),
+            (1, ended),
+        ]
+
+    play(database_url, scenario)
+
+
+@pytest.mark.parametrize("wish", ["cancel", "abort"])
+def test_a_run_that_somebody_wants_stopped_is_not_retried(database_url: str, wish: str) -> None:
+    """However late the wish comes: the commit asks for it."""
+
+    async def scenario(records: Records) -> None:
+        assigned = await _assigned(records)
+        running = replace(assigned, status=RunStatus.RUNNING)
+        if wish == "abort":
+            assert await records.progress.save(assigned, running, [])
+            await records.runs.request_abort("p", assigned.identifier, "ann")
+        else:
+            await records.runs.request_cancel("p", assigned.identifier, "ann")
+            assert await records.progress.save(assigned, running, [])
+        assert not await records.progress.save(running, _next_attempt(running), [])
+        assert await records.progress.save(running, replace(running, status=RunStatus.FAILED), [])
+
+    play(database_url, scenario)
+
+
+def test_a_run_that_waits_for_a_moment_is_not_in_the_queue(database_url: str) -> None:
+    async def scenario(records: Records) -> None:
+        due = [records.clock.date + timedelta(seconds=seconds) for seconds in (30, 10, 20)]
+        runs = [await _assigned(records) for _ in due]
+        delayed = [_next_attempt(run, moment) for run, moment in zip(runs, due, strict=True)]
+        for before, after in zip(runs, delayed, strict=True):
+            assert await records.progress.save(before, after, [])
+        last, first, second = delayed
+        assert await records.queue.delayed(2) == [first, second]
+        assert await records.queue.delayed(9) == [first, second, last]
+        key = queue_key(first.request)
+        assert (await records.queue.groups(), await records.queue.head(key, 9)) == ([], [])
+        assert await records.queue.pending_since("", 9) == []
+        assert (await records.runs.ahead_of(await records.trigger())).count == 0
+        assert await records.queue.assign(first, "w") is None
+
+        gone_on = await records.queue.end_delay(first)
+        assert gone_on is not None
+        assert gone_on == replace(first, waits_until=None)
+        assert await records.queue.end_delay(first) is None, "another master has done it"
+        assert (await records.queue.head(key, 9))[:1] == [gone_on]
+        assert await records.queue.assign(gone_on, "w") is not None
+
+        cancelled = await records.queue.cancel(second, _REASON)
+        assert cancelled is not None
+        assert await records.queue.load(second.identifier) == cancelled
+        assert await records.queue.end_delay(second) is None
+        assert await records.queue.delayed(9) == [last]
 
     play(database_url, scenario)
 

@@ -83,6 +83,7 @@ class Served(Records):
             concurrency=self.concurrency,
             runs=self.runs,
             pipeline_runs=self.pipeline_runs,
+            bound_runs=self.bound_runs,
             run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,

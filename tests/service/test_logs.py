@@ -10,8 +10,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from job_orchestra.domain.attempts import next_attempt
+from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
-from job_orchestra.domain.runs import Run
+from job_orchestra.domain.runs import LogFacts, PastAttempt, Run
+from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.storage.log_port import Compression, LogKey, LogPiece
 from tests.service.serving import DEADLINE, Play, Served
 
@@ -230,6 +233,26 @@ def test_logs_of_earlier_attempts_stay_readable(play: Play) -> None:
         assert (await client.get(_path(run), params={"attempt": 1})).content == b"first"
         # It will not grow any more, so there is nothing to wait for.
         assert (await client.get(_path(run), params={"attempt": 1, "follow": "true"})).content == b"first"
+
+    play(scenario)
+
+
+def test_the_log_of_a_past_attempt_has_its_own_digest(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        run = await served.assigned()
+        await served.log_store.append([LogPiece(LogKey("example", run.identifier, 1), 0, b"first")])
+        reason = Reason(ReasonCode.COMMAND_FAILED, "It failed.")
+        date = run.created_at
+        first = LogFacts(5, sha256(b"first").hexdigest())
+        past = PastAttempt(1, RunStatus.FAILED, reason, run.worker, date, date, date, 0.5, first)
+        assert await served.progress.save(run, next_attempt(run, past), [])
+        answer = await client.get(_path(run), params={"attempt": 1})
+        assert answer.content == b"first"
+        assert answer.headers["Repr-Digest"] == f"sha-256=:{b64encode(sha256(b'first').digest()).decode()}:"
+        assert "Repr-Digest" not in (await client.get(_path(run))).headers
+        shown = (await client.get(f"/projects/example/runs/{run.identifier}")).json()
+        assert [one["log"]["size"] for one in shown["past_attempts"]] == [5]
 
     play(scenario)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from job_orchestra.domain.roles import Permission
+from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.roles import Permission, Role
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.run_tokens import RunTokens
@@ -43,6 +44,48 @@ def test_a_run_triggers_reads_and_stops_runs_of_its_project(play: Play) -> None:
         assert secret not in str(await served.storage.find(Find(TOKENS.name)))
 
     play(scenario)
+
+
+def test_what_it_triggers_may_be_aborted_with_it(play: Play) -> None:
+    async def scenario(served: Served) -> None:
+        run, secret = await running(served)
+        client, body = served.client(secret), {"abort_with_run": True}
+        response = await client.post(_TRIGGER, json=body, headers={"Idempotency-Key": "one"})
+        assert (response.status_code, response.json()["abort_with_run"]) == (201, True)
+        path = response.headers["location"]
+        assert (await client.get(path)).json()["abort_with_run"]
+        assert not (await client.post(_TRIGGER)).json()["abort_with_run"]
+        # Retried by a user, it is bound to nothing.
+        child = await served.runs.get("example", response.json()["identifier"])
+        operator = await served.user(Role.OPERATOR)
+        await operator.post(f"{path}/abort")
+        assert await served.queue.cancel(child, Reason(ReasonCode.CANCEL_REQUESTED, "Nobody needs it.")) is not None
+        assert not (await operator.post(f"{path}/retry")).json()["abort_with_run"]
+        await operator.post(f"/projects/example/runs/{run.identifier}/abort")
+        refused = await client.post(_TRIGGER, json=body)
+        assert refused.status_code == 409
+        assert refused.json()["detail"] == (
+            f"Run {run.identifier!r} has ended or is to be aborted: it triggers nothing that is aborted with it."
+        )
+        again = await client.post(_TRIGGER, json=body, headers={"Idempotency-Key": "one"})
+        assert (again.status_code, again.json()["identifier"]) == (200, child.identifier)
+        assert (await client.post(_TRIGGER)).status_code == 201
+
+    play(scenario)
+
+
+def test_what_a_user_triggers_has_no_run_to_be_aborted_with(play_on_sqlite: Play) -> None:
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.OPERATOR)
+        response = await client.post(_TRIGGER, json={"abort_with_run": True})
+        assert response.status_code == 422
+        (error,) = response.json()["errors"]
+        assert error["field"] == "abort_with_run"
+        assert error["message"].startswith("needs the token of a run")
+        assert "not that of user 'operator'" in error["message"]
+        assert not (await served.runs.list()).items
+
+    play_on_sqlite(scenario)
 
 
 def test_every_other_route_is_closed_to_it(play_on_sqlite: Play) -> None:

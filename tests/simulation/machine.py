@@ -196,6 +196,8 @@ class Machine:
         self._append(key, ended)
         if is_good:
             self.end(key, RunStatus.SUCCEEDED, ReasonCode.COMPLETED)
+        elif chance.random() < 0.5:
+            self.end(key, RunStatus.ABORTED, ReasonCode.LOG_LIMIT)
         else:
             self.end(key, RunStatus.FAILED, ReasonCode.COMMAND_FAILED)
 

@@ -6,7 +6,9 @@ import random
 
 from job_orchestra.domain.definitions import After, ElementDefinition, PipelineDefinition
 from job_orchestra.domain.json import JsonValue
-from job_orchestra.domain.statuses import FINAL_ELEMENT_STATUSES, ElementStatus
+from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.retries import RetryPolicy
+from job_orchestra.domain.statuses import FINAL_ELEMENT_STATUSES, ElementStatus, RunStatus
 
 PIPELINE = "all"
 NESTED = "nested"
@@ -17,6 +19,11 @@ _STATUSES = (
     (ElementStatus.FAILED, ElementStatus.EXCEPTION),
     (ElementStatus.SUCCEEDED, ElementStatus.SKIPPED),
     FINAL_ELEMENT_STATUSES,
+)
+_CAUSES: tuple[tuple[RunStatus | ReasonCode, ...], ...] = (
+    RetryPolicy().on,
+    (RunStatus.EXCEPTION,),
+    (ReasonCode.COMMAND_FAILED, ReasonCode.HOST_RESTARTED),
 )
 _MOST_ELEMENTS = 4
 _LISTS: tuple[tuple[JsonValue, ...] | None, ...] = (None, None, None, (), (1, 2), (1, 2, 3))
@@ -44,5 +51,11 @@ def _choose_element(chance: random.Random, identifier: str, before: list[str]) -
         when=when,
         for_each=chance.choice(_LISTS),
         parameters=dict[str, JsonValue](parameters),
+        retry=choose_retry(chance) if chance.random() < 0.3 else None,
         allow_failure=chance.random() < 0.2,
     )
+
+
+def choose_retry(chance: random.Random) -> RetryPolicy:
+    retries = chance.choice([0, 1, 2, 4])
+    return RetryPolicy(retries, chance.choice(_CAUSES), delay=chance.choice([0.0, 0.0, 0.3, 3.0]))

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from job_orchestra.domain.job_data import run_request_from_data
 from job_orchestra.domain.jobs import LossPolicy, OnLost
-from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.statuses import TRANSITIONS, RunStatus
 from job_orchestra.protocol.codec import decode_to_worker
@@ -17,6 +18,7 @@ from job_orchestra.protocol.messages import Acknowledged, Execute, Release, Welc
 from job_orchestra.protocol.run_key import RunKey
 from job_orchestra.storage.log_port import LogKey
 from job_orchestra.storage.schema import EVENTS, LATE_REPORTS, RUNS, WORKERS
+from tests.simulation.bound_promises import BoundPromises, is_bound
 from tests.simulation.machine import Attempt, Machine
 from tests.simulation.master import LIMIT, LIMITED
 from tests.simulation.memory_logs import LogBytes
@@ -28,7 +30,10 @@ from tests.simulation.world import World
 _NUMBER_SIZE = 4
 """Of a frame, before its messages."""
 _BY_USERS = {ReasonCode.ABORT_REQUESTED, ReasonCode.CANCEL_REQUESTED}
-_FINAL = ("status", "reason_code", "reason", "attempt", "results", "ended_at", "log_size", "log_sha256", "worker")
+_FINAL = (
+    "status", "reason_code", "reason", "attempt", "results", "ended_at", "log_size", "log_sha256", "worker",
+    "past_attempts",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -46,6 +51,7 @@ class Promises:
         self._logs = logs
         self._machines = machines
         self._pipelines = PipelinePromises(world, database, logs)
+        self._bound = BoundPromises(world, database)
         self._durable: dict[RunKey, _Durable] = {}
         self._welcomed: dict[str, End] = {}
         self.answered: dict[str, str] = {}
@@ -80,22 +86,46 @@ class Promises:
         self._check_group(after)
         self._note_sequence(RunKey(name, after["attempt"]), after)
         if before is None:
-            self._pipelines.on_new_run(after)
+            (self._bound if is_bound(after) else self._pipelines).on_new_run(after)
             return
+        if after["should_abort"] and not before["should_abort"]:
+            self._bound.on_wish(after)
         old, new = RunStatus(before["status"]), RunStatus(after["status"])
         if old.is_terminal:
             changed = [column for column in _FINAL if before[column] != after[column]]
             self._world.require(not changed, f"P6: {name} was {old}, and {changed} changed")
             return
-        if after["attempt"] not in (before["attempt"], before["attempt"] + 1):
-            self._world.violate(f"P2: {name} goes from attempt {before['attempt']} to {after['attempt']}")
-        if old is RunStatus.RUNNING and new is RunStatus.PENDING:
-            is_retry = after["attempt"] > before["attempt"] and _loss_of(after).on_lost is OnLost.RETRY
-            self._world.require(is_retry, f"P2: {name} waits again, and is not to be retried")
+        if after["attempt"] != before["attempt"]:
+            self._on_next_attempt(before, after)
+        elif old is RunStatus.RUNNING and new is RunStatus.PENDING:
+            self._world.violate(f"P2: {name} waits again as the same attempt")
         if new is not old and new not in TRANSITIONS[old] and not (old is RunStatus.PENDING and new.is_terminal):
             self._world.violate(f"P6: {name} was {old} and becomes {new}")
         if new.is_terminal:
             self._on_end(after, new)
+
+    def _on_next_attempt(self, before: Stored, after: Stored) -> None:
+        name, known = after["identifier"], _past_of(before)
+        past = _past_of(after)
+        if after["attempt"] != before["attempt"] + 1 or past[: len(known)] != known:
+            self._world.violate(f"P2: {name} goes from attempt {before['attempt']} and {known} to {after}")
+        if before["status"] == RunStatus.RUNNING or len(past) > len(known):
+            ends = [one for one in past[len(known) :] if one["attempt"] == before["attempt"]]
+            self._world.require(len(ends) == 1, f"P8: {name} is retried, and {past} is known of its attempts")
+            self._check_retry(after, ends[0])
+            self._on_end({**before, **ends[0]}, RunStatus(ends[0]["status"]))
+
+    def _check_retry(self, row: Stored, end: Mapping[str, Any]) -> None:
+        """The policies of the job want it, and no user has anything against it."""
+        name, request = row["identifier"], run_request_from_data(json.loads(row["request"]))
+        self._world.require(not (row["should_abort"] or row["should_cancel"]), f"P3: {name} is retried, and unwanted")
+        reason = Reason(ReasonCode(end["reason_code"]), end["reason"])
+        if reason.code is ReasonCode.WORKER_LOST:
+            is_wanted = request.loss.on_lost is OnLost.RETRY
+        else:
+            retries = sum(one["reason_code"] != ReasonCode.WORKER_LOST for one in _past_of(row))
+            is_wanted = request.retry.is_cause(RunStatus(end["status"]), reason) and retries <= request.retry.retries
+        self._world.require(is_wanted, f"P2: {name} waits again after {end}, and is not to be retried")
 
     def _check_group(self, row: Stored) -> None:
         """No more runs of a concurrency group have a worker than it has slots."""
@@ -118,6 +148,7 @@ class Promises:
         if code in _BY_USERS:
             is_wished = row["should_abort"] or row["should_cancel"]
             self._world.require(is_wished, f"P3: {name} is {status} and nobody wished it")
+        self._bound.on_end(row)
         if self._pipelines.is_pipeline(name):
             self._pipelines.on_end(row)
             return
@@ -159,9 +190,10 @@ class Promises:
 
     def _on_event(self, row: Stored) -> None:
         key = RunKey(row["run"], row["attempt"])
-        may_retry = _loss_of(self.row(key.run)).on_lost is OnLost.RETRY
-        if row["sequence"] == 1 and row["kind"] == "started" and not may_retry:
-            earlier = [one for number in range(1, key.attempt) if (one := self._attempt(RunKey(key.run, number)))]
+        if row["sequence"] == 1 and row["kind"] == "started":
+            over = {one["attempt"] for one in _past_of(self.row(key.run))}
+            others = set(range(1, key.attempt)) - over
+            earlier = [one for number in others if (one := self._attempt(RunKey(key.run, number)))]
             is_first = not any(one.starts for one in earlier)
             self._world.require(is_first, f"P2: {key} has started, and so has an attempt before it")
 
@@ -198,18 +230,22 @@ class Promises:
         """P5: a worker has deleted what it had of the attempt."""
         row = self.row(key.run)
         attempt = self._attempt(key)
-        if row["attempt"] > key.attempt or _is_given_up(row):
+        is_over = any(one["attempt"] == key.attempt and one["log_sha256"] for one in _past_of(row))
+        if not is_over and (row["attempt"] > key.attempt or _is_given_up(row)):
             self._check_late(key, attempt)
             return
-        if not RunStatus(row["status"]).is_terminal or attempt is None or attempt.ended is None:
+        is_over = is_over or RunStatus(row["status"]).is_terminal
+        if not is_over or attempt is None or attempt.ended is None:
             self._world.violate(f"P5: {key} is deleted while it is {row['status']}")
             return
         log = self._logs.logs.get(LogKey("p", *key), bytearray())
         self._world.require(log == attempt.log, f"P5: {key} is deleted before its log is stored")
         events = self._database.table(EVENTS.name).rows
-        numbers = range(1, row["journal_sequence"] + 1)
-        is_complete = all((key.run, key.attempt, number) in events for number in numbers)
+        numbers = sorted(int(str(number)) for *of, number in events if tuple(of) == key)
+        is_complete = numbers == [*range(1, len(numbers) + 1)] and events[*key, numbers[-1]]["kind"] == "ended"
         self._world.require(is_complete, f"P5: {key} is deleted before its events are stored")
+        if row["attempt"] > key.attempt:
+            return
         results = [json.loads(events[*key, n]["data"]) for n in numbers if events[*key, n]["kind"] == "results_changed"]
         last: Mapping[str, object] = results[-1]["results"] if results else {}
         self._world.require(json.loads(row["results"]) == last, f"P5: {key} is deleted before its results are stored")
@@ -280,6 +316,12 @@ class Promises:
 
 def _worker_of(end: End) -> str:
     return end.name.partition("#")[0]
+
+
+def _past_of(row: Stored) -> list[dict[str, Any]]:
+    """What the run remembers of the attempts before its present one."""
+    past: list[dict[str, Any]] = json.loads(row["past_attempts"] or "[]")
+    return past
 
 
 def _loss_of(row: Stored) -> LossPolicy:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -54,6 +54,8 @@ class Troubles:
     """Seconds between two faults, on the average; one of them for a life."""
     pipelines: float = 0.0
     """How many of the runs are pipelines."""
+    controllers: float = 0.0
+    """How many of the others trigger runs that are aborted with them."""
     masters: tuple[str, ...] = (MASTER,)
     is_calm: bool = False
     """Whether network, database and disks work well all the time: nothing else breaks but what `faults` names."""
@@ -141,15 +143,32 @@ class Scenario:
         chance = self.world.chance
         await asyncio.sleep(chance.random() * _TROUBLE * self._troubles.triggering)
         job = PIPELINE if chance.random() < self._troubles.pipelines else chance.choice(JOBS)
-        run = await self._service.trigger(job, idempotency_key)
+        is_controller = job != PIPELINE and chance.random() < self._troubles.controllers
+        run = await self._service.trigger(job, idempotency_key, is_controller)
+        controlling = self._service.start(self._control(run, 2)) if is_controller else None
         if chance.random() < 0.4:
             # Somebody who is not sure to have been heard asks again.
             await asyncio.sleep(chance.random() * chance.choice([0.1, 1.0]))
-            again = await self._service.trigger(job, idempotency_key)
+            again = await self._service.trigger(job, idempotency_key, is_controller)
             self.world.require(again == run, f"P1: {idempotency_key} made {run} and then {again}")
         if chance.random() < self._troubles.stopping:
             await asyncio.sleep(chance.random() * chance.choice([0.1, 1.0, 10.0]))
             await self._service.stop(run)
+        if controlling is not None:
+            await controlling
+
+    async def _control(self, run: str, depth: int) -> None:
+        """What a run does with its token; what was still on its way when it ended comes late."""
+        chance = self.world.chance
+        for _ in range(chance.randint(1, 4)):
+            await asyncio.sleep(chance.random() * chance.choice([0.001, 0.1, 1.0, 5.0]))
+            is_controller = depth > 1 and chance.random() < 0.5
+            job = PIPELINE if not is_controller and chance.random() < 0.2 else chance.choice(JOBS)
+            child = await self._service.trigger_bound(run, job, is_controller)
+            if child is None:
+                return
+            if is_controller:
+                await self._control(child, depth - 1)
 
     def _choose_troubles(self) -> Troubles:
         chance = self.world.chance
@@ -194,9 +213,12 @@ class Scenario:
             pipelines=0.8,
             masters=(MASTER, OTHER_MASTER) if chance.random() < 0.6 else (MASTER,),
         )
+        of_controllers = replace(of_pipelines, pipelines=0.0, controllers=0.8, stopping=0.6)
         # Not everything in every life, so that the rarer meetings are not lost in the noise.
         some = Troubles(tuple(chance.sample(everything, chance.randint(1, len(everything)))))
-        return chance.choices([some, absences, returns, of_machines, of_pipelines], [4, 1, 1, 2, 3])[0]
+        return chance.choices([some, absences, returns, of_machines, of_pipelines, of_controllers], [4, 1, 1, 2, 3, 3])[
+            0
+        ]
 
     # ---------- what breaks
 

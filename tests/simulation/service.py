@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 from job_orchestra.domain.definitions import CommandsDefinition, Workspace
@@ -15,13 +16,14 @@ from job_orchestra.protocol.codec import encode
 from job_orchestra.protocol.connection import ConnectionLost, FrameConnection, bearer_authorization
 from job_orchestra.protocol.control import HintToMaster, JobSwitched, RunTriggered, RunWish, WorkerWish
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.port import Storage
 from tests.simulation.master import GROUP, LIMITED, MASTER
 from tests.simulation.network import Network
-from tests.simulation.pipelines import PIPELINE, choose_pipeline
+from tests.simulation.pipelines import PIPELINE, choose_pipeline, choose_retry
 from tests.simulation.promises import Promises
 from tests.simulation.world import Process, World
 
@@ -42,6 +44,7 @@ class ServiceProcess(Process):
         clock = self.world.clock
         self._accounts = Accounts(storage, clock)
         self._runs = Runs(storage, clock)
+        self._bound_runs = BoundRuns(storage, clock)
         self._jobs = Jobs(storage, clock)
         self._workers = Workers(storage, clock)
         self.start(self._stay_connected())
@@ -60,15 +63,27 @@ class ServiceProcess(Process):
 
     # ---------- what users do
 
-    async def trigger(self, job: str, idempotency_key: str) -> str:
+    async def trigger(self, job: str, idempotency_key: str, is_controller: bool = False) -> str:
         """The run; repeated until it is answered, as users do it."""
-        request = self._pipeline() if job == PIPELINE else self._request(job)
+        request = self._pipeline() if job == PIPELINE else replace(self._request(job), token=is_controller)
         triggered = await self._insist(lambda: self._runs.trigger(request, _USER, idempotency_key))
         run, loss = triggered.run.identifier, request.loss
         self.world.say(self.name, f"{run} of {job} is triggered (if lost for {loss.after:.1f} s: {loss.on_lost})")
         self._promises.answered[idempotency_key] = run
         await self._hint(RunTriggered(run))
         return run
+
+    async def trigger_bound(self, parent: str, job: str, is_controller: bool) -> str | None:
+        """A run that is aborted with its parent, which asks for it; None if that is refused."""
+        request = self._pipeline() if job == PIPELINE else replace(self._request(job), token=is_controller)
+        request = replace(request, abort_with_run=True)
+        try:
+            triggered = await self._insist(lambda: self._bound_runs.trigger(request, Source(SourceKind.RUN, parent)))
+        except Conflict as error:
+            self.world.say(self.name, error)
+            return None
+        await self._hint(RunTriggered(triggered.run.identifier))
+        return triggered.run.identifier
 
     def _request(self, job: str) -> RunRequest:
         workspace = Workspace.JOB if job == "shared" else Workspace.RUN
@@ -80,6 +95,7 @@ class ServiceProcess(Process):
             CommandsDefinition((("true",),)),
             workspace=workspace,
             loss=loss,
+            retry=choose_retry(chance),
             concurrency=GROUP if job in LIMITED else None,
         )
 

@@ -21,7 +21,7 @@ _READING = ("SELECT", "SHOW", "PRAGMA", "DESCRIBE", "SET", "BEGIN")
 _ADDED: dict[str, dict[str, object]] = {
     "users": {"revision": 0},
     "workers": {"seen_at": 0},
-    "runs": {"is_pinned": False, "concurrency_slot": None, "expires_at": None},
+    "runs": {"is_pinned": False, "concurrency_slot": None, "expires_at": None, "past_attempts": None},
     "schedules": {"enabled_at": None, "timetable_since": None},
 }
 """What rows of the first version have afterwards that they had not before."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from job_orchestra.domain.attempts import next_attempt
 from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import CommandEnded, CommandStarted, Event, Phase, Started
@@ -15,7 +16,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.pipelines.parts import PartKey
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
-from job_orchestra.domain.runs import LogFacts, Run, Source, SourceKind
+from job_orchestra.domain.runs import LogFacts, PastAttempt, Run, Source, SourceKind
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.domain.workers import Refusal, WorkerDescription
@@ -78,6 +79,8 @@ class Examples:
     impossible: Run
     lost: Run
     """Retried once, given up twice; the worker has come back with the first attempt only."""
+    retried: Run
+    """Its first attempt has failed, and its second one waits for its time."""
     pipeline: Run
     """Its first element has failed; nobody has drawn the consequences."""
 
@@ -144,6 +147,16 @@ class RunDriver:
         )
         return await self._save(run, ended, [])
 
+    async def retry(self, run: Run, status: RunStatus, code: ReasonCode, sentence: str) -> Run:
+        """The attempt ends so, and the next one begins in an hour."""
+        key = LogKey(run.request.project, run.identifier, run.attempt)
+        _, digest = await self._installation.log_store.sha256(key)
+        now = datetime.now(UTC)
+        facts = LogFacts(run.log.size, digest)
+        reason = Reason(code, sentence)
+        past = PastAttempt(run.attempt, status, reason, run.worker, run.assigned_at, run.started_at, now, 1.5, facts)
+        return await self._save(run, replace(next_attempt(run, past), waits_until=now + timedelta(hours=1)), [])
+
     async def give_up(self, run: Run) -> None:
         await self._installation.late_reports.expect(run)
 
@@ -189,6 +202,7 @@ async def prepare(installation: Installation) -> Examples:
         waiting=await driver.trigger("hello", {"name": "later"}),
         impossible=await driver.trigger("picky"),
         lost=await _lost(driver),
+        retried=await _retried(driver),
         pipeline=await _pipeline(driver, installation),
     )
 
@@ -216,6 +230,12 @@ async def _lost(driver: RunDriver) -> Run:
     over = await driver.end(run, RunStatus.EXCEPTION, ReasonCode.WORKER_LOST, sentence, {}, is_verified=False)
     assert over.attempt == 2
     return over
+
+
+async def _retried(driver: RunDriver) -> Run:
+    run = await driver.start(await driver.trigger("hello", {"name": "again"}))
+    run = await driver.write(run, b"the first <b>attempt</b>\n")
+    return await driver.retry(run, RunStatus.FAILED, ReasonCode.COMMAND_FAILED, "It <b>failed</b>.")
 
 
 async def _pipeline(driver: RunDriver, installation: Installation) -> Run:

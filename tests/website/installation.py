@@ -16,6 +16,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -122,6 +123,7 @@ class Installation:
             concurrency=Concurrency(self.storage),
             runs=self.runs,
             pipeline_runs=self.pipeline_runs,
+            bound_runs=BoundRuns(self.storage, clock),
             run_search=self.run_search,
             late_reports=self.late_reports,
             workers=self.workers,

@@ -191,3 +191,17 @@ def test_a_worker_that_is_gone_is_deleted_with_its_runs(visitors: Visitors, inst
 
 async def _started_on(driver: RunDriver, worker: str) -> Run:
     return await driver.start(await driver.trigger("hello"), worker)
+
+
+def test_a_run_shows_that_it_is_aborted_with_another(operator: Visitor, installation: Installation) -> None:
+    now = datetime.now(UTC)
+    parent = past_run(now, job="hello", project="example")
+    free = past_run(now, number=1, job="hello", project="example", source_run=parent.identifier)
+    child = past_run(now, number=2, job="hello", project="example", source_run=parent.identifier)
+    child = replace(child, request=replace(child.request, abort_with_run=True))
+    installation.call(store(installation.storage, [parent, free, child]))
+    told = [
+        "with which it is aborted" in operator.get(f"/projects/example/runs/{run.identifier}").text
+        for run in (free, child)
+    ]
+    assert told == [False, True]

@@ -153,6 +153,25 @@ def test_a_run_that_was_given_up_shows_its_late_reports(operator: Visitor, examp
     assert "Late reports" not in operator.get(f"/projects/example/runs/{examples.succeeded.identifier}").text
 
 
+def test_a_run_that_is_retried_shows_its_past_attempts(operator: Visitor, examples: Examples) -> None:
+    path = f"/projects/example/runs/{examples.retried.identifier}"
+    page = operator.get(path).text
+    assert "Attempt 2 begins at" in page
+    past = page.split("<h2>Past attempts</h2>")[1]
+    assert "failed</span> It &lt;b&gt;failed&lt;/b&gt;." in past
+    assert f'href="{path}/log?attempt=1">25 B</a>' in past
+    log = operator.get(f"{path}/log?attempt=1").text
+    assert "the first &lt;b&gt;attempt&lt;/b&gt;" in log
+    assert "<span>Attempt 1</span>" in log
+    assert "failed</span> It &lt;b&gt;failed&lt;/b&gt;." in log
+    assert f'href="{path}/log/raw?attempt=1"' in log
+    assert operator.get(f"{path}/log/raw?attempt=1").content == b"the first <b>attempt</b>\n"
+    saved = operator.get(f"{path}/log/raw?attempt=1&download=yes").headers["Content-Disposition"]
+    assert f"example.{examples.retried.identifier}.1.log" in saved
+    for attempt, status in (("3", 404), ("0", 404), ("x", 422)):
+        assert operator.get(f"{path}/log?attempt={attempt}").status_code == status
+
+
 def test_a_job_says_what_becomes_of_lost_runs(operator: Visitor) -> None:
     assert "<dd>runs wait for it, without end</dd>" in operator.get("/projects/example/jobs/hello").text
     assert "<dd>after 2 min, runs are retried</dd>" in operator.get("/projects/example/jobs/bare").text

@@ -26,27 +26,48 @@ def write_bytes(chunks: Iterable[bytes]) -> None:
         sys.stdout.buffer.flush()
 
 
-def follow(client: Client, project: str, run: str) -> int:
-    """Until the run has ended; answers with the exit code that tells how."""
-    has_begun = threading.Event()
-    reporter = threading.Thread(target=_report_waiting, args=(client, project, run, has_begun), daemon=True)
-    reporter.start()
-    try:
-        for chunk in client.follow_log(project, run):
-            has_begun.set()
-            write_bytes([chunk])
-    finally:
-        has_begun.set()
-    ended = client.send(runs.get(project, run))
+def follow(client: Client, project: str, run: str, attempt: int | None = None) -> int:
+    """Until the run has ended; answers with the exit code that tells how.
+
+    From `attempt`, or else the present one, to the last.
+    """
+    if attempt is None:
+        attempt = client.send(runs.get(project, run)).attempt
+    while True:
+        _follow_attempt(client, project, run, attempt)
+        ended = client.send(runs.get(project, run))
+        if attempt == ended.attempt:
+            break
+        _report_attempt(ended, attempt)
+        attempt += 1
     if ended.log.size == 0 and ended.reason is not None:
         click.echo(f"{ended.status}: {one_line(ended.reason.sentence)}", err=True)
     return ENDINGS[ended.status]
 
 
+def _follow_attempt(client: Client, project: str, run: str, attempt: int) -> None:
+    has_begun = threading.Event()
+    reporter = threading.Thread(target=_report_waiting, args=(client, project, run, has_begun), daemon=True)
+    reporter.start()
+    try:
+        for chunk in client.follow_log(project, run, attempt=attempt):
+            has_begun.set()
+            write_bytes([chunk])
+    finally:
+        has_begun.set()
+
+
+def _report_attempt(run: RunAnswer, attempt: int) -> None:
+    """On standard error, how it ended; of one that was refused by a worker there is nothing to tell."""
+    for past in run.past_attempts:
+        if past.attempt == attempt:
+            ending = f"Attempt {attempt} {past.status}: {past.reason.sentence}"
+            click.echo(f"{one_line(ending)} Attempt {attempt + 1} follows.", err=True)
+
+
 def wait(client: Client, project: str, run: str) -> RunAnswer:
     """The run when it has ended; its log is followed for that, but not shown."""
-    size = client.send(runs.get(project, run)).log.size
-    for _ in client.follow_log(project, run, size):
+    for _ in client.follow_log(project, run, client.send(runs.get(project, run)).log.size):
         pass
     return client.send(runs.get(project, run))
 

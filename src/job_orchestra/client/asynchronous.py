@@ -112,10 +112,13 @@ class AsyncClient:
             raise _unavailable(self.url, error) from None
 
     async def follow_log(
-        self, project: str, run: str, offset: int = 0, patience: float = PATIENCE
+        self, project: str, run: str, offset: int = 0, patience: float = PATIENCE, attempt: int | None = None
     ) -> AsyncGenerator[bytes]:
-        """The log's bytes from `offset` as they come, until the run has ended; goes on where a connection broke."""
-        following = Following(offset, patience)
+        """The log's bytes from `offset` as they come, until the run has ended; goes on where a connection broke.
+
+        With an `attempt`, until that is over; else, behind them, those of the attempts that follow.
+        """
+        following = Following(offset, patience, attempt)
         while True:
             try:
                 if not following.look(await self.send(runs.get(project, run))):

@@ -37,15 +37,27 @@ class Controller:
         self._patience = patience
 
     def trigger(
-        self, job: str, parameters: JsonObject | None = None, *, key: str | None = None, priority: int | None = None
+        self,
+        job: str,
+        parameters: JsonObject | None = None,
+        *,
+        key: str | None = None,
+        priority: int | None = None,
+        abort_with_run: bool = False,
     ) -> RunAnswer:
         """A new run of a job of this project, whose source is this run.
 
-        With a key, triggering it again answers with the same run, also from another attempt of this one.
+        With a key, triggering it again answers with the same run, also from another attempt of this one. With
+        `abort_with_run` it is aborted if this run is; Conflict if this run is to be aborted already.
         """
         name = secrets.token_hex(8) if key is None else key
         call = jobs.trigger(
-            self.run.project, job, parameters, priority=priority, idempotency_key=f"run {self.run.run} {name}"
+            self.run.project,
+            job,
+            parameters,
+            priority=priority,
+            abort_with_run=abort_with_run,
+            idempotency_key=f"run {self.run.run} {name}",
         )
         return self._client.send_patiently(call, self._patience)
 

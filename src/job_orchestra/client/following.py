@@ -19,11 +19,15 @@ class Following:
     Before each connection, `look` at the run: there is nothing more to come when that answers False.
     """
 
-    def __init__(self, offset: int, patience: float) -> None:
-        """`patience`: seconds without progress after which the follower gives up."""
+    def __init__(self, offset: int, patience: float, attempt: int | None = None) -> None:
+        """`patience`: seconds without progress after which the follower gives up.
+
+        With an `attempt`, its log only; else that of the present one, and behind it those that follow.
+        """
+        self._only = attempt
         self._offset = offset
         self._patience = patience
-        self._attempt: int | None = None
+        self._attempt = attempt
         self._delay = _FIRST_DELAY
         self._stuck_since: float | None = None
         self._was_answered = False
@@ -39,12 +43,14 @@ class Following:
         return {"Range": f"bytes={self._offset}-"} if self._offset else {}
 
     def look(self, run: RunAnswer) -> bool:
-        """Whether there is more to come. A new attempt has a log of its own, which is followed from its beginning."""
+        """Whether there is more to come. Each attempt has a log of its own, which is followed from its beginning."""
         self._was_answered = True
-        if self._attempt not in {None, run.attempt}:
-            self._offset = 0
-        self._attempt = run.attempt
-        return run.ended_at is None or self._offset < run.log.size
+        attempt = run.attempt if self._attempt is None else self._attempt
+        while self._only is None and attempt < run.attempt and self._offset >= _size_of(run, attempt):
+            attempt, self._offset, self._stuck_since = attempt + 1, 0, None
+        self._attempt = attempt
+        is_over = attempt < run.attempt or run.ended_at is not None
+        return not is_over or self._offset < _size_of(run, attempt)
 
     def connected(self) -> None:
         self._connected_at = time.monotonic()
@@ -79,3 +85,10 @@ class Following:
         connected_at, self._connected_at = self._connected_at, None
         has_received, self._has_received = self._has_received, False
         return has_received or (connected_at is not None and now - connected_at >= _SOUND)
+
+
+def _size_of(run: RunAnswer, attempt: int) -> int:
+    """Of its log, as far as that is known; of an attempt that a worker refused there is none."""
+    if attempt == run.attempt:
+        return run.log.size
+    return next((past.log.size for past in run.past_attempts if past.attempt == attempt), 0)

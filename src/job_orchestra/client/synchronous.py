@@ -70,9 +70,14 @@ class Client:
         with self._get(runs.archive_path(project, run), ANSWER_TIMEOUT) as answer:
             yield from self._checked(answer).chunks()
 
-    def follow_log(self, project: str, run: str, offset: int = 0, patience: float = PATIENCE) -> Iterator[bytes]:
-        """The log's bytes from `offset` as they come, until the run has ended; goes on where a connection broke."""
-        following = Following(offset, patience)
+    def follow_log(
+        self, project: str, run: str, offset: int = 0, patience: float = PATIENCE, attempt: int | None = None
+    ) -> Iterator[bytes]:
+        """The log's bytes from `offset` as they come, until the run has ended; goes on where a connection broke.
+
+        With an `attempt`, until that is over; else, behind them, those of the attempts that follow.
+        """
+        following = Following(offset, patience, attempt)
         path = runs.log_path(project, run)
         while True:
             try:

@@ -83,6 +83,7 @@ class MasterComposition(RecordsComposition):
             runs=self.runs,
             run_queue=self.run_queue,
             pipeline_runs=self.pipeline_runs,
+            bound_runs=self.bound_runs,
             run_progress=self.run_progress,
             result_index=self.result_index,
             late_reports=self.late_reports,

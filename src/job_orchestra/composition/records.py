@@ -12,6 +12,7 @@ from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.retention import Retention
 from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
@@ -121,6 +122,10 @@ class RecordsComposition(ApplicationComposition):
     @cached_property
     def pipeline_runs(self) -> PipelineRuns:
         return PipelineRuns(self.storage, self.clock)
+
+    @cached_property
+    def bound_runs(self) -> BoundRuns:
+        return BoundRuns(self.storage, self.clock)
 
     @cached_property
     def late_reports(self) -> LateReports:

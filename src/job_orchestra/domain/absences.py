@@ -20,15 +20,14 @@ class Absence:
     sentence: str
 
 
-def absence_of(run: Run, worker: Worker | None, losses: int) -> Absence | None:
+def absence_of(run: Run, worker: Worker | None) -> Absence | None:
     """None if the worker is there, or the run is with none.
 
-    `worker` is the record of the one that it is assigned to, None if that was deleted. `losses` are those of its
-    earlier attempts.
+    `worker` is the record of the one that it is assigned to, None if that was deleted.
     """
     if run.worker is None or run.status.is_terminal or (worker is not None and worker.is_connected):
         return None
-    loss = foresee_loss(run, worker, losses)
+    loss = foresee_loss(run, worker)
     if worker is None:
         gone = f"There is no record of worker {run.worker} any more: it was deleted."
         return Absence(None, loss, f"{gone} So {_outcome(run, loss)}." if loss else gone)

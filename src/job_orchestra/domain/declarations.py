@@ -15,10 +15,12 @@ from job_orchestra.domain.definition_data import definition_to_data
 from job_orchestra.domain.definitions import CommandsDefinition, CustomDefinition, Definition, PipelineDefinition
 from job_orchestra.domain.jobs import LossPolicy, RunLimits
 from job_orchestra.domain.places import WrittenTable
+from job_orchestra.domain.retries import RetryPolicy
 from job_orchestra.domain.schedules import CatchUp
 
 _LIMITS = RunLimits()
 _LOSS = LossPolicy()
+_RETRY = RetryPolicy()
 _MOST_DEPTH = 100
 """What is nested deeper is left as it is, for the validator to refuse."""
 
@@ -84,6 +86,10 @@ class Job:
     results_limit: int = _LIMITS.results_size
     on_lost: str = _LOSS.on_lost.value
     lost_after: float = _LOSS.after
+    retries: int = _RETRY.retries
+    """How often another attempt is made, after one that ended with a status or reason in `retry_on`."""
+    retry_on: Sequence[str] = tuple(cause.value for cause in _RETRY.on)
+    retry_delay: float = _RETRY.delay
     priority: int = 0
     concurrency: str | None = None
     expiry: float | None = None
@@ -113,6 +119,10 @@ class Element:
     """A run for each item of this list, or of the one that a field has: `"{elements[plan][results][hosts]}"`."""
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     """Format strings, over `parameters`, `elements`, `item`, `index`, `project`, `job` and `run` of the pipeline."""
+    retries: int | None = None
+    """With `retry_on` and `retry_delay` in place of those of the job; None: as the job says."""
+    retry_on: Sequence[str] = tuple(cause.value for cause in _RETRY.on)
+    retry_delay: float = _RETRY.delay
     allow_failure: bool = False
     """However it ends, the pipeline and the elements behind it go on as if it had succeeded."""
 

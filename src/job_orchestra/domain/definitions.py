@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
 from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.retries import RetryPolicy
 from job_orchestra.domain.statuses import ElementStatus
 
 Command: TypeAlias = tuple[str, ...]
@@ -56,6 +57,8 @@ class ElementDefinition:
     for_each: str | tuple[JsonValue, ...] | None = None
     """A run for each item of a list: this one, or one that a field such as `{elements[plan][results][hosts]}` has."""
     parameters: JsonObject = field(default_factory=dict[str, JsonValue])
+    retry: RetryPolicy | None = None
+    """Of its runs; None: as their job says."""
     allow_failure: bool = False
     """However it ends, the pipeline and the elements behind it go on as if it had succeeded."""
 

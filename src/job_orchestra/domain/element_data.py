@@ -5,11 +5,13 @@ from __future__ import annotations
 from job_orchestra.domain.checking import Reader, Table, check_duplicates
 from job_orchestra.domain.definitions import After, ElementDefinition
 from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.retries import RetryPolicy
+from job_orchestra.domain.retry_data import RETRY_FIELDS, read_retry, retry_to_data
 from job_orchestra.domain.statuses import FINAL_ELEMENT_STATUSES, ElementStatus
 
 ALWAYS = "always"
 """In place of a list of statuses: any of them."""
-_OPTIONAL = ("project", "after", "when", "for_each", "parameters", "allow_failure")
+_OPTIONAL = ("project", "after", "when", "for_each", "parameters", *RETRY_FIELDS, "allow_failure")
 
 
 def element_to_data(element: ElementDefinition) -> JsonObject:
@@ -25,6 +27,7 @@ def element_to_data(element: ElementDefinition) -> JsonObject:
         "when": element.when,
         "for_each": list(for_each) if isinstance(for_each, tuple) else for_each,
         "parameters": element.parameters,
+        **({} if element.retry is None else retry_to_data(element.retry)),
         "allow_failure": element.allow_failure,
     }
 
@@ -57,8 +60,15 @@ def _read_element(reader: Reader) -> ElementDefinition:
         when=table.read("when", Reader.text, ""),
         for_each=table.read("for_each", _read_for_each, None),
         parameters=table.read("parameters", Reader.json_object, {}),
+        retry=_read_retry(table),
         allow_failure=table.read("allow_failure", Reader.flag, False),
     )
+
+
+def _read_retry(table: Table) -> RetryPolicy | None:
+    """None: as the job says."""
+    retry = read_retry(table)
+    return retry if "retries" in table else None
 
 
 def _read_for_each(reader: Reader) -> str | tuple[JsonValue, ...] | None:

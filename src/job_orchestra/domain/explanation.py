@@ -43,8 +43,6 @@ class Situation:
     now: datetime
     is_master_there: bool = True
     """Whether whoever asks knows of a master that would assign it."""
-    losses: int = 0
-    """How often the run was lost before its present attempt."""
     outages: Sequence[str] = ()
     """What keeps reports of workers from being stored at present, as far as whoever asks knows; in sentences."""
     elements: Sequence[ElementState] = ()
@@ -89,11 +87,22 @@ def explain(situation: Situation, selector: WorkerSelector) -> Explanation:
 def _holds(situation: Situation) -> list[str]:
     """Everything but workers that keeps the run waiting."""
     job, name = situation.job, situation.run.request.job
+    holds = [*_delay(situation.run), *situation.holds]
     if job is None or not job.is_active:
-        return [f"Job {name!r} is no longer configured; the run waits until it is again.", *situation.holds]
+        return [f"Job {name!r} is no longer configured; the run waits until it is again.", *holds]
     if not job.is_enabled:
-        return [f"Job {name!r} is disabled; the run waits until it is enabled.", *situation.holds]
-    return list(situation.holds)
+        return [f"Job {name!r} is disabled; the run waits until it is enabled.", *holds]
+    return holds
+
+
+def _delay(run: Run) -> list[str]:
+    if run.waits_until is None:
+        return []
+    last = run.past_attempts[-1]
+    return [
+        f"Attempt {last.attempt} {_ENDINGS[last.status]} {_date(last.ended_at)}: {last.reason.sentence} "
+        f"Attempt {run.attempt} begins {_date(run.waits_until)} or later."
+    ]
 
 
 def _pipeline(situation: Situation) -> list[str]:
@@ -171,7 +180,7 @@ def _at_worker(situation: Situation) -> list[str]:
         sentences = [f"It was assigned to worker {run.worker} {_date(run.assigned_at)}, which has not started it yet."]
     else:
         sentences = [f"It is running on worker {run.worker} {_date(run.started_at, 'since')}."]
-    if (absence := absence_of(run, holder, situation.losses)) is not None:
+    if (absence := absence_of(run, holder)) is not None:
         sentences.append(absence.sentence)
     elif holder is not None and holder.description.hindrance:
         sentences.append(f"That worker {holder.description.hindrance}.")

@@ -6,6 +6,12 @@ The parts that a projects file writes in the same form are in `definition_data`.
 
 from __future__ import annotations
 
+import marshal
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from typing import TypedDict, cast
+
 from job_orchestra.domain.checking import Reader, Table, read_all
 from job_orchestra.domain.concurrency_data import read_concurrency, read_concurrency_limits
 from job_orchestra.domain.definition_data import (
@@ -21,10 +27,13 @@ from job_orchestra.domain.definition_data import (
     read_parameters,
 )
 from job_orchestra.domain.definitions import CommandsDefinition, Definition, Workspace
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
+from job_orchestra.domain.retries import RetryPolicy
+from job_orchestra.domain.retry_data import RETRY_FIELDS, read_retry, retry_to_data
 from job_orchestra.domain.runs import KeptRun, RunRequest
 from job_orchestra.domain.schedules import CatchUp, MissingTime, RepeatedTime, ScheduleSettings
 from job_orchestra.domain.webhook_data import read_webhooks, webhook_to_data
@@ -46,6 +55,9 @@ __all__ = [
 
 _PRIORITIES = (-1000, 1000)
 _EXPIRIES = (1.0, 10 * 366 * 86_400)
+_OWN_FIELDS = ("parameters", "part", "abort_with_run", "kept")
+_MOST_REMEMBERED = 16 << 10
+"""Bytes; who executes larger definitions has other things to wait for."""
 _NO_DEFINITION = CommandsDefinition(())
 """In place of one that cannot be read; what holds it is refused."""
 
@@ -69,6 +81,7 @@ def job_settings_to_data(settings: JobSettings) -> JsonObject:
         "workspace": settings.workspace.value,
         "limits": limits_to_data(settings.limits),
         "loss": loss_to_data(settings.loss),
+        "retry": retry_to_data(settings.retry),
         "priority": settings.priority,
         "concurrency": settings.concurrency,
         "expiry": settings.expiry,
@@ -126,17 +139,33 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
         "workspace": request.workspace.value,
         "limits": limits_to_data(request.limits),
         "loss": loss_to_data(request.loss),
+        "retry": retry_to_data(request.retry),
         "priority": request.priority,
         "concurrency": request.concurrency,
         "expiry": request.expiry,
         "token": request.token,
         "part": request.part,
+        "abort_with_run": request.abort_with_run,
         "kept": [{"part": kept.part, "run": kept.run} for kept in request.kept],
     }
 
 
 def run_request_from_data(data: object) -> RunRequest:
+    """What the runs of a job have in common is read once: lists and queues are full of it."""
+    if isinstance(data, dict):
+        fields = cast("JsonObject", data)
+        own = {name: fields[name] for name in _OWN_FIELDS if name in fields}
+        common = marshal.dumps({name: value for name, value in fields.items() if name not in own}, 2)
+        if len(common) <= _MOST_REMEMBERED:
+            # Where something is wrong, it is told together.
+            with suppress(Invalid):
+                return replace(_common_request(common), **read_all(own, _own_fields))
     return read_all(data, _run_request)
+
+
+@lru_cache(maxsize=1000)
+def _common_request(data: bytes) -> RunRequest:
+    return read_all(marshal.loads(data), _run_request)  # noqa: S302 - made by us
 
 
 PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency", "webhooks")
@@ -226,6 +255,10 @@ def _loss(reader: Reader) -> LossPolicy:
     return read_loss(reader.table((), LOSS_FIELDS))
 
 
+def _retry(reader: Reader) -> RetryPolicy:
+    return read_retry(reader.table((), RETRY_FIELDS))
+
+
 def _definition(table: Table) -> Definition:
     field = table.field("definition")
     return read_definition(field) if field else _NO_DEFINITION
@@ -240,6 +273,7 @@ _JOB_FIELDS = (
     "workspace",
     "limits",
     "loss",
+    "retry",
     "priority",
     "concurrency",
     "expiry",
@@ -260,6 +294,7 @@ def _job_settings(reader: Reader) -> JobSettings:
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
+        retry=table.read("retry", _retry, RetryPolicy()),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
         expiry=table.read("expiry", read_expiry, None),
@@ -278,27 +313,48 @@ def _schedule_settings(reader: Reader) -> ScheduleSettings:
 
 def _run_request(reader: Reader) -> RunRequest:
     optional = (
-        "parameters", "properties", "preferences", "workspace", "limits", "loss", "priority", "concurrency", "expiry",
-        "token", "part", "kept",
+        "parameters", "properties", "preferences", "workspace", "limits", "loss", "retry", "priority", "concurrency",
+        "expiry", "token", "part", "abort_with_run", "kept",
     )  # fmt: skip
     table = reader.table(("project", "job", "definition"), optional)
     return RunRequest(
         project=table.read("project", Reader.name, ""),
         job=table.read("job", Reader.name, ""),
         definition=_definition(table),
-        parameters=table.read("parameters", Reader.json_object, {}),
         properties=table.read("properties", Reader.json_object, {}),
         preferences=table.read("preferences", Reader.json_object, {}),
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=table.read("limits", _limits, RunLimits()),
         loss=table.read("loss", _loss, LossPolicy()),
+        retry=table.read("retry", _retry, RetryPolicy()),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
         expiry=table.read("expiry", read_expiry, None),
         token=table.read("token", Reader.flag, False),
-        part=table.read("part", Reader.text, ""),
-        kept=tuple(_kept(item) for item in table.items("kept")),
+        **_own_fields_of(table),
     )
+
+
+class _OwnFields(TypedDict):
+    """Of a run, and not of its job."""
+
+    parameters: JsonObject
+    part: str
+    abort_with_run: bool
+    kept: tuple[KeptRun, ...]
+
+
+def _own_fields(reader: Reader) -> _OwnFields:
+    return _own_fields_of(reader.table((), _OWN_FIELDS))
+
+
+def _own_fields_of(table: Table) -> _OwnFields:
+    return {
+        "parameters": table.read("parameters", Reader.json_object, {}),
+        "part": table.read("part", Reader.text, ""),
+        "abort_with_run": table.read("abort_with_run", Reader.flag, False),
+        "kept": tuple(_kept(item) for item in table.items("kept")),
+    }
 
 
 def _kept(reader: Reader) -> KeptRun:

@@ -26,9 +26,10 @@ from job_orchestra.domain.parameters import check_size
 from job_orchestra.domain.places import Place
 from job_orchestra.domain.requirement_reading import read_requirements
 from job_orchestra.domain.retention_data import read_retention
+from job_orchestra.domain.retry_data import RETRY_FIELDS, read_retry
 
 _SHARED_FIELDS = ("parameters", "priority", "concurrency", "expiry", "display_name", "description", "retention")
-_WORKER_FIELDS = ("properties", "preferences", "workspace", "token", *LIMITS_FIELDS, *LOSS_FIELDS)
+_WORKER_FIELDS = ("properties", "preferences", "workspace", "token", *LIMITS_FIELDS, *LOSS_FIELDS, *RETRY_FIELDS)
 """Of jobs that a worker executes; pipelines need none."""
 
 
@@ -45,6 +46,7 @@ def read_job(reader: Reader) -> tuple[str, JobSettings]:
         workspace=table.read("workspace", read_workspace, Workspace.JOB),
         limits=read_limits(table),
         loss=read_loss(table),
+        retry=read_retry(table),
         priority=table.read("priority", read_priority, 0),
         concurrency=table.read("concurrency", read_concurrency, None),
         expiry=table.read("expiry", read_expiry, None),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from job_orchestra.domain.definitions import Definition, Workspace
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.retention import Retention
+from job_orchestra.domain.retries import RetryPolicy
 
 
 class ParameterType(StrEnum):
@@ -82,6 +83,7 @@ class JobSettings:
     workspace: Workspace = Workspace.JOB
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
+    retry: RetryPolicy = RetryPolicy()
     priority: int = 0
     concurrency: str | None = None
     """The concurrency group of its runs, in its project."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from job_orchestra.domain.losses import next_attempt
+from job_orchestra.domain.attempts import next_attempt
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 
@@ -23,27 +22,28 @@ class LateReport:
 
 def blank_account(run: Run, attempt: int, worker: str) -> Run:
     """What the events of a late report are applied to."""
-    return replace(next_attempt(replace(run, status=RunStatus.PENDING)), attempt=attempt, worker=worker)
-
-
-def losses_before(run: Run, reports: Iterable[LateReport]) -> int:
-    """How often the run was lost before its present attempt, by all of its reports."""
-    return sum(report.account.attempt < run.attempt for report in reports)
+    return replace(
+        next_attempt(replace(run, status=RunStatus.PENDING)), attempt=attempt, past_attempts=(), worker=worker
+    )
 
 
 def is_late(run: Run, attempt: int) -> bool:
     """Whether what a worker has of the attempt is news that must not touch the run any more.
 
-    False where the run has ended by this very attempt's own word: then everything of it is stored already.
+    False where the attempt has ended by its worker's own word: then everything of it is stored already.
     """
-    return run.attempt != attempt or not run.status.is_terminal or _is_ended_by_a_master(run)
+    return not _is_ended_by_its_worker(run, attempt)
 
 
 def is_given_up(run: Run, attempt: int) -> bool:
     """Whether the attempt counts no more. A report may be expected already of one that still does."""
-    return attempt < run.attempt or (attempt == run.attempt and _is_ended_by_a_master(run))
+    is_over = attempt < run.attempt or (attempt == run.attempt and run.status.is_terminal)
+    return is_over and not _is_ended_by_its_worker(run, attempt)
 
 
-def _is_ended_by_a_master(run: Run) -> bool:
+def _is_ended_by_its_worker(run: Run, attempt: int) -> bool:
     """Where a worker tells the end, both sides have compared the log; a cancelled run has none."""
-    return run.status.is_terminal and run.status is not RunStatus.CANCELLED and run.log.sha256 is None
+    if attempt == run.attempt:
+        is_compared = run.status is RunStatus.CANCELLED or run.log.sha256 is not None
+        return run.status.is_terminal and is_compared
+    return any(past.attempt == attempt and past.log.sha256 is not None for past in run.past_attempts)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from job_orchestra.domain.jobs import OnLost
-from job_orchestra.domain.runs import LogFacts, Run
-from job_orchestra.domain.statuses import RunStatus, advance
+from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import Worker
 
 MOST_LOSSES = 10
@@ -29,17 +29,14 @@ class Loss:
     sentence: str
 
 
-def foresee_loss(run: Run, worker: Worker | None, losses: int) -> Loss | None:
+def foresee_loss(run: Run, worker: Worker | None) -> Loss | None:
     """When and how the run is lost if its worker stays away; None if it is there, or may be waited for without end.
 
-    `worker` is the record of the one that the run is assigned to, None if that was deleted. `losses` are those of
-    its earlier attempts.
+    `worker` is the record of the one that the run is assigned to, None if that was deleted.
     """
     if worker is None:
         assigned = run.assigned_at or run.created_at
-        return Loss(
-            assigned, outcome_of_loss(run, losses), f"Worker {run.worker} was deleted before it reported the end."
-        )
+        return Loss(assigned, outcome_of_loss(run), f"Worker {run.worker} was deleted before it reported the end.")
     if worker.is_connected:
         return None
     policy = run.request.loss
@@ -50,34 +47,19 @@ def foresee_loss(run: Run, worker: Worker | None, losses: int) -> Loss | None:
     since = max(moment for moment in moments if moment is not None)
     sentence = f"Worker {run.worker} has been away since {since:%Y-%m-%d %H:%M:%S} UTC, for {policy.after:g} seconds"
     ending = f", and {run.wished_by} asked to stop the run." if is_unwanted else "."
-    return Loss(since + timedelta(seconds=policy.after), outcome_of_loss(run, losses), sentence + ending)
+    return Loss(since + timedelta(seconds=policy.after), outcome_of_loss(run), sentence + ending)
 
 
-def outcome_of_loss(run: Run, losses: int) -> Outcome:
+def outcome_of_loss(run: Run) -> Outcome:
     """What the job's policy makes of the run once it is lost; one that users want stopped is not retried.
 
     Attempts that were refused are no losses: nothing of them was begun.
     """
     is_unwanted = run.should_abort or run.should_cancel
-    may_retry = run.request.loss.on_lost is OnLost.RETRY and losses + 1 < MOST_LOSSES
+    may_retry = run.request.loss.on_lost is OnLost.RETRY and losses_of(run) + 1 < MOST_LOSSES
     return Outcome.RETRY if may_retry and not is_unwanted else Outcome.END
 
 
-def next_attempt(run: Run) -> Run:
-    """The run waiting again: nothing of the earlier attempt is left in it."""
-    status = run.status if run.status is RunStatus.PENDING else advance(run.status, RunStatus.PENDING)
-    return replace(
-        run,
-        status=status,
-        reason=None,
-        attempt=run.attempt + 1,
-        worker=None,
-        slot=None,
-        assigned_at=None,
-        started_at=None,
-        ended_at=None,
-        duration=None,
-        results={},
-        journal_sequence=0,
-        log=LogFacts(),
-    )
+def losses_of(run: Run) -> int:
+    """How often the run was lost before its present attempt."""
+    return sum(past.reason.code is ReasonCode.WORKER_LOST for past in run.past_attempts)

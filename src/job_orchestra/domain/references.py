@@ -76,6 +76,8 @@ def _check_elements(
             parameters = there.field("parameters")
             _check_given(element.parameters, element.job, jobs[key], parameters, mistakes)
             _check_constants(constants_of(element.parameters), jobs[key], parameters, mistakes)
+            if element.retry is not None and isinstance(jobs[key].definition, PipelineDefinition):
+                mistakes.add(there.field("retries"), "is for jobs; of a pipeline, each element may have its own")
         for index, after in enumerate(element.after):
             if after.element and after.element not in names:
                 message = f"there is no element {after.element!r}{nearest(after.element, names)}"

@@ -12,6 +12,7 @@ from job_orchestra.domain.definitions import Definition, PipelineDefinition, Wor
 from job_orchestra.domain.jobs import LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.reasons import Reason
+from job_orchestra.domain.retries import RetryPolicy
 from job_orchestra.domain.statuses import RunStatus
 
 
@@ -51,6 +52,7 @@ class RunRequest:
     workspace: Workspace = Workspace.JOB
     limits: RunLimits = RunLimits()
     loss: LossPolicy = LossPolicy()
+    retry: RetryPolicy = RetryPolicy()
     priority: int = 0
     concurrency: str | None = None
     """The concurrency group in its project; how large that is, the project says at any time."""
@@ -60,6 +62,8 @@ class RunRequest:
     """Whether its commands get a token for the API."""
     part: str = ""
     """The label of the part that it is of the pipeline whose run is its source; empty if it is none."""
+    abort_with_run: bool = False
+    """Whether it is aborted with the run that is its source."""
     kept: tuple[KeptRun, ...] = ()
     """Of a pipeline: what it need not do again."""
     preferences: JsonObject = field(default_factory=dict[str, JsonValue])
@@ -71,6 +75,21 @@ class LogFacts:
 
     size: int = 0
     sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """An attempt that is over, and was followed by the next one of its run."""
+
+    attempt: int
+    status: RunStatus
+    reason: Reason
+    worker: str | None
+    assigned_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime
+    duration: float | None
+    log: LogFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +114,10 @@ class Run:
     status: RunStatus = RunStatus.PENDING
     reason: Reason | None = None
     attempt: int = 1
+    past_attempts: tuple[PastAttempt, ...] = ()
+    """Those before the present one, oldest first; without those that a worker refused, of which nothing was begun."""
+    waits_until: datetime | None = None
+    """While it waits, before which moment its next attempt is not begun; None: it may be at any time."""
     worker: str | None = None
     """Assigned to; None while it waits."""
     slot: str | None = None

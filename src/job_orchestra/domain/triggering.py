@@ -45,6 +45,7 @@ def _request(job: Job, parameters: JsonObject, priority: int) -> RunRequest:
         workspace=settings.workspace,
         limits=settings.limits,
         loss=settings.loss,
+        retry=settings.retry,
         priority=priority,
         concurrency=settings.concurrency,
         expiry=settings.expiry,

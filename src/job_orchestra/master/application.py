@@ -13,12 +13,14 @@ from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
+from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.domain.workers import REFUSAL_PAUSE, Worker
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.master.admission import Admission, WhoIsThere
 from job_orchestra.master.compression import CompressionRounds
 from job_orchestra.master.configuration import Configuration, ReadProjects
+from job_orchestra.master.delays import Delays
 from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.holds import Holds
 from job_orchestra.master.intake import Intake, Stored
@@ -50,6 +52,7 @@ from job_orchestra.protocol.control import (
     WorkerWish,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -99,6 +102,7 @@ class MasterApplication:
         runs: Runs,
         run_queue: RunQueue,
         pipeline_runs: PipelineRuns,
+        bound_runs: BoundRuns,
         run_progress: RunProgress,
         result_index: ResultIndex,
         late_reports: LateReports,
@@ -138,10 +142,12 @@ class MasterApplication:
             self._outage,
             clock,
         )
-        self._wishes = Wishes(run_queue, workers, self._links, self._dispatcher, self._news, self._outage)
+        self._delays = Delays(run_queue, self._dispatcher, self._outage, clock)
+        self._wishes = Wishes(
+            runs, bound_runs, run_queue, workers, self._links, self._dispatcher, self._news, self._outage
+        )
         steps = PipelineSteps(
             pipeline_runs=pipeline_runs,
-            runs=runs,
             jobs=jobs,
             progress=run_progress,
             log_store=log_store,
@@ -168,7 +174,7 @@ class MasterApplication:
             workers=workers,
             log_store=log_store,
             links=self._links,
-            dispatcher=self._dispatcher,
+            wishes=self._wishes,
             news=self._news,
             outage=self._outage,
             clock=clock,
@@ -181,7 +187,7 @@ class MasterApplication:
             log_store=log_store,
             links=self._links,
             parts=LinkParts(
-                Intake(run_progress, late_reports, log_store, self._outage),
+                Intake(run_progress, late_reports, log_store, self._outage, clock, self._wishes.before_end),
                 self,
                 clock,
                 lambda run: self._outage.outlast(lambda: run_tokens.create(run)),
@@ -211,6 +217,7 @@ class MasterApplication:
         configured = self._load_projects()
         self._services.listen(self._on_hint)
         self._news.listen(self._on_run_changed)
+        self._news.listen(self._delays.on_news)
         self._news.listen(self._pipelines.on_news)
         self._news.listen(self._timekeeper.on_news)
         handlers = {"/worker": self._serve_worker, "/control": self._serve_service}
@@ -222,6 +229,7 @@ class MasterApplication:
                 ready(f"master: ready on {self._address}:{server.port}")
                 side_tasks = [
                     self._dispatcher.run(),
+                    self._delays.run(),
                     self._pipelines.run(),
                     self._configuration.run(),
                     self._look_again(),
@@ -341,9 +349,11 @@ class MasterApplication:
             _logger.error("What a hint asked for failed.", exc_info=error)
 
     def _on_run_changed(self, run: Run) -> None:
-        if run.status.is_terminal:
+        if run.status is RunStatus.PENDING and run.waits_until is None:
+            self._dispatcher.hint(run.identifier)
+        elif run.status is not RunStatus.RUNNING:
             self._dispatcher.note_ended(run.identifier)
-            if run.request.token:
+            if run.status.is_terminal and run.request.token:
                 self._send_on_errand(self._outage.outlast(lambda: self._run_tokens.delete(run)))
 
     async def _delete_tokens_of_ended_runs(self) -> None:
@@ -353,13 +363,13 @@ class MasterApplication:
 
     async def on_stored(self, stored: Sequence[Stored]) -> None:
         for one in stored:
-            run = one.account.run
             if one.has_changed and one.account.is_late:
                 # Of an attempt without which the run has gone on; but an executor is free now, perhaps.
+                run = one.account.run
                 self._services.tell(RunChanged(run.request.project, run.identifier, is_ended=False))
                 self._dispatcher.wake()
             elif one.has_changed:
-                self._news.tell(run)
+                self._news.tell(one.run)
 
     def on_log_grew(self, run: Run, size: int) -> None:
         self._services.tell(LogGrew(run.identifier, run.attempt, size))

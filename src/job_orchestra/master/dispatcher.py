@@ -113,7 +113,12 @@ class Dispatcher:
 
     def _take_in(self, runs: Iterable[Run]) -> None:
         for run in runs:
-            if run.status is RunStatus.PENDING and run.worker is None and not run.should_cancel:
+            if (
+                run.status is RunStatus.PENDING
+                and run.worker is None
+                and not run.should_cancel
+                and run.waits_until is None
+            ):
                 self._ended.add(run.identifier)  # of an attempt before, which may have had a slot
                 if isinstance(run.request.definition, PipelineDefinition):
                     self._pipeline_starts.add(run)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from job_orchestra.domain.attempts import outcomes_of
+from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, Invalid
 from job_orchestra.domain.event_records import EventRecord, record_to_event
 from job_orchestra.domain.events import Ended
@@ -63,6 +65,9 @@ class Stored:
     """A report that is durable."""
 
     account: Account
+    """As it tells the attempt now."""
+    run: Run
+    """As it is stored now: if the attempt has ended and is retried, already the next one."""
     log_end: int | None
     has_changed: bool
     is_log_to_be_sent_again: bool = False
@@ -97,11 +102,16 @@ class Intake:
         late_reports: LateReports,
         log_store: LogStore,
         outage: Outage,
+        clock: Clock,
+        before_end: Callable[[Run], Awaitable[None]],
     ) -> None:
+        """`before_end` has done what has to be done before the end of a run is committed when it returns."""
         self._progress = progress
         self._late_reports = late_reports
         self._log_store = log_store
         self._outage = outage
+        self._clock = clock
+        self._before_end = before_end
         self._mismatches: Counter[RunKey] = Counter()
         """How often the whole log of a run came and was not the one that it ended with."""
 
@@ -118,14 +128,15 @@ class Intake:
         ProtocolViolation for events that cannot follow what is stored.
         """
         if not report.records:
-            return Stored(report.account, report.log_end, has_changed=False)
+            return Stored(report.account, report.account.run, report.log_end, has_changed=False)
         after, records, is_log_wrong = await self._fold(report)
         if after.status.is_terminal:
             self._mismatches.pop(report.account.key, None)
+        stored = after
         if records:
-            await self._save(report.account, after, records)
+            stored = await self._save(report.account, after, records)
             reach(FailPoint.MASTER_END_COMMITTED if after.status.is_terminal else FailPoint.MASTER_EVENTS_COMMITTED)
-        return Stored(replace(report.account, run=after), report.log_end, bool(records), is_log_wrong)
+        return Stored(replace(report.account, run=after), stored, report.log_end, bool(records), is_log_wrong)
 
     async def _fold(self, report: Report) -> tuple[Run, list[EventRecord], bool]:
         """The run after the events, and those of them that count: an end whose log does not match is left out."""
@@ -159,8 +170,14 @@ class Intake:
         await self._outage.outlast(lambda: self._log_store.truncate(account.log_key))
         reach(FailPoint.MASTER_LOG_TRUNCATED)
 
-    async def _save(self, account: Account, after: Run, records: Sequence[EventRecord]) -> None:
+    async def _save(self, account: Account, after: Run, records: Sequence[EventRecord]) -> Run:
+        """The run as it is stored then."""
         save = self._late_reports.save if account.is_late else self._progress.save
-        if not await self._outage.outlast(lambda: save(account.run, after, records)):
-            # By another master, which took the worker for gone: what it made of the run decides, at the next greeting.
-            raise ProtocolViolation(f"Run {after.identifier!r} was changed elsewhere; connect again.")
+        is_over = after.status.is_terminal and not account.is_late
+        for outcome in outcomes_of(after, self._clock.now()) if is_over else (after,):
+            if is_over and outcome.status.is_terminal:
+                await self._before_end(outcome)
+            if await self._outage.outlast(lambda outcome=outcome: save(account.run, outcome, records)):  # type: ignore[misc]
+                return outcome
+        # By another master, which took the worker for gone: what it made of the run decides, at the next greeting.
+        raise ProtocolViolation(f"Run {after.identifier!r} was changed elsewhere; connect again.")

@@ -5,22 +5,23 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+from job_orchestra.domain.attempts import outcomes_of
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.event_records import event_to_record
 from job_orchestra.domain.events import Ended
-from job_orchestra.domain.late_reports import is_given_up, losses_before
-from job_orchestra.domain.losses import Loss, Outcome, foresee_loss, outcome_of_loss
+from job_orchestra.domain.late_reports import is_given_up
+from job_orchestra.domain.losses import Loss, foresee_loss
 from job_orchestra.domain.progress import apply_event
 from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import Worker
 from job_orchestra.fail_points import FailPoint, reach
-from job_orchestra.master.dispatcher import Dispatcher
 from job_orchestra.master.intake import log_key
 from job_orchestra.master.links import WorkerLinks
 from job_orchestra.master.outage import Outage
 from job_orchestra.master.run_news import RunNews
+from job_orchestra.master.wishes import Wishes
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
@@ -41,7 +42,7 @@ class Losses:
         workers: Workers,
         log_store: LogStore,
         links: WorkerLinks,
-        dispatcher: Dispatcher,
+        wishes: Wishes,
         news: RunNews,
         outage: Outage,
         clock: Clock,
@@ -52,7 +53,7 @@ class Losses:
         self._workers = workers
         self._log_store = log_store
         self._links = links
-        self._dispatcher = dispatcher
+        self._wishes = wishes
         self._news = news
         self._outage = outage
         self._clock = clock
@@ -71,23 +72,17 @@ class Losses:
 
     async def _judge(self, name: str, worker: Worker | None) -> None:
         for run in await self._outage.outlast(lambda: self._queue.assigned_to(name)):
-            losses = await self._losses_before(run)
-            if self._loss_by_now(run, worker, losses) is None:
+            if self._loss_by_now(run, worker) is None:
                 continue
             # Once more, by what is known now: those before this one may have taken long, and the worker may be back.
             known = await self._outage.outlast(lambda: self._workers.find(name))
-            loss = self._loss_by_now(run, known, losses)
+            loss = self._loss_by_now(run, known)
             if loss is not None:
                 is_away = None if known is None else still_away(known)
-                await self._give_up(run, loss.outcome, Reason(ReasonCode.WORKER_LOST, loss.sentence), is_away)
+                await self._give_up(run, Reason(ReasonCode.WORKER_LOST, loss.sentence), is_away)
 
-    async def _losses_before(self, run: Run) -> int:
-        if run.attempt == 1:
-            return 0  # the usual case costs nothing
-        return losses_before(run, await self._outage.outlast(lambda: self._late_reports.of(run)))
-
-    def _loss_by_now(self, run: Run, worker: Worker | None, losses: int) -> Loss | None:
-        loss = foresee_loss(run, worker, losses)
+    def _loss_by_now(self, run: Run, worker: Worker | None) -> Loss | None:
+        loss = foresee_loss(run, worker)
         return loss if loss is not None and loss.at <= self._clock.now() else None
 
     async def give_up_missing(self, run: Run, provided: Update) -> None:
@@ -96,19 +91,18 @@ class Losses:
         `provided` says that the worker is still as it was when that came out.
         """
         sentence = f"Worker {run.worker} came back without the data of this run; the log may be incomplete."
-        outcome = outcome_of_loss(run, await self._losses_before(run))
-        await self._give_up(run, outcome, Reason(ReasonCode.WORKER_LOST, sentence), provided)
+        await self._give_up(run, Reason(ReasonCode.WORKER_LOST, sentence), provided)
 
     async def end_restarted(self, run: Run, provided: Update) -> None:
         """The worker's host was restarted while it had this run, and has lost a part of what it had reported."""
         sentence = "The worker's host was restarted while the run was being executed; the log may be incomplete."
-        await self._give_up(run, Outcome.END, Reason(ReasonCode.HOST_RESTARTED, sentence), provided)
+        await self._give_up(run, Reason(ReasonCode.HOST_RESTARTED, sentence), provided)
 
-    async def _give_up(self, run: Run, outcome: Outcome, reason: Reason, provided: Update | None) -> None:
+    async def _give_up(self, run: Run, reason: Reason, provided: Update | None) -> None:
         # First, so that whatever happens in between, the worker is heard when it comes back.
         await self._outage.outlast(lambda: self._late_reports.expect(run))
         reach(FailPoint.MASTER_LATE_REPORT_EXPECTED)
-        await (self._retry(run, provided) if outcome is Outcome.RETRY else self._end(run, reason, provided))
+        await self._end(run, reason, provided)
         # Which tells also what another master did, or a commit whose answer was lost.
         stored = await self._outage.outlast(lambda: self._queue.load(run.identifier))
         if stored is None or not is_given_up(stored, run.attempt):
@@ -117,21 +111,22 @@ class Losses:
         reach(FailPoint.MASTER_LOSS_COMMITTED)
         _logger.warning("Attempt %d of run %s is given up: %s", run.attempt, run.identifier, reason.sentence)
         self._news.tell(stored)
-        if outcome is Outcome.RETRY:
-            self._dispatcher.hint(run.identifier)
         link = self._links.of(run)
         if link is not None and link.has(run):
             # It came back in the meantime: the next greeting takes the attempt for what it is now.
             link.dismiss("lost", f"Run {run.identifier} was given up in the meantime; connect again.")
 
-    async def _retry(self, run: Run, provided: Update | None) -> None:
-        await self._outage.outlast(lambda: self._queue.unassign(run, provided))
-
     async def _end(self, run: Run, reason: Reason, provided: Update | None) -> None:
+        """Its attempt, and the run with it if it is not retried; nothing if it is not as `run` says any more."""
         await self._outage.outlast(lambda: self._log_store.seal(log_key(run)))
         size, digest = await self._outage.outlast(lambda: self._log_store.sha256(log_key(run)))
         ended = Ended(run.journal_sequence + 1, self._clock.now(), RunStatus.EXCEPTION, reason, 0.0, size, digest)
         after = apply_event(run, ended)
         # No hash: it would claim that both sides had compared the log. No duration: nobody there measured it.
         after = replace(after, duration=None, log=replace(after.log, sha256=None))
-        await self._outage.outlast(lambda: self._progress.save(run, after, [event_to_record(ended)], provided))
+        events = [event_to_record(ended)]
+        for outcome in outcomes_of(after, self._clock.now()):
+            if outcome.status.is_terminal:
+                await self._wishes.before_end(outcome)
+            if await self._outage.outlast(lambda outcome=outcome: self._progress.save(run, outcome, events, provided)):  # type: ignore[misc]
+                return

@@ -37,7 +37,6 @@ from job_orchestra.protocol.control import LogGrew
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.run_progress import RunProgress
-from job_orchestra.repositories.runs import Runs
 from job_orchestra.storage.log_port import LogPiece, LogStore
 
 _AT_ONCE = 200
@@ -55,7 +54,6 @@ class PipelineSteps:
         self,
         *,
         pipeline_runs: PipelineRuns,
-        runs: Runs,
         jobs: Jobs,
         progress: RunProgress,
         log_store: LogStore,
@@ -67,7 +65,6 @@ class PipelineSteps:
         clock: Clock,
     ) -> None:
         self._pipeline_runs = pipeline_runs
-        self._runs = runs
         self._jobs = jobs
         self._progress = progress
         self._log_store = log_store
@@ -92,7 +89,7 @@ class PipelineSteps:
         while parts := parts_to_trigger(states):
             await self._trigger(watch, parts)
             states = element_states(watch.snapshot)
-        await self._stop_all(runs_to_stop(watch.run, states), watch.run.wished_by)
+        await self._wishes.stop_all(runs_to_stop(watch.run, states), watch.run.wished_by or "")
         await self._tell(watch, news_of(states, watch.told, watch.run, self._clock.now(), watch.ended))
         end = end_of(watch.run, states)
         if end is not None:
@@ -107,7 +104,8 @@ class PipelineSteps:
             watch.run = run
             # MongoDB: a part may have been triggered just when another master found everything stopped.
             left = await self._outage.outlast(lambda: self._pipeline_runs.parts_of(run))
-            await self._stop_all([one for one in left.values() if not one.status.is_terminal], run.wished_by)
+            going = [one for one in left.values() if not one.status.is_terminal]
+            await self._wishes.stop_all(going, run.wished_by or "")
             return
         # In this order: what the parts have come to is then at least what the journal tells.
         events = await self._outage.outlast(lambda: self._pipeline_runs.events_of(run))
@@ -163,20 +161,6 @@ class PipelineSteps:
         watch.note_triggered(run)
         self._dispatcher.offer(run)
         return True
-
-    async def _stop_all(self, runs: Sequence[Run], wished_by: str | None) -> None:
-        for start in range(0, len(runs), _AT_ONCE):
-            await asyncio.gather(*(self._stop(run, wished_by or "") for run in runs[start : start + _AT_ONCE]))
-
-    async def _stop(self, run: Run, by: str) -> None:
-        try:
-            wished = await self._outage.outlast(
-                lambda: self._runs.request_abort(run.request.project, run.identifier, by)
-            )
-        except Conflict:
-            return  # It has ended just now, which is told as any end.
-        self._news.tell(wished)
-        await self._wishes.look_at_run(run.identifier)
 
     # ---------- telling and ending
 
@@ -238,4 +222,5 @@ def _request(pipeline: Run, part: PartState, jobs: _JobsByName) -> RunRequest:
     if isinstance(job, NotFound):
         raise job
     request = request_of(job, part.parameters, max(job.settings.priority, pipeline.request.priority))
-    return replace(request, part=part.key.label)
+    retry = _element_of(pipeline, part).retry
+    return replace(request, part=part.key.label, retry=request.retry if retry is None else retry)

@@ -187,6 +187,11 @@ class JobAnswer(Answer, frozen=True):
     """What becomes of a run whose worker stays away: `wait`, `fail`, `retry`."""
     lost_after: float
     """Seconds without its worker until a run counts as lost."""
+    retries: int
+    """How often another attempt is made, after one that ended with a status or reason in `retry_on`."""
+    retry_on: list[str]
+    retry_delay: float
+    """Seconds between the end of an attempt and the next one."""
     priority: int
     is_active: bool
     is_enabled: bool
@@ -266,9 +271,12 @@ class DeliveryAnswer(Answer, frozen=True):
 # ---------- runs
 
 
-class TriggerBody(Body, frozen=True):
+# The client sends only what is asked for, so that the service can be older.
+class TriggerBody(Body, frozen=True, omit_defaults=True):
     parameters: JsonObject = {}
     priority: int | None = None
+    abort_with_run: bool = False
+    """Only with the token of a run: the new run is aborted with that one."""
 
 
 class SourceAnswer(Answer, frozen=True):
@@ -305,6 +313,20 @@ class LateReportAnswer(Answer, frozen=True):
     log: LogAnswer
 
 
+class PastAttemptAnswer(Answer, frozen=True):
+    """An attempt that is over, and was followed by the next one of its run."""
+
+    attempt: int
+    status: str
+    reason: ReasonAnswer
+    worker: str | None
+    assigned_at: str | None
+    started_at: str | None
+    ended_at: str
+    duration: float | None
+    log: LogAnswer
+
+
 class TransformationFailureAnswer(Answer, frozen=True):
     """What one result transformer did not make of the results; those of the others count all the same."""
 
@@ -337,10 +359,18 @@ class RunAnswer(Answer, frozen=True):
     ended_at: str | None
     duration: float | None
     log: LogAnswer
+    past_attempts: list[PastAttemptAnswer] = []
+    """Those before the present one, oldest first."""
+    retries: int = 0
+    """How often it may have another attempt for how one ended."""
+    waits_until: str | None = None
+    """While it waits, before which moment its next attempt is not begun."""
     is_pinned: bool = False
     """Kept for ever, whatever its retention."""
     concurrency: str | None = None
     """Its concurrency group, in its project."""
+    abort_with_run: bool = False
+    """Whether it is aborted with the run that is its source."""
     worker_disconnected_at: str | None = None
     """Since when the worker is away that has the run; as all below, of one run that is asked for by GET only."""
     lost_at: str | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from job_orchestra.domain.run_logs import Flaw, Judgement, RecordedLog, judge_digest, judge_size
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import integer, text
-from job_orchestra.repositories.rows.run_logs import late_log_from_row, run_log_from_row
+from job_orchestra.repositories.rows.run_logs import late_log_from_row, run_logs_from_row
 from job_orchestra.storage.log_port import LogDamaged, LogEntry, LogInventory, LogKey, LogStore
 from job_orchestra.storage.port import Find, Order, Row, Storage
 from job_orchestra.storage.schema import LATE_REPORTS, REMOVALS, RUNS
@@ -75,7 +75,7 @@ class LogCheck:
 
     async def _recorded(self) -> AsyncGenerator[list[RecordedLog]]:
         async for rows in self._pages(RUNS.name, "identifier"):
-            yield [run_log_from_row(row) for row in rows]
+            yield [log for row in rows for log in run_logs_from_row(row)]
         async for rows in self._pages(LATE_REPORTS.name, "run", "attempt"):
             runs = await self._runs({text(row, "run") for row in rows})
             found = ((row, runs.get(text(row, "run"))) for row in rows)

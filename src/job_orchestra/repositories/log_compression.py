@@ -18,7 +18,8 @@ from job_orchestra.domain.identifiers import RUN_IDENTIFIER, first_run_identifie
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.run_logs import RecordedLog, is_worth_compressing
 from job_orchestra.repositories.conditions import among
-from job_orchestra.repositories.rows.run_logs import run_log_from_row
+from job_orchestra.repositories.rows.columns import text
+from job_orchestra.repositories.rows.run_logs import run_logs_from_row
 from job_orchestra.storage.log_port import Compression, LogKey, LogStore
 from job_orchestra.storage.port import Condition, Find, Operator, Order, Storage
 from job_orchestra.storage.schema import RUNS
@@ -66,19 +67,19 @@ class LogCompression:
         """
         self._done = Compressed()
         for pages in (self._new_logs(), self._logs_of(sorted(self._unsettled))):
-            async for logs in pages:
+            async for runs in pages:
                 # First, so that none is forgotten if this breaks off.
-                self._unsettled.update(log.run for log in logs)
-                for log in logs:
-                    if self._done.failures < _MOST_FAILURES and await self._settle(log):
+                self._unsettled.update(logs[0].run for logs in runs)
+                for logs in runs:
+                    if self._done.failures < _MOST_FAILURES and await self._settle(logs):
                         yield self._done
                 await self._store_position()
                 yield self._done
                 if self._done.failures >= _MOST_FAILURES:
                     return
 
-    async def _new_logs(self) -> AsyncGenerator[list[RecordedLog]]:
-        """Of runs that were not looked at yet, and are old enough."""
+    async def _new_logs(self) -> AsyncGenerator[list[list[RecordedLog]]]:
+        """All logs of each run, of those that were not looked at yet, and are old enough."""
         if self._start is None:
             stored = await self._log_store.compression_position()
             # What is no identifier was written by somebody else: everything is looked at.
@@ -93,33 +94,32 @@ class LogCompression:
             rows = await self._storage.find(Find(RUNS.name, where, (Order("identifier"),), after, _AT_ONCE))
             if not rows:
                 return
-            logs = [run_log_from_row(row) for row in rows]
-            self._last = logs[-1].run
-            yield logs
+            self._last = text(rows[-1], "identifier")
+            yield [run_logs_from_row(row) for row in rows]
 
-    async def _logs_of(self, unsettled: Sequence[str]) -> AsyncGenerator[list[RecordedLog]]:
+    async def _logs_of(self, unsettled: Sequence[str]) -> AsyncGenerator[list[list[RecordedLog]]]:
         for start in range(0, len(unsettled), _AT_ONCE):
             some = unsettled[start : start + _AT_ONCE]
             named = (among("identifier", some),)
             rows = await self._storage.find(Find(RUNS.name, named, (Order("identifier"),), limit=_AT_ONCE))
             self._unsettled.difference_update(some)  # also those that are gone
-            yield [run_log_from_row(row) for row in rows]
+            yield [run_logs_from_row(row) for row in rows]
 
-    async def _settle(self, log: RecordedLog) -> bool:
-        """Whether its log was compressed."""
-        if not log.status.is_terminal:
+    async def _settle(self, logs: Sequence[RecordedLog]) -> bool:
+        """Whether one of these, which are all of a run, was compressed."""
+        run = logs[0].run
+        if not all(log.status.is_terminal for log in logs):
             return False
-        result = Compression.NOTHING_TO_GAIN
-        if is_worth_compressing(log):
-            try:
-                result = await self._compress(log)
-            except Unavailable as error:
-                self._done = replace(self._done, failures=self._done.failures + 1)
-                _logger.warning("The log of run %s is not compressed for now: %s", log.run, error)
-                return False
-        if result is not Compression.BUSY:
-            self._unsettled.discard(log.run)
-        return result is Compression.DONE
+        results: list[Compression] = []
+        try:
+            results.extend([await self._compress(log) for log in logs if is_worth_compressing(log)])
+        except Unavailable as error:
+            self._done = replace(self._done, failures=self._done.failures + 1)
+            _logger.warning("The log of run %s is not compressed for now: %s", run, error)
+        else:
+            if Compression.BUSY not in results:
+                self._unsettled.discard(run)
+        return Compression.DONE in results
 
     async def _compress(self, log: RecordedLog) -> Compression:
         assert log.facts.sha256 is not None

@@ -11,8 +11,8 @@ from job_orchestra.domain.statuses import advance
 from job_orchestra.repositories.conditions import equal, find_one, has_facts
 from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.rows.events import event_to_row
-from job_orchestra.repositories.rows.runs import run_facts
-from job_orchestra.storage.port import Batch, Find, Insert, Row, Storage, Update
+from job_orchestra.repositories.rows.runs import queue_place, run_facts
+from job_orchestra.storage.port import Batch, Condition, Find, Insert, Row, Storage, Update
 from job_orchestra.storage.schema import EVENTS, RUNS
 
 
@@ -29,6 +29,8 @@ class RunProgress:
 
         True as well if this very change was committed before, and its answer lost; False if the stored run is neither
         as `before` nor as `after`. Events that are stored already are harmless. Conflict if the run had ended.
+
+        An `after` that waits for its next attempt is saved only while nobody asked to stop the run.
         """
         update, inserts = _update(before, after), _inserts(before, events, ignore_duplicate=True)
         # Hints of the index come before the run that they lead to, and are harmless if it stays as it is. What it is
@@ -57,13 +59,15 @@ class RunProgress:
 def _update(before: Run, after: Run) -> Update:
     if before.status.is_terminal:
         advance(before.status, after.status)
-    where = (
+    where: tuple[Condition, ...] = (
         equal("identifier", before.identifier),
         equal("attempt", before.attempt),
         equal("status", before.status.value),
         equal("journal_sequence", before.journal_sequence),
         equal("log_size", before.log.size),
     )
+    if after.attempt != before.attempt:
+        where = (*where, equal("should_cancel", False), equal("should_abort", False))
     return Update(RUNS.name, where, _changes(before, after))
 
 
@@ -77,5 +81,7 @@ def _changes(before: Run, after: Run) -> Row:
     changes = {column: value for column, value in new.items() if value != old[column]}
     if after.results is not before.results:
         changes["results"] = after.results  # that are equal in Python, they may differ: true and 1
+    if after.attempt != before.attempt:
+        changes |= {"attempt": after.attempt, **queue_place(after)}
     # Only events that are known already: the update is then a mere check that the run is as it was.
     return changes or {"journal_sequence": after.journal_sequence}

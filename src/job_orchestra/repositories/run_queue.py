@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
+from job_orchestra.domain.attempts import next_attempt
 from job_orchestra.domain.clock import Clock
-from job_orchestra.domain.errors import Invalid
-from job_orchestra.domain.losses import next_attempt
 from job_orchestra.domain.reasons import Reason
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import ACTIVE, RunStatus, advance
 from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
-from job_orchestra.repositories.rows.runs import run_facts, run_from_row
+from job_orchestra.repositories.rows.runs import WAITING_FOR_A_MOMENT, queue_place, readable_runs, run_facts
 from job_orchestra.repositories.run_paths import everything_on, unfinished_of
 from job_orchestra.storage.port import Batch, Condition, Find, Operator, Order, Row, Storage, Update
 from job_orchestra.storage.schema import RUNS
-
-_logger = logging.getLogger(__name__)
 
 _BY_IDENTIFIER = (Order("identifier"),)
 _BY_WORKER = (Order("worker"), Order("identifier"))
 _PENDING = equal("status", RunStatus.PENDING.value)
 _RUNNING = equal("status", RunStatus.RUNNING.value)
 _UNASSIGNED = equal("worker", None)
+_IN_QUEUE = Condition("queue_key", Operator.GREATER, WAITING_FOR_A_MOMENT)
 
 
 class RunQueue:
@@ -37,7 +34,7 @@ class RunQueue:
 
     async def load(self, run: str) -> Run | None:
         row = await find_one(self._storage, Find(RUNS.name, (equal("identifier", run),)))
-        found = _readable([] if row is None else [row])
+        found = readable_runs([] if row is None else [row])
         return found[0] if found else None
 
     async def load_many(self, runs: Sequence[str]) -> list[Run]:
@@ -45,12 +42,12 @@ class RunQueue:
         if not runs:
             return []
         query = Find(RUNS.name, (among("identifier", runs),), _BY_IDENTIFIER)
-        return _readable(await find_everything(self._storage, query))
+        return readable_runs(await find_everything(self._storage, query))
 
     async def groups(self) -> list[str]:
-        """Queue keys of all pending runs that are not assigned: one short look at the index for each."""
+        """Queue keys of all pending runs that may be assigned: one short look at the index for each."""
         order = (Order("queue_key"), Order("urgency"), Order("identifier"))
-        where: tuple[Condition, ...] = (_PENDING, _UNASSIGNED)
+        where: tuple[Condition, ...] = (_PENDING, _UNASSIGNED, _IN_QUEUE)
         keys: list[str] = []
         while row := await find_one(self._storage, Find(RUNS.name, where, order)):
             keys.append(text(row, "queue_key"))
@@ -64,14 +61,14 @@ class RunQueue:
         runs: list[Run] = []
         while True:
             rows = await self._storage.find(query)
-            runs += _readable(rows)
+            runs += readable_runs(rows)
             if len(rows) < limit or len(runs) >= limit:
                 return runs[:limit]
             query = replace(query, after=(rows[-1]["urgency"], rows[-1]["identifier"]))
 
     async def pending_since(self, identifier: str, limit: int) -> list[Run]:
-        """Pending, unassigned runs with greater identifiers, in their order."""
-        where = (_PENDING, _UNASSIGNED, Condition("identifier", Operator.GREATER, identifier))
+        """Runs with greater identifiers that may be assigned, in their order."""
+        where = (_PENDING, _UNASSIGNED, _IN_QUEUE, Condition("identifier", Operator.GREATER, identifier))
         return await self._find(Find(RUNS.name, where, _BY_IDENTIFIER, limit=limit))
 
     async def pending_before(self, identifier: str, limit: int) -> list[Run]:
@@ -90,6 +87,10 @@ class RunQueue:
         where = (Condition("expires_at", Operator.LESS_EQUAL, now),)
         return await self._find(Find(RUNS.name, where, (Order("expires_at"), Order("identifier")), limit=limit))
 
+    async def delayed(self, limit: int) -> list[Run]:
+        """Runs that wait for a moment before their next attempt, those first of which it comes first."""
+        return await self.head(WAITING_FOR_A_MOMENT, limit)
+
     async def wished(self, limit: int) -> list[Run]:
         """Runs that users want stopped and that have not ended, pending ones first."""
         pages = await self._storage.find_all(
@@ -98,16 +99,16 @@ class RunQueue:
                 Find(RUNS.name, (_RUNNING, equal("should_abort", True)), _BY_IDENTIFIER, limit=limit),
             ]
         )
-        return _readable(row for page in pages for row in page)[:limit]
+        return readable_runs(row for page in pages for row in page)[:limit]
 
     async def assigned_to(self, worker: str) -> list[Run]:
         """All runs of the worker that have not ended."""
-        return _readable(await everything_on(self._storage, unfinished_of(worker)))
+        return readable_runs(await everything_on(self._storage, unfinished_of(worker)))
 
     async def assigned(self) -> list[Run]:
         """All runs that have a worker, which has not started them yet."""
         where = (_PENDING, Condition("worker", Operator.GREATER, ""))
-        return _readable(await find_everything(self._storage, Find(RUNS.name, where, _BY_WORKER)))
+        return readable_runs(await find_everything(self._storage, Find(RUNS.name, where, _BY_WORKER)))
 
     async def workers_with_runs(self) -> set[str]:
         """Those that runs are assigned to which have not ended: one short look at the index for each."""
@@ -120,7 +121,7 @@ class RunQueue:
         return workers
 
     async def _find(self, query: Find) -> list[Run]:
-        return _readable(await self._storage.find(query))
+        return readable_runs(await self._storage.find(query))
 
     # ---------- deciding, each by one compare-and-set
 
@@ -130,7 +131,7 @@ class RunQueue:
         None if it is no longer waiting (taken, cancelled, another attempt), or if another run holds the slot.
         """
         assigned = replace(run, worker=worker, slot=slot, assigned_at=self._clock.now())
-        where = (*_waiting(run), equal("should_cancel", False))
+        where = (*_waiting(run), _IN_QUEUE, equal("should_cancel", False))
         changes: Row = {
             "worker": worker,
             "assigned_at": optional_microseconds(assigned.assigned_at),
@@ -140,8 +141,8 @@ class RunQueue:
             changes = {**changes, "concurrency_slot": slot}
         return await self._set(where, changes, assigned)
 
-    async def unassign(self, run: Run, provided: Update | None = None) -> Run | None:
-        """Back to the queue as the next attempt; None if it is no longer as `run` says, or not provided so."""
+    async def unassign(self, run: Run) -> Run | None:
+        """Back to the queue as the next attempt, for its worker refused it; None if it is no longer as `run` says."""
         waiting = next_attempt(run)
         where = (
             equal("identifier", run.identifier),
@@ -151,38 +152,32 @@ class RunQueue:
             equal("journal_sequence", run.journal_sequence),
         )
         changes: Row = {"attempt": waiting.attempt, **run_facts(waiting)}
-        return await self._set(where, changes, waiting, () if provided is None else (provided,))
+        return await self._set(where, changes, waiting)
 
     async def cancel(self, run: Run, reason: Reason) -> Run | None:
         """The cancelled run; None if it is no longer waiting."""
         status = advance(run.status, RunStatus.CANCELLED)
-        cancelled = replace(run, status=status, reason=reason, ended_at=self._clock.now())
+        cancelled = replace(run, status=status, reason=reason, waits_until=None, ended_at=self._clock.now())
         changes: Row = {
             "status": status.value,
             "reason_code": reason.code.value,
             "reason": reason.sentence,
             "ended_at": optional_microseconds(cancelled.ended_at),
             "expires_at": None,
+            **queue_place(cancelled),
         }
         return await self._set(_waiting(run), changes, cancelled)
 
-    async def _set(
-        self, where: tuple[Condition, ...], changes: Row, changed: Run, provided: Sequence[Update] = ()
-    ) -> Run | None:
-        # What it is provided with is asked first: not every database takes back what came before.
-        outcome = await self._storage.write(Batch((*provided, Update(RUNS.name, where, changes))))
+    async def end_delay(self, run: Run) -> Run | None:
+        """The moment has come that it waited for; None if it does not wait for it any more."""
+        going_on = replace(run, waits_until=None)
+        return await self._set(
+            (*_waiting(run), equal("queue_key", WAITING_FOR_A_MOMENT)), queue_place(going_on), going_on
+        )
+
+    async def _set(self, where: tuple[Condition, ...], changes: Row, changed: Run) -> Run | None:
+        outcome = await self._storage.write(Batch((Update(RUNS.name, where, changes),)))
         return changed if outcome.is_applied else None
-
-
-def _readable(rows: Iterable[Row]) -> list[Run]:
-    """Without those that this program cannot read (another version's, say): one of them must not stop all others."""
-    runs: list[Run] = []
-    for row in rows:
-        try:
-            runs.append(run_from_row(row))
-        except (Invalid, ValueError) as error:
-            _logger.error("Run %s is left alone, because its record cannot be read: %s", row["identifier"], error)
-    return runs
 
 
 def _of_workers_behind(status: RunStatus, worker: str) -> tuple[Condition, ...]:

@@ -13,6 +13,7 @@ from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.protocol.http_server import serve
 from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -58,6 +59,7 @@ class ServiceApplication:
         concurrency: Concurrency,
         runs: Runs,
         pipeline_runs: PipelineRuns,
+        bound_runs: BoundRuns,
         run_search: RunSearch,
         late_reports: LateReports,
         workers: Workers,
@@ -87,6 +89,7 @@ class ServiceApplication:
             concurrency=concurrency,
             runs=runs,
             pipeline_runs=pipeline_runs,
+            bound_runs=bound_runs,
             run_search=run_search,
             late_reports=late_reports,
             schedules=schedules,

@@ -30,7 +30,7 @@ def _indented(value: object) -> bytes:
 
 
 async def archive(parts: ServiceParts, run: Run) -> AsyncGenerator[bytes]:
-    """`run.json`, `results.json`, `events.json`, `log` and those of late reports, as they are stored now.
+    """`run.json`, `results.json`, `events.json`, `log`, and what there is of past attempts, as it is stored now.
 
     Of a run that has ended, the same bytes each time: transformers, which may change, have no part in it.
     """
@@ -44,6 +44,9 @@ async def archive(parts: ServiceParts, run: Run) -> AsyncGenerator[bytes]:
         ("events.json", _events(partial(parts.runs.list_events, run.identifier))),
         ("log", stored(parts, key, 0, size)),
     ]
+    for past in run.past_attempts:
+        name = f"past-attempts/{past.attempt}/log"
+        members.append((name, stored(parts, log_key(run, past.attempt), 0, past.log.size)))
     for report in late_reports:
         account = report.account
         folder = f"late-reports/{account.attempt}"

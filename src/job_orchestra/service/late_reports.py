@@ -13,8 +13,8 @@ from job_orchestra.storage.log_port import LogKey
 
 async def late_reports_of(parts: ServiceParts, run: Run) -> list[LateReport]:
     """By attempt. The log of one that has not ended is as long as what is stored of it."""
-    if not is_given_up(run, 1):
-        return []  # no attempt was: the usual case costs nothing
+    if not any(is_given_up(run, attempt) for attempt in range(1, run.attempt + 1)):
+        return []  # the usual case costs nothing
     found = [report for report in await parts.late_reports.of(run) if is_given_up(run, report.account.attempt)]
     sizes = await parts.log_store.sizes([late_log_key(report.account) for report in found])
     return [_with_size(report, size) for report, size in zip(found, sizes, strict=True)]

@@ -10,6 +10,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
@@ -40,6 +41,7 @@ class ServiceParts:
     concurrency: Concurrency
     runs: Runs
     pipeline_runs: PipelineRuns
+    bound_runs: BoundRuns
     run_search: RunSearch
     late_reports: LateReports
     schedules: Schedules

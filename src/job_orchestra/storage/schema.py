@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from job_orchestra.storage.port import Value
 
-VERSION = 8
+VERSION = 9
 """Goes up with each change of what follows, on all databases alike: migrations and exports carry it."""
 
 
@@ -175,6 +175,8 @@ RUNS = Collection(
         _text("concurrency_slot", nullable=True, longest=160),
         # Of a run with an expiry of its own, while it waits and was never taken.
         _integer("expires_at", nullable=True),
+        # Those that are over, oldest first; None for a run that was never retried.
+        _json("past_attempts", nullable=True),
     ),
     key=("identifier",),
     indexes=(
@@ -185,7 +187,8 @@ RUNS = Collection(
         Index(("project", "status", "identifier")),
         Index(("project", "job", "status", "identifier")),
         Index(("status", "identifier")),
-        # The queue: groups of pending runs, each in its order. urgency is minus the priority, so that one index serves.
+        # The queue: groups of pending runs, each in its order; urgency is minus the priority, so that one index serves.
+        # Runs that wait for a moment are a group of their own, whose key is empty; there, urgency is the moment.
         Index(("status", "queue_key", "urgency", "identifier")),
         # By status first: the workers that have runs are found by one short look for each.
         Index(("status", "worker", "identifier")),

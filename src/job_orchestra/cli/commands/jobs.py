@@ -98,6 +98,7 @@ def _print_job(output: Output, job: JobAnswer) -> None:
         ("workspace", job.workspace),
         ("limits", pairs(job.limits)),
         ("on lost", f"{job.on_lost}, after {duration(job.lost_after)} without the worker"),
+        ("retries", _retries(job)),
         ("retention", "" if job.retention is None else pairs(job.retention)),
         ("priority", str(job.priority)),
         ("concurrency", job.concurrency or ""),
@@ -106,6 +107,13 @@ def _print_job(output: Output, job: JobAnswer) -> None:
         ("definition", definition_lines(job.definition)),
     ]
     print_fields(output, job, fields)
+
+
+def _retries(job: JobAnswer) -> str:
+    if not job.retries:
+        return ""
+    delay = f", {duration(job.retry_delay)} later" if job.retry_delay else ""
+    return f"at most {job.retries}{delay}, on {', '.join(job.retry_on)}"
 
 
 def _parameter(parameter: ParameterAnswer) -> str:

@@ -31,6 +31,7 @@ from job_orchestra.protocol.resources import (
     ElementAnswer,
     LateReportAnswer,
     PartAnswer,
+    PastAttemptAnswer,
     RunAnswer,
     RunPageAnswer,
     RunSummaryAnswer,
@@ -310,9 +311,9 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("run", run.identifier),
         ("job", f"{run.project} {run.job}"),
         ("status", _status(run)),
-        ("attempt", str(run.attempt) if run.attempt > 1 else ""),
+        ("attempt", _attempt(run)),
         ("kept", "pinned: for ever" if run.is_pinned else ""),
-        ("source", f"{run.source.kind} {_named_run(run, run.source.identifier)}"),
+        ("source", _source(run)),
         ("retry of", _named_run(run, run.retry_of or "")),
         ("parameters", pairs(run.parameters)),
         ("definition", definition_lines(run.definition)),
@@ -324,9 +325,28 @@ def _call(settings_file: Path, output: Output, call: Call[RunAnswer]) -> None:
         ("log", _log(run)),
         ("results", "\n".join(f"{name}: {json_text(value)}" for name, value in run.results.items())),
         ("not shown", "\n".join(map(_failure, run.transformation_failures))),
+        ("attempts", "\n".join(map(_past_attempt, run.past_attempts))),
         ("late reports", "\n".join(map(_late_report, run.late_reports))),
     ]
     print_fields(output, run, fields)
+
+
+def _attempt(run: RunAnswer) -> str:
+    if run.waits_until is not None:
+        return f"{run.attempt}, not before {moment(run.waits_until)}"
+    return str(run.attempt) if run.attempt > 1 else ""
+
+
+def _past_attempt(past: PastAttemptAnswer) -> str:
+    where = "" if past.worker is None else f" on {past.worker}"
+    took = "" if past.duration is None else f" after {duration(past.duration)}"
+    ended = f"attempt {past.attempt}{where}: {past.status} {moment(past.ended_at)}{took}"
+    return f"{ended}, {past.log.size} bytes of log: {past.reason.sentence}"
+
+
+def _source(run: RunAnswer) -> str:
+    source = f"{run.source.kind} {_named_run(run, run.source.identifier)}"
+    return f"{source}, with which it is aborted" if run.abort_with_run else source
 
 
 def _named_run(run: RunAnswer, other: str) -> str:

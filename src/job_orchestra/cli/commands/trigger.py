@@ -24,6 +24,9 @@ from job_orchestra.client.calls import jobs
 )
 @click.option("--key", help="A repeated trigger with the same key answers with the same run.")
 @click.option("--priority", type=int, help="Instead of the job's; a higher one goes first.")
+@click.option(
+    "--abort-with-run", is_flag=True, help="Inside a run, with its token: if that run is aborted, so is the new one."
+)
 @click.option("--follow", "should_follow", is_flag=True, help="Show the log as it comes, and exit as the run ended.")
 @click.option(
     "--wait", "should_wait", is_flag=True, help="Exit as the run ended, once it has; with --output json, print it then."
@@ -40,6 +43,7 @@ def trigger(
     given: tuple[str, ...],
     key: str | None,
     priority: int | None,
+    abort_with_run: bool,
     should_follow: bool,
     should_wait: bool,
 ) -> None:
@@ -55,7 +59,9 @@ def trigger(
         from job_orchestra.cli.parameters import parse_parameters
 
         parameters = parse_parameters(given, client.send(jobs.get(project, job)).parameters)
-    run = client.send(jobs.trigger(project, job, parameters, priority=priority, idempotency_key=key))
+    run = client.send(
+        jobs.trigger(project, job, parameters, priority=priority, abort_with_run=abort_with_run, idempotency_key=key)
+    )
     if output is Output.JSON and not (should_follow or should_wait):
         print_json(run)
     elif output is not Output.JSON or should_follow:
@@ -71,4 +77,4 @@ def trigger(
     if should_follow:
         from job_orchestra.cli.following import follow
 
-        ctx.exit(follow(client, project, run.identifier))
+        ctx.exit(follow(client, project, run.identifier, run.attempt))

@@ -19,14 +19,18 @@ def trigger(
     parameters: JsonObject | None = None,
     *,
     priority: int | None = None,
+    abort_with_run: bool = False,
     idempotency_key: str | None = None,
 ) -> Call[RunAnswer]:
-    """The run is durable when this is answered; a key that was used before answers with its run."""
+    """The run is durable when this is answered; a key that was used before answers with its run.
+
+    `abort_with_run`: if the run whose token this is called with is aborted, the new one is, too.
+    """
     return Call(
         "POST",
         path("projects", project, "jobs", job, "trigger"),
         RunAnswer,
-        TriggerBody(parameters or {}, priority),
+        TriggerBody(parameters or {}, priority, abort_with_run),
         headers=idempotency(idempotency_key),
     )
 

@@ -38,6 +38,11 @@ def json_list(row: Row, column: str) -> list[JsonValue]:
     return cast("list[JsonValue]", row[column])
 
 
+def json_objects(row: Row, column: str) -> list[JsonObject]:
+    """None counts as an empty list."""
+    return cast("list[JsonObject] | None", row[column]) or []
+
+
 def moment(row: Row, column: str) -> datetime:
     return from_microseconds(cast("int", row[column]))
 

@@ -7,7 +7,7 @@ from job_orchestra.repositories.rows.columns import integer, moment, optional_mi
 from job_orchestra.repositories.rows.runs import run_facts, with_facts
 from job_orchestra.storage.port import Row
 
-_LEFT_OUT: Row = dict.fromkeys(("assigned_at", "concurrency_slot", "expires_at"))
+_LEFT_OUT: Row = dict.fromkeys(("assigned_at", "concurrency_slot", "expires_at", "past_attempts"))
 """Facts of the master, not of the attempt."""
 
 

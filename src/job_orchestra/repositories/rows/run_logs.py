@@ -3,13 +3,15 @@ from __future__ import annotations
 from job_orchestra.domain.run_logs import RecordedLog
 from job_orchestra.domain.runs import LogFacts
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.repositories.rows.columns import integer, optional_text, text
+from job_orchestra.repositories.rows.columns import integer, json_objects, optional_text, text
 from job_orchestra.storage.port import Row
 
 
-def run_log_from_row(row: Row) -> RecordedLog:
-    """Of a run, without what only the program that stored it may understand."""
-    return _run_log(row, text(row, "project"), text(row, "identifier"), is_late=False)
+def run_logs_from_row(row: Row) -> list[RecordedLog]:
+    """Of a run, its present attempt first, without what only the program that stored it may understand."""
+    project, run = text(row, "project"), text(row, "identifier")
+    attempts: list[Row] = [row, *json_objects(row, "past_attempts")]
+    return [_run_log(one, project, run, is_late=False) for one in attempts]
 
 
 def late_log_from_row(row: Row, project: str) -> RecordedLog:

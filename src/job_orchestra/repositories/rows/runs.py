@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.job_data import run_request_from_data, run_request_to_data
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.reasons import Reason, ReasonCode
@@ -18,7 +21,13 @@ from job_orchestra.repositories.rows.columns import (
     optional_text,
     text,
 )
+from job_orchestra.repositories.rows.past_attempts import past_attempts_from_row, past_attempts_to_value
 from job_orchestra.storage.port import Row
+
+_logger = logging.getLogger(__name__)
+
+WAITING_FOR_A_MOMENT = ""
+"""The queue key of runs that do: a group of their own, in the order of the moments."""
 
 
 def run_to_row(run: Run) -> Row:
@@ -28,8 +37,7 @@ def run_to_row(run: Run) -> Row:
         "project": request.project,
         "job": request.job,
         "request": run_request_to_data(request),
-        "queue_key": queue_key(request),
-        "urgency": -request.priority,
+        **queue_place(run),
         "source_kind": run.source.kind.value,
         "source_identifier": run.source.identifier,
         "idempotency_key": run.idempotency_key,
@@ -44,8 +52,15 @@ def run_to_row(run: Run) -> Row:
     }
 
 
+def queue_place(run: Run) -> Row:
+    """The columns that say where it stands in the queue, which the master alone writes."""
+    if run.waits_until is not None:
+        return {"queue_key": WAITING_FOR_A_MOMENT, "urgency": to_microseconds(run.waits_until)}
+    return {"queue_key": queue_key(run.request), "urgency": -run.request.priority}
+
+
 def run_facts(run: Run) -> Row:
-    """The columns that the master alone writes, but for the attempt."""
+    """The columns that the master alone writes, but for the attempt and its place in the queue."""
     return {
         "status": run.status.value,
         "reason_code": None if run.reason is None else run.reason.code.value,
@@ -54,6 +69,7 @@ def run_facts(run: Run) -> Row:
         # With its end a run lets go of its slot, whoever ends it: one change of one row, so none is ever left over.
         "concurrency_slot": None if run.status.is_terminal else run.slot,
         "expires_at": optional_microseconds(expiry_of(run)),
+        "past_attempts": past_attempts_to_value(run.past_attempts),
         "assigned_at": optional_microseconds(run.assigned_at),
         "started_at": optional_microseconds(run.started_at),
         "ended_at": optional_microseconds(run.ended_at),
@@ -78,6 +94,7 @@ def run_from_row(row: Row) -> Run:
         wished_by=optional_text(row, "wished_by"),
         is_pinned=flag(row, "is_pinned"),
         attempt=integer(row, "attempt"),
+        waits_until=moment(row, "urgency") if text(row, "queue_key") == WAITING_FOR_A_MOMENT else None,
     )
     return with_facts(run, row)
 
@@ -91,6 +108,7 @@ def with_facts(run: Run, row: Row) -> Run:
         reason=None if code is None else Reason(ReasonCode(code), optional_text(row, "reason") or ""),
         worker=optional_text(row, "worker"),
         slot=optional_text(row, "concurrency_slot"),
+        past_attempts=past_attempts_from_row(row),
         assigned_at=optional_moment(row, "assigned_at"),
         started_at=optional_moment(row, "started_at"),
         ended_at=optional_moment(row, "ended_at"),
@@ -99,3 +117,14 @@ def with_facts(run: Run, row: Row) -> Run:
         journal_sequence=integer(row, "journal_sequence"),
         log=LogFacts(integer(row, "log_size"), optional_text(row, "log_sha256")),
     )
+
+
+def readable_runs(rows: Iterable[Row]) -> list[Run]:
+    """Without those that this program cannot read (another version's, say): one of them must not stop all others."""
+    runs: list[Run] = []
+    for row in rows:
+        try:
+            runs.append(run_from_row(row))
+        except (Invalid, ValueError) as error:
+            _logger.error("Run %s is left alone, because its record cannot be read: %s", row["identifier"], error)
+    return runs

@@ -9,7 +9,8 @@ from job_orchestra.domain.jobs import OnLost
 from job_orchestra.domain.late_reports import LateReport
 from job_orchestra.domain.losses import Outcome
 from job_orchestra.domain.moments import from_microseconds
-from job_orchestra.domain.runs import Run
+from job_orchestra.domain.reasons import Reason
+from job_orchestra.domain.runs import PastAttempt, Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import (
     CountAnswer,
@@ -17,6 +18,7 @@ from job_orchestra.protocol.resources import (
     LateReportAnswer,
     LogAnswer,
     ObstacleAnswer,
+    PastAttemptAnswer,
     ReasonAnswer,
     RunAnswer,
     RunSummaryAnswer,
@@ -47,7 +49,7 @@ def run_answer(
         job=request.job,
         identifier=run.identifier,
         status=run.status.value,
-        reason=_reason(run),
+        reason=_reason(run.reason),
         attempt=run.attempt,
         source=SourceAnswer(run.source.kind.value, run.source.identifier),
         retry_of=run.retry_of,
@@ -62,12 +64,16 @@ def run_answer(
         wished_by=run.wished_by,
         is_pinned=run.is_pinned,
         concurrency=request.concurrency,
+        abort_with_run=request.abort_with_run,
         created_at=iso(run.created_at),
         assigned_at=optional_iso(run.assigned_at),
         started_at=optional_iso(run.started_at),
         ended_at=optional_iso(run.ended_at),
         duration=run.duration,
         log=LogAnswer(run.log.size, run.log.sha256),
+        past_attempts=[_past_attempt_answer(past) for past in run.past_attempts],
+        retries=request.retry.retries,
+        waits_until=optional_iso(run.waits_until),
         worker_disconnected_at=optional_iso(absence.since if absence else None),
         lost_at=optional_iso(loss.at if loss else None),
         when_lost=_WHEN_LOST[loss.outcome] if loss else None,
@@ -87,7 +93,7 @@ def late_report_answer(report: LateReport) -> LateReportAnswer:
         lost_at=iso(report.lost_at),
         received_at=optional_iso(report.received_at),
         status=account.status.value,
-        reason=_reason(account),
+        reason=_reason(account.reason),
         started_at=optional_iso(account.started_at),
         ended_at=optional_iso(account.ended_at),
         duration=account.duration,
@@ -104,7 +110,7 @@ def run_summary_answer(
         job=run.request.job,
         identifier=run.identifier,
         status=run.status.value,
-        reason=_reason(run),
+        reason=_reason(run.reason),
         attempt=run.attempt,
         source=SourceAnswer(run.source.kind.value, run.source.identifier),
         parameters=run.request.parameters,
@@ -119,8 +125,22 @@ def run_summary_answer(
     )
 
 
-def _reason(run: Run) -> ReasonAnswer | None:
-    return None if run.reason is None else ReasonAnswer(run.reason.code.value, run.reason.sentence)
+def _past_attempt_answer(past: PastAttempt) -> PastAttemptAnswer:
+    return PastAttemptAnswer(
+        attempt=past.attempt,
+        status=past.status.value,
+        reason=ReasonAnswer(past.reason.code.value, past.reason.sentence),
+        worker=past.worker,
+        assigned_at=optional_iso(past.assigned_at),
+        started_at=optional_iso(past.started_at),
+        ended_at=iso(past.ended_at),
+        duration=past.duration,
+        log=LogAnswer(past.log.size, past.log.sha256),
+    )
+
+
+def _reason(reason: Reason | None) -> ReasonAnswer | None:
+    return None if reason is None else ReasonAnswer(reason.code.value, reason.sentence)
 
 
 def event_answer(event: StoredEvent) -> EventAnswer:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from job_orchestra.domain.bound_runs import bound_to
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.placement import candidate_of
@@ -40,8 +41,11 @@ async def _fitting(parts: ServiceParts, job: Job) -> list[ObstacleAnswer]:
 async def trigger(parts: ServiceParts, call: Call) -> Answered:
     body = call.body_as(TriggerBody)
     job = await parts.jobs.get(call.path["project"], call.path["job"])
-    request = request_of(job, body.parameters, body.priority)
-    return await triggered(parts, await parts.runs.trigger(request, call.source, call.value(IDEMPOTENCY_KEY)))
+    request, key = request_of(job, body.parameters, body.priority), call.value(IDEMPOTENCY_KEY)
+    if body.abort_with_run:
+        request = bound_to(call.source, request)
+        return await triggered(parts, await parts.bound_runs.trigger(request, call.source, key))
+    return await triggered(parts, await parts.runs.trigger(request, call.source, key))
 
 
 async def enable(parts: ServiceParts, call: Call) -> JobAnswer:

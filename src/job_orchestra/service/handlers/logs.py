@@ -25,7 +25,13 @@ async def log(parts: ServiceParts, call: Call) -> Response:
     if call.value(FOLLOW):
         return await _follow(parts, call, run)
     key = log_key(run, call.value(ATTEMPT))
-    return await _stored(parts, call, key, run.log.sha256 if key.attempt == run.attempt else None)
+    return await _stored(parts, call, key, _sha256_of(run, key.attempt))
+
+
+def _sha256_of(run: Run, attempt: int) -> str | None:
+    if attempt == run.attempt:
+        return run.log.sha256
+    return next((past.log.sha256 for past in run.past_attempts if past.attempt == attempt), None)
 
 
 async def late_log(parts: ServiceParts, call: Call) -> Response:

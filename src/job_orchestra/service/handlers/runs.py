@@ -13,7 +13,6 @@ from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.explanation import QueueAhead, Situation, explain
 from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.domain.late_reports import losses_before
 from job_orchestra.domain.runs import LogFacts, Run, SourceKind
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.triggering import request_of
@@ -111,7 +110,7 @@ async def _shown(parts: ServiceParts, run: Run) -> RunAnswer:
     if run.worker is None:
         return run_answer(run, shown, no_longer_kept=no_longer_kept)
     worker = await parts.workers.find(run.worker)
-    absence = absence_of(run, worker, losses_before(run, late_reports))
+    absence = absence_of(run, worker)
     return run_answer(run, shown, absence is None, absence, late_reports, no_longer_kept)
 
 
@@ -135,10 +134,9 @@ async def why(parts: ServiceParts, call: Call) -> WhyAnswer:
         active=active,
         now=parts.clock.now(),
         is_master_there=parts.masters.is_any_there,
-        losses=0 if run.attempt == 1 else losses_before(run, await parts.late_reports.of(run)),
         outages=parts.readiness.log_outages,
         holds=() if full is None else (full.sentence,),
-        queue=await parts.runs.ahead_of(run) if run.status is RunStatus.PENDING else QueueAhead(),
+        queue=await parts.runs.ahead_of(run) if _is_in_the_queue(run) else QueueAhead(),
         elements=await states_of(parts, run) if _is_unfinished_pipeline(run) else (),
     )
     return why_answer(run, explain(situation, parts.selector), () if full is None else full.holders)
@@ -151,6 +149,10 @@ async def _full_group_of(parts: ServiceParts, run: Run) -> GroupInUse | None:
         return None
     in_use = await parts.concurrency.of(group)
     return in_use if in_use.is_full else None
+
+
+def _is_in_the_queue(run: Run) -> bool:
+    return run.status is RunStatus.PENDING and run.waits_until is None
 
 
 def _is_unfinished_pipeline(run: Run) -> bool:

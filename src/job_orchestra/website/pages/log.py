@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from starlette.responses import Response
 
+from job_orchestra.client.attempts import as_attempt
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.errors import Invalid, NotFound, OrchestraError
 from job_orchestra.protocol.resources import RunAnswer
@@ -36,6 +37,9 @@ class LogPage(Page):
     template: ClassVar[str] = "log.html"
     section: ClassVar[str] = "/runs"
     run: RunAnswer
+    """As the attempt tells it whose log this is."""
+    past: int | None
+    """Its number, if another attempt has followed."""
     window: LogWindow
     first: str | None
     earlier: str | None
@@ -52,7 +56,7 @@ class LogEnd(Page):
 
     template: ClassVar[str] = "log_end.html"
     run: RunAnswer | None
-    """Once it has ended."""
+    """Once it, or this attempt of it, has ended."""
     notice: str = ""
     following: str | None = None
     """Where to go on."""
@@ -63,9 +67,11 @@ class LogEnd(Page):
 async def show(visit: Visit) -> Response:
     project, identifier = visit.value("project"), visit.value("run")
     offset = _offset(visit.query("offset"))
-    run = await visit.send(runs.get(project, identifier))
+    present = await visit.send(runs.get(project, identifier))
+    run = _attempt_of(present, visit.query("attempt"))
+    past = run.attempt if run.attempt < present.attempt else None
     window = last_window(run.log.size) if offset is None else window_at(offset, run.log.size)
-    before, rest = visit.html(_page(run, window)).split(_CONTENT_MARK, 1)
+    before, rest = visit.html(_page(run, window, past)).split(_CONTENT_MARK, 1)
     between, after = rest.split(_END_MARK, 1)
 
     async def parts() -> AsyncIterator[str]:
@@ -73,7 +79,7 @@ async def show(visit: Visit) -> Response:
         try:
             async for part in _content(visit, run, window):
                 yield part
-            end = await _end(visit, run, window)
+            end = await _end(visit, run, window, past)
         except Stopping:
             end = LogEnd(title="", run=None, notice="The website is being restarted.", following=_address(run))
         except _Full:
@@ -94,13 +100,16 @@ async def show(visit: Visit) -> Response:
 async def raw(visit: Visit) -> Response:
     """The stored bytes as they are; `?download=yes` saves them."""
     project, identifier = visit.value("project"), visit.value("run")
-    run = await visit.send(runs.get(project, identifier))
+    present = await visit.send(runs.get(project, identifier))
+    run = _attempt_of(present, visit.query("attempt"))
 
     async def parts() -> AsyncIterator[bytes]:
         for start in range(0, run.log.size, _RAW_PART):
-            yield await visit.client.log(project, identifier, start=start, end=min(start + _RAW_PART, run.log.size))
+            end = min(start + _RAW_PART, run.log.size)
+            yield await visit.client.log(project, identifier, run.attempt, start, end)
 
-    name = f"{project}.{identifier}.log" if visit.query("download") else None
+    of_attempt = f".{run.attempt}" if run.attempt < present.attempt else ""
+    name = f"{project}.{identifier}{of_attempt}.log" if visit.query("download") else None
     return download(parts(), "text/plain; charset=utf-8", name)
 
 
@@ -128,7 +137,7 @@ class _Full(Exception):
 async def _content(visit: Visit, run: RunAnswer, window: LogWindow) -> AsyncIterator[str]:
     """The window's part of the log, and for the last window of a run that goes on, what comes."""
     read_until = run.log.size if window.read_until is None else min(window.read_until, run.log.size)
-    data = await visit.client.log(run.project, run.identifier, start=window.read_from, end=read_until)
+    data = await visit.client.log(run.project, run.identifier, run.attempt, window.read_from, read_until)
     found = split_window(window, data)
     renderer = AnsiRenderer()
     renderer.feed(found.before)
@@ -136,7 +145,7 @@ async def _content(visit: Visit, run: RunAnswer, window: LogWindow) -> AsyncIter
     if window.end is None:
         size = 0
         if run.ended_at is None:
-            chunks = visit.client.follow_log(run.project, run.identifier, found.end, patience=_PATIENCE)
+            chunks = visit.client.follow_log(run.project, run.identifier, found.end, _PATIENCE, run.attempt)
             async for chunk in until_stopped(chunks, visit.site.stopping):
                 yield renderer.feed(chunk)
                 size += len(chunk)
@@ -145,29 +154,50 @@ async def _content(visit: Visit, run: RunAnswer, window: LogWindow) -> AsyncIter
         yield renderer.feed(b"", is_last=True)
 
 
-async def _end(visit: Visit, run: RunAnswer, window: LogWindow) -> LogEnd:
+async def _end(visit: Visit, run: RunAnswer, window: LogWindow, past: int | None) -> LogEnd:
     if window.end is not None:
-        return LogEnd(title="", run=None, following=with_query(_address(run), offset=window.end))
+        return LogEnd(title="", run=None, following=_address(run, past, window.end))
     if run.ended_at is None:
-        run = await visit.send(runs.get(run.project, run.identifier))
+        present = await visit.send(runs.get(run.project, run.identifier))
+        if present.attempt != run.attempt:
+            return _retried_end(present, run.attempt)
+        run = present
     return LogEnd(title="", run=run)
 
 
-def _page(run: RunAnswer, window: LogWindow) -> LogPage:
-    address = _address(run)
+def _retried_end(run: RunAnswer, attempt: int) -> LogEnd:
+    """The browser goes on with the log of the next attempt."""
+    past = as_attempt(run, attempt)
+    ended = "" if past.reason is None else f"{past.status}: {past.reason.sentence} "
+    notice = f"Attempt {attempt} {ended}The next one follows."
+    return LogEnd(title="", run=None, notice=notice, following=_address(run), is_forwarded=True)
+
+
+def _attempt_of(run: RunAnswer, text: str) -> RunAnswer:
+    """As the attempt tells it that stands in the query; the present one where there is none."""
+    if not text:
+        return run
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return as_attempt(run, int(text))
+    raise Invalid.at("attempt", f"{text[:40]!r} is no number of an attempt.")
+
+
+def _page(run: RunAnswer, window: LogWindow, past: int | None) -> LogPage:
     return LogPage(
         title=f"Log of {run.job} {run.identifier}",
         run=run,
+        past=past,
         window=window,
-        first=with_query(address, offset=0) if window.start else None,
-        earlier=with_query(address, offset=max(0, window.start - STEP)) if window.start else None,
-        later=None if window.end is None else with_query(address, offset=window.end),
-        last=None if window.end is None else address,
+        first=_address(run, past, 0) if window.start else None,
+        earlier=_address(run, past, max(0, window.start - STEP)) if window.start else None,
+        later=None if window.end is None else _address(run, past, window.end),
+        last=None if window.end is None else _address(run, past),
     )
 
 
-def _address(run: RunAnswer) -> str:
-    return f"{run_path(run.project, run.identifier)}/log"
+def _address(run: RunAnswer, past: int | None = None, offset: int | None = None) -> str:
+    """Of the log of a past attempt, or of whichever is the present one then."""
+    return with_query(f"{run_path(run.project, run.identifier)}/log", attempt=past, offset=offset)
 
 
 def _offset(text: str) -> int | None:
