@@ -153,7 +153,7 @@ def run_request_to_data(request: RunRequest) -> JsonObject:
 def run_request_from_data(data: object) -> RunRequest:
     """What the runs of a job have in common is read once: lists and queues are full of it."""
     if isinstance(data, dict):
-        fields = cast("JsonObject", data)
+        fields = data = cast("JsonObject", data)
         own = {name: fields[name] for name in _OWN_FIELDS if name in fields}
         common = marshal.dumps({name: value for name, value in fields.items() if name not in own}, 2)
         if len(common) <= _MOST_REMEMBERED:
