@@ -69,10 +69,10 @@ def _used_workspaces(runs: Sequence[Run]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a worker does not take a run.
+    """Why a worker does not take a run: of its request, that depends on what is in its queue key alone.
 
-    A lasting one does not go away by waiting: it depends on the run's request, and of the worker on its identifier,
-    properties and executor limit alone.
+    A lasting one does not go away by waiting: of the worker, it depends on identifier, properties and executor limit
+    alone.
     """
 
     sentence: str
