@@ -112,12 +112,9 @@ class WorkerSelector:
         if candidate.refusal is not None:
             found.append(Obstacle(_refused(candidate.refusal), is_lasting=False))
         if candidate.active >= candidate.executor_limit:
-            found.append(
-                Obstacle(
-                    f"all {candidate.executor_limit} executors are busy",
-                    is_lasting=candidate.executor_limit < 1,
-                )
-            )
+            limit = candidate.executor_limit
+            busy = "its executor is busy" if limit == 1 else f"all {limit} executors are busy"
+            found.append(Obstacle(busy, is_lasting=limit < 1))
         return found
 
     def select(self, run: Run, candidates: Sequence[Candidate]) -> Candidate | None:
