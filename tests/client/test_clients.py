@@ -359,3 +359,9 @@ def test_what_is_no_text_does_no_harm(send: Send[RunAnswer]) -> None:
     assert [request.path for request in service.received] == ["/projects/%2E%2E/runs/%FF"]
     with pytest.raises(Unauthenticated):
         Credentials("a\nb").authorization  # noqa: B018 - asking for it is what raises
+
+
+def test_parameters_that_are_no_json_are_refused_before_they_are_sent() -> None:
+    """As JSON, what is no number would become null."""
+    with pytest.raises(Invalid, match=r"parameters\.rate: expected text, a finite number"):
+        jobs.trigger("p", "j", {"rate": float("nan")})

@@ -10,7 +10,7 @@ from job_orchestra.composition.projects import load_projects
 from job_orchestra.domain.errors import Invalid
 
 
-@pytest.mark.parametrize("expression", ["0 3 * * *", "*/5 8-18 * * MON-FRI", "0 0 29 2 *", "0 0 L * *"])
+@pytest.mark.parametrize("expression", ["0 3 * * *", "*/5 8-18 * * MON-FRI", "0 0 29 2 *", "0 0 L * *", "0 0 LW * 5L"])
 def test_expressions(expression: str) -> None:
     check_expression(expression)
 
@@ -27,6 +27,7 @@ def test_expressions(expression: str) -> None:
         ("0 0 * 13 *", "is no cron expression: '13' is no month, which is made of numbers from 1 to 12, or names"),
         ("0 0 * * 8", "is no cron expression: '8' is no day of week, which is made of numbers from 0 (Sunday) to 7"),
         ("0 0 * * FRI-MON", "ranges from the lower to the higher"),
+        ("0 0 * * FRIL", "#1 to #5 behind them, L behind a number"),
         ("a b c d e", "is no cron expression: 'a' is no minute"),
     ],
 )

@@ -180,3 +180,11 @@ def test_long_values_are_cut_in_messages() -> None:
 )
 def test_places_in_words(place: Place, text: str) -> None:
     assert str(place) == text
+
+
+def test_of_very_many_mistakes_the_first_are_told_and_the_others_counted() -> None:
+    with pytest.raises(Invalid) as raised:
+        read_all({f"x{number}": 1 for number in range(2_000)}, lambda reader: reader.table(("a",), ("b",)))
+    *told, last = raised.value.mistakes
+    assert (len(told), str(told[0])) == (500, "x0: is unknown; known are a, b")
+    assert str(last) == "1501 more mistakes are not told"

@@ -38,7 +38,7 @@ def explained(run: Run = RUN, job: Job | None = JOB, *workers: tuple[Worker, int
 def test_a_run_that_could_start_waits_for_a_master() -> None:
     found = explained(RUN, JOB, (worker("busy"), 1), (worker("free"), 0))
     assert found.summary.startswith("Worker free can take it; it waits for a master")
-    assert [hindrance.sentences for hindrance in found.workers] == [("all 1 executors are busy",)]
+    assert [hindrance.sentences for hindrance in found.workers] == [("its executor is busy",)]
     assert not found.is_impossible
 
 
@@ -99,7 +99,7 @@ def test_each_worker_says_what_keeps_it() -> None:
     assert {hindrance.worker: hindrance.sentences for hindrance in found.workers} == {
         "one": ("needs operating_system = linux, has no operating_system",),
         "two": ("is disconnected",),
-        "three": ("all 1 executors are busy",),
+        "three": ("its executor is busy",),
     }
 
 

@@ -76,8 +76,19 @@ def test_what_was_missed() -> None:
     assert states(5, 3, catch_up="latest") == [_MISSED, _DUE]
     assert states(5, 3, catch_up="all") == [_WAITING, _WAITING]
     assert states(5, 3, catch_up="none", ledger=_AFTER_A_RUN) == [_MISSED, _MISSED]
-    assert states(5, 3, catch_up="latest", ledger=_AFTER_A_RUN) == [_MISSED, _BUSY]
     assert states(5, 3, catch_up="all", ledger=_AFTER_A_RUN) == [_WAITING, _WAITING]
+
+
+def test_the_latest_that_was_missed_waits_where_the_end_of_the_run_before_is_not_known() -> None:
+    """Its worker has perhaps not told yet; a tick that is on time is busy, for there it is known."""
+    assert states(5, 3, ledger=_AFTER_A_RUN) == [_MISSED, _WAITING]
+    assert states(3, 0, ledger=_AFTER_A_RUN) == [_MISSED, _BUSY]
+    assert states(3, ledger=replace(_AFTER_A_RUN, waiting=tick(9))) == [_BUSY]
+    ended = replace(_AFTER_A_RUN, has_unended_run=False, run_ended_at=ago(4))
+    assert ended.was_running_at(ago(3)) is None
+    assert ended.was_running_at(ago(4)) is None
+    assert ended.was_running_at(ago(5)) == "Run r of this schedule had not ended."
+    assert replace(ended, run_ended_at=None).was_running_at(ago(5)) is None
 
 
 def test_what_was_missed_beside_what_is_on_time() -> None:
@@ -119,17 +130,22 @@ def test_the_turn_of_a_tick() -> None:
 
 def test_what_is_not_caught_up_with_any_more() -> None:
     everything = schedule("all")
-    assert why_given_up(tick(5), everything, _NOW) is None
-    assert why_given_up(tick(5), schedule("all", age=300), _NOW) is None
+    alone = Ledger(last_waiting_number=7)
+    assert why_given_up(tick(5), everything, alone, _NOW) is None
+    assert why_given_up(tick(5), schedule("all", age=300), alone, _NOW) is None
+    assert why_given_up(tick(5), schedule("latest"), alone, _NOW) is None
+    later = why_given_up(tick(5), schedule("latest"), Ledger(last_waiting_number=9), _NOW)
+    assert later is not None
+    assert "a later tick" in later
     for changed, reason in (
         (replace(everything, is_enabled=False), "disabled"),
         (replace(everything, is_active=False), "no longer configured"),
         (replace(everything, enabled_at=ago(4)), "switched"),
         (replace(everything, timetable_since=ago(5)), "changed"),
-        (schedule("latest"), "changed"),
+        (schedule("none"), "changed"),
         (schedule("all", age=299), "299 s"),
     ):
-        given_up = why_given_up(tick(5), changed, _NOW)
+        given_up = why_given_up(tick(5), changed, alone, _NOW)
         assert given_up is not None
         assert reason in given_up
 

@@ -19,13 +19,13 @@ def part(identifier, job, name, *after, **more):
     settled = [{{"element": one, "statuses": "always"}} for one in after]
     parameters = {{"name": "{{parameters[name]}}-" + name, "bursts": "{_BURSTS}", "pause": "{_PAUSE:.4f}",
         "leaves": "nothing", "setup_code": "0", "code": "0", "teardown_code": "0"}}
-    return Element(identifier, job=job, parameters=parameters, after=settled + more.pop("when_skipped", []), **more)
+    return Element(identifier, job=job, parameters=parameters, after=settled, **more)
 
 projects[0].jobs.append(
     Pipeline("{JOB}", parameters=[Parameter("name")], elements=[
         part("first", "plain", "first"),
         part("each", "retried", "each[{{index}}]", "first", for_each=["x", "y"]),
-        part("{SKIPPED}", "plain", "{SKIPPED}", when_skipped=[{{"element": "each", "statuses": ["skipped"]}}]),
+        part("{SKIPPED}", "plain", "{SKIPPED}", "each", when='parameters.name = "nobody"'),
         part("last", "full", "last", "{SKIPPED}", "each"),
     ])
 )

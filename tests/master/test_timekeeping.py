@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.repositories.conditions import equal
+from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.storage.port import Batch, Update
 from job_orchestra.storage.schema import SCHEDULES
 from tests.master.timekeeping import START, Clock, Master, Road, Stage
@@ -109,6 +111,30 @@ def test_what_comes_of_ticks_without_a_master(settings: JsonObject, missed: list
         await stage.until(12, 8, 30)
         assert [tick.state for tick in await stage.all_ticks()] == ["triggered", *missed, "triggered"]
         await stage.audit(since=START, until=at(12, 8, 0))
+
+    stage.play(scenario)
+
+
+@pytest.mark.parametrize(("ended_at", "fate"), [(at(12, 3, 0), "triggered"), (at(12, 5, 0), "busy")])
+def test_what_was_missed_waits_for_the_end_of_a_run_of_which_nobody_has_told_yet(ended_at: datetime, fate: str) -> None:
+    """It ended without a master, and its worker is not back; then it comes out whether it went on at the tick."""
+    stage = Stage()
+
+    async def scenario() -> None:
+        await stage.configure({"expression": "*/2 * * * *"})
+        master = stage.master()
+        await stage.until(12, 1, 0)
+        await master.die()
+        await stage.until(12, 5, 30)
+        stage.master()
+        await stage.until(12, 5, 35)
+        assert await stage.told() == ["12:00 triggered", "12:02 missed", "12:04 waiting"]
+        (run,) = await stage.unended()
+        its_host = Clock(stage.loop, shift=ended_at - stage.clock.now())
+        reason = Reason(ReasonCode.CANCEL_REQUESTED, "The test wants it.")
+        assert await RunQueue(stage.storage, its_host).cancel(run, reason) is not None
+        await stage.until(12, 5, 40)
+        assert await stage.told() == ["12:00 triggered", "12:02 missed", f"12:04 {fate}"]
 
     stage.play(scenario)
 

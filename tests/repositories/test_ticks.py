@@ -40,12 +40,14 @@ def test_a_ledger_tells_what_matters_to_the_next_tick(database_url: str) -> None
             due=ticks[4],
             triggered=ticks[0],
             has_unended_run=True,
+            last_waiting_number=4,
         )
         in_between = await records.ticks.ledger("p", "s", ticks[2].due)
         assert (in_between.latest_due, in_between.has_some_ahead) == (ticks[2].due, True)
         assert await records.ticks.open() == {("p", "s"), ("p", "other")}
         assert await records.queue.cancel(run, Reason(ReasonCode.CANCEL_REQUESTED, "."))
-        assert not (await records.ticks.ledger("p", "s", later)).has_unended_run
+        ended = await records.ticks.ledger("p", "s", later)
+        assert (ended.has_unended_run, ended.run_ended_at) == (False, records.clock.date)
 
     play(database_url, scenario)
 

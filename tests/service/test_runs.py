@@ -172,7 +172,7 @@ def test_why_a_run_waits(play: Play) -> None:
         holder = (await client.get("/projects/example/runs?worker=big")).json()["items"][0]["identifier"]
         assert answer["workers"][0] == {
             "worker": "big",
-            "sentences": ["all 1 executors are busy", f"run {holder} is using the workspace of job example/hello"],
+            "sentences": ["its executor is busy", f"run {holder} is using the workspace of job example/hello"],
         }
 
     play(scenario)

@@ -145,6 +145,7 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
             "orchestra.toml: [master] pending_expiry: 99999999999 will not do: it has to be from 1 to 316224000",
         ),
         ("[worker]\nproperties = {a = [nan]}\n", "orchestra.toml: [worker] properties: a[0] is not a finite number"),
+        ("[worker]\nexecutor_limit = 1000001\n", "orchestra.toml: [worker] executor_limit: 1000001 will not do"),
         ("[service]\nmaster_urls = ['x']\n", "orchestra.toml: [service] master_urls: ('x',) will not do"),
         ("[service]\nurl = 'http://x:y'\n", "orchestra.toml: [service] url: 'http://x:y' will not do"),
     ],

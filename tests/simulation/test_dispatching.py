@@ -55,3 +55,25 @@ def test_a_run_that_is_assigned_while_its_worker_is_being_greeted_again_reaches_
             assert (await worker.hear(Execute)).run == run.identifier
 
     stage.play(scenario)
+
+
+def test_a_run_that_another_master_puts_back_is_found_although_it_is_old() -> None:
+    """The worker that takes it is this master's, and nobody tells this master."""
+    stage = Stage()
+
+    async def scenario() -> None:
+        run = await stage.trigger()
+        await stage.workers.connect("x", "workers", "i", WorkerDescription("1"), 0.0, "another")
+        assigned = await stage.queue.assign(run, "x")
+        assert assigned is not None
+        await asyncio.sleep(200.0)  # it was triggered long ago
+        async with stage.peer() as worker:
+            await worker.greet()
+            await worker.hear(Welcome)
+            await asyncio.sleep(5.0)
+            assert await stage.queue.unassign(assigned) is not None
+            async with asyncio.timeout(3.0):
+                told = await worker.hear(Execute)
+            assert (told.run, told.attempt) == (run.identifier, 2)
+
+    stage.play(scenario)

@@ -233,6 +233,13 @@ def test_a_run_that_waits_says_why(operator: Visitor, examples: Examples) -> Non
     assert f"{examples.impossible.identifier}/cancel" in page
 
 
+def test_lists_warn_of_runs_that_no_worker_could_take(operator: Visitor, examples: Examples) -> None:
+    for path in ("/", "/runs?status=pending", "/projects/example"):
+        rows = re.findall(r"<tr>(.*?)</tr>", operator.get(path).text, re.DOTALL)
+        (row,) = [row for row in rows if f"/runs/{examples.impossible.identifier}" in row]
+        assert "No known worker could ever take it" in row, path
+
+
 def test_results_are_downloaded_as_json(operator: Visitor, examples: Examples) -> None:
     response = operator.get(f"/projects/example/runs/{examples.succeeded.identifier}/results")
     assert response.headers["Content-Type"] == "application/json"

@@ -9,9 +9,9 @@ _SOME_DAY = datetime(2026, 1, 1)  # noqa: DTZ001 - a local time
 _FIELDS = {
     "minute": "numbers from 0 to 59",
     "hour": "numbers from 0 to 23",
-    "day-of-month": "numbers from 1 to 31, or L for the last day",
+    "day-of-month": "numbers from 1 to 31, or L for the last day, LW for the last from Monday to Friday",
     "month": "numbers from 1 to 12, or names from JAN to DEC",
-    "day-of-week": "numbers from 0 (Sunday) to 7, or names from SUN to SAT, with #1 to #5 or L behind them",
+    "day-of-week": "numbers from 0 (Sunday) to 7, or names from SUN to SAT, #1 to #5 behind them, L behind a number",
 }
 """In their order and by the names that the library has for them."""
 _NEVER = "names a time that never comes"

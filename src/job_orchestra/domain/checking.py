@@ -23,6 +23,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 MOST_SECONDS = 10 * 366 * 86_400
 _MOST_DEPTH = 64
+_MOST_MISTAKES = 500
 _INTEGERS = range(-(1 << 63), 1 << 63)
 """What MessagePack and every database can hold."""
 _MOST_NUMBER = 1e15
@@ -34,9 +35,18 @@ class Mistakes:
 
     def __init__(self) -> None:
         self._found: list[Mistake] = []
+        self._untold = 0
         self._origins: dict[str, Origin] = {}
 
+    @property
+    def is_full(self) -> bool:
+        """More are counted, and not told one by one."""
+        return len(self._found) >= _MOST_MISTAKES
+
     def add(self, place: Place, message: str) -> None:
+        if self.is_full:
+            self._untold += 1
+            return
         self._found.append(Mistake(str(place), message, place.origin or self._remembered(place)))
 
     def remember(self, place: Place) -> None:
@@ -52,6 +62,8 @@ class Mistakes:
         return None
 
     def raise_if_any(self) -> None:
+        if self._untold:
+            raise Invalid([*self._found, Mistake("", f"{self._untold} more mistakes are not told")])
         if self._found:
             raise Invalid(self._found)
 
@@ -187,7 +199,8 @@ class Reader:
 
     def _unknown(self, key: object, known: Sequence[str]) -> None:
         place = self.place.field(key if isinstance(key, str) else repr(key))
-        self.mistakes.add(place, f"is unknown{nearest(key, known) or '; known are ' + ', '.join(known)}")
+        hint = "" if self.mistakes.is_full else nearest(key, known) or "; known are " + ", ".join(known)
+        self.mistakes.add(place, f"is unknown{hint}")
 
     def _find_what_is_no_json(self, depth: int) -> None:
         value = self.value

@@ -22,7 +22,8 @@ def read_parameter_values(reader: Reader, definitions: tuple[ParameterDefinition
     known = [definition.identifier for definition in definitions]
     for name in given:
         if name not in known:
-            message = nearest(name, known) or (f"; the job has {', '.join(known)}" if known else "; the job has none")
+            all_of_them = f"; the job has {', '.join(known)}" if known else "; the job has none"
+            message = "" if reader.mistakes.is_full else nearest(name, known) or all_of_them
             reader.mistakes.add(reader.place.field(name), f"is no parameter of the job{message}")
     values = dict(_values(reader, definitions, given))
     check_size(reader, values)

@@ -69,10 +69,10 @@ def _used_workspaces(runs: Sequence[Run]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a worker does not take a run.
+    """Why a worker does not take a run: of its request, that depends on what is in its queue key alone.
 
-    A lasting one does not go away by waiting: it depends on the run's request, and of the worker on its identifier,
-    properties and executor limit alone.
+    A lasting one does not go away by waiting: of the worker, it depends on identifier, properties and executor limit
+    alone.
     """
 
     sentence: str
@@ -112,12 +112,9 @@ class WorkerSelector:
         if candidate.refusal is not None:
             found.append(Obstacle(_refused(candidate.refusal), is_lasting=False))
         if candidate.active >= candidate.executor_limit:
-            found.append(
-                Obstacle(
-                    f"all {candidate.executor_limit} executors are busy",
-                    is_lasting=candidate.executor_limit < 1,
-                )
-            )
+            limit = candidate.executor_limit
+            busy = "its executor is busy" if limit == 1 else f"all {limit} executors are busy"
+            found.append(Obstacle(busy, is_lasting=limit < 1))
         return found
 
     def select(self, run: Run, candidates: Sequence[Candidate]) -> Candidate | None:

@@ -49,17 +49,16 @@ def _check_lists(table: Table) -> None:
 
 def _excludes(excluded: object, allowed: object) -> bool:
     """False where nothing is allowed, or one of the two is no list, which is told by itself."""
-    if not isinstance(excluded, list) or not isinstance(allowed, list):
+    if not isinstance(excluded, list) or not isinstance(allowed, list) or not allowed:
         return False
-    values = cast("list[JsonValue]", excluded)
-    return bool(allowed) and all(
-        any(is_same(one, other) for other in values) for one in cast("list[JsonValue]", allowed)
-    )
+    values, others = cast("list[JsonValue]", excluded), cast("list[JsonValue]", allowed)
+    return all(any(is_same(one, other) for other in values) for one in others)
 
 
 def _check_values(reader: Reader) -> None:
     for item in reader.items():
-        if isinstance(item.value, Mapping) and set(cast("Mapping[object, object]", item.value)) & set(Operator):
+        value: object = item.value
+        if isinstance(value, Mapping) and set(cast("Mapping[object, object]", value)) & set(Operator):
             item.wrong("is a table of conditions, which in a list would be a value that no worker has")
 
 

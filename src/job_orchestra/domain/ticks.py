@@ -41,6 +41,8 @@ class TickState(StrEnum):
 _JUST_BEFORE = "The tick before was just making its run."
 _CATCHING_UP = "Ticks that were missed were still being caught up with."
 _WAITS = "It was missed, and makes its run as soon as that of the tick before has ended."
+_UNKNOWN = "It was missed, and waits until it is known whether the run before had ended by then."
+_A_LATER_ONE = "No master was there when it came due, and a later tick has come due since."
 _UNRECORDED = " Earlier ones were missed, too, and have no record."
 
 AHEAD = ON_TIME
@@ -89,16 +91,29 @@ class Ledger:
     triggered: Tick | None = None
     """The last one."""
     has_unended_run: bool = False
-    """Whether the run of the last one is pending or running."""
+    """Whether the run of the last one is pending or running, as far as it is known."""
+    run_ended_at: datetime | None = None
+    """When it ended, if it has and is kept still."""
+    last_waiting_number: int = 0
 
     @property
     def hindrance(self) -> str | None:
         """Why a tick would make no run now, in a sentence."""
-        if self.has_unended_run and self.triggered is not None:
-            return f"Run {self.triggered.run} of this schedule had not ended."
+        if self.has_unended_run:
+            return self._had_not_ended
         if self.waiting is not None:
             return _CATCHING_UP
         return None
+
+    def was_running_at(self, moment: datetime) -> str | None:
+        """Why a tick of that moment makes no run, now that the run of the last one has ended; None if it had then."""
+        is_later = self.run_ended_at is not None and self.run_ended_at > moment
+        return self._had_not_ended if is_later else None
+
+    @property
+    def _had_not_ended(self) -> str:
+        assert self.triggered is not None
+        return f"Run {self.triggered.run} of this schedule had not ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +142,16 @@ def undecided_since(schedule: Schedule, ledger: Ledger, now: datetime) -> dateti
     return since if ledger.latest_due is None else max(since, ledger.latest_due)
 
 
-def why_given_up(waiting: Tick, schedule: Schedule, now: datetime) -> str | None:
+def why_given_up(waiting: Tick, schedule: Schedule, ledger: Ledger, now: datetime) -> str | None:
     """Why a tick that waits for its turn does not get it any more; None if it does."""
     settings = schedule.settings
     if not schedule.is_ticking:
         switch = "disabled" if schedule.is_active else "no longer configured"
         return f"It was missed, and the schedule was {switch} when its turn came."
-    if waiting.due <= schedule.since or settings.catch_up is not CatchUp.ALL:
+    if waiting.due <= schedule.since or settings.catch_up is CatchUp.NONE:
         return "It was missed, and the schedule was changed or switched before its turn came."
+    if settings.catch_up is CatchUp.LATEST and waiting.number != ledger.last_waiting_number:
+        return _A_LATER_ONE
     return _too_old(settings) if _is_too_old(waiting.due, now, settings) else None
 
 
@@ -155,7 +172,9 @@ def decide(
     for number, due in enumerate(recorded, ledger.last_number + 1):
         state, detail = _fate(due, due is recorded[-1], now, schedule.settings)
         if state is TickState.DUE and hindrance is not None:
-            state, detail = TickState.BUSY, hindrance
+            # Of what ended without a master, its worker has perhaps not told yet.
+            is_known = now - due < ON_TIME or not ledger.has_unended_run or ledger.waiting is not None
+            state, detail = (TickState.BUSY, hindrance) if is_known else (TickState.WAITING, _UNKNOWN)
         job = schedule.settings.job
         tick = Tick(schedule.project, schedule.identifier, due, number, state, job, decided_at=now, detail=detail)
         if state is TickState.DUE:
@@ -180,7 +199,7 @@ def _fate(due: datetime, is_last: bool, now: datetime, settings: ScheduleSetting
         return TickState.WAITING, _WAITS
     if is_last:
         return TickState.DUE, ""
-    return TickState.MISSED, "No master was there when it came due, and a later tick has come due since."
+    return TickState.MISSED, _A_LATER_ONE
 
 
 def _is_too_old(due: datetime, now: datetime, settings: ScheduleSettings) -> bool:

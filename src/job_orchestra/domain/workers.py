@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from job_orchestra.domain.json import JsonObject, JsonValue
 
+MOST_EXECUTORS = 1_000_000
 REFUSAL_PAUSE = timedelta(seconds=10)
 """For which a worker that refused a run gets no other."""
 _LONGEST_REASON = 200

@@ -78,7 +78,6 @@ _SAFETY_POLL = 1.0
 """Seconds between two looks for what hints may have missed."""
 _BETWEEN_LOSSES = 5.0
 _BETWEEN_TOKENS = 600.0
-_LOOKS_BETWEEN_SWEEPS = 60
 
 
 class MasterApplication:
@@ -283,18 +282,17 @@ class MasterApplication:
             await asyncio.wait([working])
 
     async def _look_again(self) -> None:
-        looks = 0
+        now = asyncio.get_running_loop().time
+        next_sweep = now()
         while True:
             await asyncio.sleep(_SAFETY_POLL)
-            looks += 1
             await self._wishes.look_at_all_runs()
             await self._wishes.look_at_workers()
             await self._wishes.expire(self._clock.now() - timedelta(seconds=self._pending_expiry), self._pending_expiry)
             await self._dispatcher.look_at_assigned()
-            if looks % _LOOKS_BETWEEN_SWEEPS:
-                await self._dispatcher.look_at_recent()
-            else:
-                await self._dispatcher.look_everywhere()
+            await self._dispatcher.look_at_recent()
+            if now() >= next_sweep:
+                next_sweep = now() + await self._dispatcher.look_everywhere()
 
     # ---------- connections
 

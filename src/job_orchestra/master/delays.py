@@ -52,10 +52,10 @@ class Delays:
                 return None
 
     async def _end(self, run: Run) -> None:
-        # Whoever was quicker, or has cancelled it, leaves nothing to be done; another master's look finds it by itself.
-        if await self._outage.outlast(lambda: self._queue.end_delay(run)) is not None:
-            reach(FailPoint.MASTER_DELAY_ENDED)
-            self._dispatcher.hint(run.identifier)
+        await self._outage.outlast(lambda: self._queue.end_delay(run))
+        reach(FailPoint.MASTER_DELAY_ENDED)
+        # Also where another master was quicker: this one may have the worker for it.
+        self._dispatcher.hint(run.identifier)
 
     async def _rest(self, next_end: datetime | None) -> None:
         seconds = _SAFETY_POLL if next_end is None else (next_end - self._clock.now()).total_seconds()

@@ -33,6 +33,11 @@ _RECENT = timedelta(seconds=60)
 _LATE = timedelta(seconds=5)
 """How much later than its identifier says a run may be committed, and still be found by the next safety poll."""
 _PAGE = 500
+_PROBE = 10
+"""Runs of a group that a look at its head loads: what came back to the queue is older than most, and stands there."""
+_GROUPS_IN_A_SECOND = 20
+"""That are looked at by the sweeps, however many there are."""
+_LONGEST_BETWEEN_SWEEPS = 60.0
 
 
 class Dispatcher:
@@ -207,13 +212,19 @@ class Dispatcher:
         before = list(self._links)
         self._deliver_assigned(await self._outage.outlast(self._queue.assigned), before)
 
-    async def look_everywhere(self) -> None:
-        """At the start and now and then: the head of each group of pending runs, however old."""
+    async def look_everywhere(self) -> float:
+        """At the start and now and then: the head of each group of pending runs, however old.
+
+        Such as those that another master has put back into the queue, for their next attempt. Answers with the seconds
+        after which it is to be done again, so that it costs the same however many groups there are.
+        """
         self._slots.is_stale = True
         self._held = await self._outage.outlast(self._load_held)
-        for key in await self._outage.outlast(self._queue.groups):
+        groups = await self._outage.outlast(self._queue.groups)
+        for key in groups:
             await self._look_at_head(key)
         self._wake.set()
+        return min(len(groups) / _GROUPS_IN_A_SECOND, _LONGEST_BETWEEN_SWEEPS)
 
     async def look_at_switches(self) -> None:
         self._held = await self._outage.outlast(self._load_held)
@@ -225,9 +236,12 @@ class Dispatcher:
     async def _look_at_head(self, key: str) -> None:
         """One look for the group, however many of its runs wait; more of it are loaded once some are taken."""
         limit = REFILL if self._pending.is_in_reach(key) else 1
-        runs = await self._outage.outlast(lambda: self._queue.head(key, limit))
-        if not all(self._is_known(run) for run in runs):
-            self._add_head(key, runs, limit)
+        runs = await self._outage.outlast(lambda: self._queue.head(key, min(limit, _PROBE)))
+        if all(self._is_known(run) for run in runs):
+            return
+        if len(runs) == _PROBE:
+            runs = await self._outage.outlast(lambda: self._queue.head(key, limit))
+        self._add_head(key, runs, limit)
 
     async def _refill(self, key: str) -> None:
         self._add_head(key, await self._outage.outlast(lambda: self._queue.head(key, REFILL)), REFILL)

@@ -8,11 +8,11 @@ import math
 from job_orchestra.domain.checking import is_json
 from job_orchestra.domain.identifiers import NAME, NAME_RULE
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.workers import MOST_EXECUTORS
 from job_orchestra.protocol.messages import Hello, RunOnDisk
 from job_orchestra.protocol.violations import ProtocolViolation
 
 _LONGEST_TEXT = 200
-_MOST_EXECUTORS = 1_000_000
 _LARGEST_NUMBER = (1 << 63) - 1
 _LARGEST_PROPERTIES = 64 << 10
 _LARGEST_DATE = 4e9
@@ -29,8 +29,8 @@ def check_hello(hello: Hello) -> None:
             raise ProtocolViolation(f"The hello's {field} has more than {_LONGEST_TEXT} or unprintable characters.")
     if not hello.instance:
         raise ProtocolViolation("The hello's instance is empty.")
-    if not 1 <= hello.executor_limit <= _MOST_EXECUTORS:
-        raise ProtocolViolation(f"The hello's executor_limit is {hello.executor_limit}, not 1 to {_MOST_EXECUTORS}.")
+    if not 1 <= hello.executor_limit <= MOST_EXECUTORS:
+        raise ProtocolViolation(f"The hello's executor_limit is {hello.executor_limit}, not 1 to {MOST_EXECUTORS}.")
     _check_properties(hello.properties)
     if not math.isfinite(hello.date) or not 0 <= hello.date <= _LARGEST_DATE:
         raise ProtocolViolation(f"The hello's date is {hello.date}, which is no time of our age.")

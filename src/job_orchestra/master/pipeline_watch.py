@@ -62,10 +62,13 @@ class PipelineWatch:
         """The run of a part is so now."""
         key = part_key(run.request.part)
         known = self.runs.get(key)
-        if known is None or not known.status.is_terminal:
-            self.runs[key] = run
-            if run.status.is_terminal:
-                self.ended[key] = now
+        if known is not None and known.status.is_terminal:
+            return
+        self.runs[key] = run
+        if run.status.is_terminal:
+            self.ended[key] = now
+        if known is None or run.status.is_terminal:
+            # Nothing follows from what is in between, and a look costs the more, the more parts there are.
             self.changed.set()
 
     def note_run(self, run: Run) -> None:

@@ -19,6 +19,13 @@ from job_orchestra.storage.port import Row
 
 _logger = logging.getLogger(__name__)
 
+_REST_FOR_A_PART = 3e-5
+"""Seconds between two looks, for each part: about what a look takes.
+
+So a large pipeline takes half of the master's time at most, for what happens in between is looked at together; and a
+small one waits for nothing that anybody could notice.
+"""
+
 
 class Pipelines:
     """Any master may take a step of any pipeline, and several may try: see `PipelineSteps`."""
@@ -108,6 +115,7 @@ class Pipelines:
                     watch.is_loaded = False
                     watch.changed.set()
                 if not watch.run.status.is_terminal:
+                    await asyncio.sleep(_REST_FOR_A_PART * len(watch.runs))
                     await watch.changed.wait()
             self._complaints.pop(name, None)
         except Unavailable:

@@ -12,7 +12,7 @@ from datetime import datetime
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Invalid, NotFound
 from job_orchestra.domain.runs import RunRequest, Source, SourceKind
-from job_orchestra.domain.schedules import Schedule
+from job_orchestra.domain.schedules import CatchUp, Schedule
 from job_orchestra.domain.tick_times import LocalTimes, latest_tick_times, tick_times, timetable_of
 from job_orchestra.domain.ticks import (
     MOST_MISSED,
@@ -96,11 +96,14 @@ class Ticking:
         """What becomes of the first tick that waits for its turn; None while it goes on waiting."""
         if ledger.waiting is None:
             return None
-        reason = why_given_up(ledger.waiting, schedule, now)
+        reason = why_given_up(ledger.waiting, schedule, ledger, now)
         if reason is not None:
             return replace(ledger.waiting, state=TickState.MISSED, detail=reason, decided_at=now)
         if ledger.has_unended_run:
             return None
+        busy = ledger.was_running_at(ledger.waiting.due)
+        if busy is not None and schedule.settings.catch_up is CatchUp.LATEST:
+            return replace(ledger.waiting, state=TickState.BUSY, detail=busy, decided_at=now)
         return taken_up(replace(ledger.waiting, decided_at=now), await self._wanted(schedule))
 
     async def _new_ticks(self, schedule: Schedule, ledger: Ledger, now: datetime) -> Sequence[Tick]:

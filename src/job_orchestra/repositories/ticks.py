@@ -10,14 +10,13 @@ from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.schedules import Schedule
 from job_orchestra.domain.statuses import ACTIVE
 from job_orchestra.domain.ticks import AHEAD, OPEN, SETTLED, Ledger, Tick, TickState
-from job_orchestra.repositories.conditions import among, equal, find_everything
+from job_orchestra.repositories.conditions import among, equal, find_everything, find_one
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
-from job_orchestra.repositories.rows.columns import text
+from job_orchestra.repositories.rows.columns import optional_moment, text
 from job_orchestra.repositories.rows.ticks import tick_facts, tick_from_row, tick_to_row
 from job_orchestra.storage.port import (
     Batch,
     Condition,
-    Count,
     Delete,
     Find,
     Insert,
@@ -73,9 +72,11 @@ class Ticks:
             Find(TICKS.name, (_is(TickState.DUE), *of), first, limit=1),
             Find(TICKS.name, (_is(TickState.TRIGGERED), *of), last, limit=1),
             Find(TICKS.name, (*of, _ahead_of(now)), _LATEST, limit=1),
+            Find(TICKS.name, (_is(TickState.WAITING), *of), last, limit=1),
         ]
         found = (_first(rows) for rows in await self._storage.find_all(queries))
-        newest, latest, waiting, due, triggered, ahead = found
+        newest, latest, waiting, due, triggered, ahead, last_waiting = found
+        status, ended_at = await self._end_of(triggered)
         return Ledger(
             last_number=newest.number if newest else 0,
             latest_due=latest.due if latest else None,
@@ -83,7 +84,9 @@ class Ticks:
             waiting=waiting,
             due=due,
             triggered=triggered,
-            has_unended_run=triggered is not None and await self._is_unended(triggered.run),
+            has_unended_run=status in ACTIVE,
+            run_ended_at=ended_at,
+            last_waiting_number=last_waiting.number if last_waiting else 0,
         )
 
     async def add(self, ticks: Iterable[Tick]) -> bool:
@@ -118,10 +121,12 @@ class Ticks:
         settled = among("state", (state.value for state in SETTLED))
         await self._storage.write(Batch((Delete(TICKS.name, (*_of(project, schedule), old, settled)),)))
 
-    async def _is_unended(self, run: str | None) -> bool:
-        """Not where the run was removed: that is done to ended ones only."""
-        where = (equal("identifier", run), among("status", (status.value for status in ACTIVE)))
-        return await self._storage.count(Count(RUNS.name, where, at_most=1)) > 0
+    async def _end_of(self, tick: Tick | None) -> tuple[str, datetime | None]:
+        """Status and end of its run; nothing where that was removed, which is done to ended ones only."""
+        if tick is None or tick.run is None:
+            return "", None
+        row = await find_one(self._storage, Find(RUNS.name, (equal("identifier", tick.run),)))
+        return ("", None) if row is None else (text(row, "status"), optional_moment(row, "ended_at"))
 
 
 def _of(project: str, schedule: str) -> tuple[Condition, ...]:

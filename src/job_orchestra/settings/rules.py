@@ -13,6 +13,7 @@ from job_orchestra.domain.placement import WEIGHT
 from job_orchestra.domain.queries.parsing import parse_result_key
 from job_orchestra.domain.queries.scanning import ExpressionMistake
 from job_orchestra.domain.retention_data import MOST_COUNT, MOST_DAYS
+from job_orchestra.domain.workers import MOST_EXECUTORS
 
 RULE = "rule"
 
@@ -32,8 +33,9 @@ def port(value: object) -> str | None:
     )
 
 
-def at_least_one(value: object) -> str | None:
-    return None if isinstance(value, int) and value >= 1 else "it has to be at least 1"
+def executors(value: object) -> str | None:
+    is_right = isinstance(value, int) and 1 <= value <= MOST_EXECUTORS
+    return None if is_right else f"it has to be from 1 to {MOST_EXECUTORS}"
 
 
 def seconds(value: object) -> str | None:

@@ -109,7 +109,7 @@ class WorkerSettings:
     identifier: str = field(default_factory=host_name, metadata=ruled(rules.name))
     directory: Path = Path("worker")
     """Of its runs and workspaces."""
-    executor_limit: int = field(default_factory=_processors, metadata=ruled(rules.at_least_one))
+    executor_limit: int = field(default_factory=_processors, metadata=ruled(rules.executors))
     """How many runs it executes at a time; default: one for each processor."""
     properties: JsonObject = field(default_factory=dict[str, JsonValue], metadata=ruled(rules.properties))
     """Added to those that it finds out about its host."""

@@ -13,6 +13,11 @@ from job_orchestra.protocol.resources import ElementAnswer, PartAnswer
 from job_orchestra.service.answers.runs import run_summary_answer
 
 _MOST_PARTS = 100
+_INTEREST = {
+    **dict.fromkeys((ElementStatus.SUCCEEDED, ElementStatus.SKIPPED, ElementStatus.WAITING, ElementStatus.PENDING), 2),
+    ElementStatus.RUNNING: 1,
+}
+"""The smaller, the more; of all others the most."""
 
 
 def element_answers(snapshot: PipelineSnapshot) -> list[ElementAnswer]:
@@ -58,9 +63,17 @@ def _element_answer(
         after=[after.element for after in element.after],
         status=status,
         reason=sentence,
-        parts=[_part_answer(pipeline, part) for part in parts[:_MOST_PARTS]],
+        parts=[_part_answer(pipeline, part) for part in _told(parts)],
         numbers=dict(sorted(Counter(part.status.value for part in parts).items())),
     )
+
+
+def _told(parts: Sequence[PartState]) -> Sequence[PartState]:
+    """Of many not all, but those that went wrong rather than those that go on, and these rather than the others."""
+    if len(parts) <= _MOST_PARTS:
+        return parts
+    chosen = set(sorted(range(len(parts)), key=lambda place: _INTEREST.get(parts[place].status, 0))[:_MOST_PARTS])
+    return [part for place, part in enumerate(parts) if place in chosen]
 
 
 def _part_answer(pipeline: Run, part: PartState) -> PartAnswer:
