@@ -203,6 +203,19 @@ def test_a_pipeline_shows_its_elements(operator: Visitor, examples: Examples) ->
     assert " ".join(last[-9:]) == "It needs each to end as succeeded, and that is skipped."[-len(" ".join(last[-9:])) :]
 
 
+def test_a_graph_has_a_page_of_its_own(operator: Visitor, examples: Examples) -> None:
+    path = f"/projects/example/runs/{examples.pipeline.identifier}"
+    assert f'href="{path}/graph"' in operator.get(path).text
+    response = operator.get(f"{path}/graph")
+    assert int(response.headers["Refresh"]) <= 5
+    [graph] = svgs(response.text)
+    assert [link.get("href") for link in graph.iter(f"{SVG}a")][-1] == f"{path}#element-last"
+    assert f'href="{path}"' in response.text
+    missing = operator.get(f"/projects/example/runs/{examples.succeeded.identifier}/graph")
+    assert missing.status_code == 404
+    assert f"Run {examples.succeeded.identifier} of job hello has no graph." in missing.text
+
+
 def test_the_job_of_a_pipeline_shows_its_graph(operator: Visitor) -> None:
     graph = svgs(operator.get("/projects/example/jobs/release").text)[0]
     boxes = {words(box): box.get("href") for box in graph.iter(f"{SVG}a")}
@@ -323,7 +336,8 @@ def _main_pages(examples: Examples) -> list[str]:
         "/", "/projects", "/projects/example", "/projects/example/jobs/hello",
         "/projects/example/schedules/nightly", "/runs", "/projects/example/runs",
         run, f"{run}/log", f"/projects/example/runs/{examples.lost.identifier}",
-        f"/projects/example/runs/{examples.pipeline.identifier}", "/projects/example/jobs/release",
+        f"/projects/example/runs/{examples.pipeline.identifier}",
+        f"/projects/example/runs/{examples.pipeline.identifier}/graph", "/projects/example/jobs/release",
         "/workers", f"/workers/{WORKER}", "/profile", "/login",
     ]  # fmt: skip
 

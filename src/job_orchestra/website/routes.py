@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from job_orchestra.domain.roles import Permission
 from job_orchestra.website.dispatch import Handler, PageRoute
-from job_orchestra.website.pages import home, jobs, log, login, profile, projects, run, runs, schedules, workers
+from job_orchestra.website.pages import (
+    home,
+    jobs,
+    log,
+    login,
+    pipeline,
+    profile,
+    projects,
+    run,
+    runs,
+    schedules,
+    workers,
+)
 
 _PROJECT = "/projects/{project}"
 _JOB = f"{_PROJECT}/jobs/{{job}}"
@@ -43,6 +55,7 @@ ROUTES = (
     _get("/runs", runs.show_all, "project", *_RUN_FILTERS),
     _get(f"{_PROJECT}/runs", runs.show_all, *_RUN_FILTERS),
     _get(_RUN, run.show),
+    _get(f"{_RUN}/graph", pipeline.show),
     _get(f"{_RUN}/log", log.show, "attempt", "offset"),
     _get(f"{_RUN}/log/raw", log.raw, "attempt", "download"),
     _get(f"{_RUN}/late-reports/{{attempt}}/log", log.late_raw, "download"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,16 +13,13 @@ from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import ElementAnswer, RunAnswer, RunSummaryAnswer, WhyAnswer
+from job_orchestra.protocol.resources import RunAnswer, RunSummaryAnswer, WhyAnswer
 from job_orchestra.website.ansi import AnsiRenderer
 from job_orchestra.website.commands import CommandRow, command_rows
 from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.page import Page
+from job_orchestra.website.pages.pipeline import PipelineView, pipeline_view, refresh_of
 from job_orchestra.website.paths import run_path
-from job_orchestra.website.pictures.pipeline_graph import PipelineGraph, graph_of_run
-from job_orchestra.website.pictures.timeline import Timeline, timeline_of_run
-from job_orchestra.website.pipelines import conditions_of, pipeline_of
-from job_orchestra.website.presentation import elapsed
 from job_orchestra.website.responses import download, redirect
 from job_orchestra.website.trees import Tree, tree_of
 from job_orchestra.website.visit import Visit
@@ -41,14 +38,7 @@ class RunPage(Page):
     why: WhyAnswer | None
     """Only while it waits."""
     commands: tuple[CommandRow, ...]
-    elements: tuple[ElementAnswer, ...]
-    """Of a pipeline."""
-    conditions: dict[str, str]
-    """Of the elements of a pipeline, by their identifiers."""
-    graph: PipelineGraph | None
-    """Of a pipeline, unless it has too many lines to be read."""
-    timeline: Timeline | None
-    """Of a pipeline that has runs."""
+    pipeline: PipelineView | None
     children: tuple[RunSummaryAnswer, ...]
     """The last runs that its commands triggered."""
     parameters: Tree
@@ -72,26 +62,21 @@ async def show(visit: Visit) -> Response:
     project, identifier = visit.value("project"), visit.value("run")
     run = await visit.send(runs.get(project, identifier))
     tail_start = max(0, run.log.size - _TAIL_BYTES)
-    why, elements, children, events, tail = await asyncio.gather(
+    why, pipeline, children, events, tail = await asyncio.gather(
         _why(visit, run),
-        _elements(visit, run),
+        pipeline_view(visit, run),
         _children(visit, run),
         visit.send(runs.events(project, identifier, limit=_MOST_EVENTS)),
         visit.client.log(project, identifier, start=tail_start, end=run.log.size),
     )
     lines = _last_lines(tail, tail_start > 0)
-    # In a thread: other visitors need not wait for the picture of a large one.
-    conditions, graph = await asyncio.to_thread(_drawn, run, elements)
     page = RunPage(
         title=f"{run.job} {run.identifier}",
-        refresh=_refresh(visit, run),
+        refresh=refresh_of(visit, run),
         run=run,
         why=why,
         commands=tuple(command_rows(events.items)),
-        elements=elements,
-        conditions=conditions,
-        graph=graph,
-        timeline=timeline_of_run(run, elements, visit.site.clock.now()),
+        pipeline=pipeline,
         children=children,
         parameters=tree_of(run.parameters),
         results=tree_of(run.results),
@@ -151,25 +136,6 @@ async def _why(visit: Visit, run: RunAnswer) -> WhyAnswer | None:
     if run.status != RunStatus.PENDING:
         return None
     return await visit.send(runs.why(run.project, run.identifier))
-
-
-async def _elements(visit: Visit, run: RunAnswer) -> tuple[ElementAnswer, ...]:
-    if run.definition.get("type") != PipelineDefinition.type:
-        return ()
-    return tuple((await visit.send(runs.elements(run.project, run.identifier))).items)
-
-
-def _drawn(run: RunAnswer, elements: Sequence[ElementAnswer]) -> tuple[dict[str, str], PipelineGraph | None]:
-    pipeline = pipeline_of(run.definition)
-    return ({}, None) if pipeline is None else (conditions_of(pipeline), graph_of_run(pipeline, elements))
-
-
-def _refresh(visit: Visit, run: RunAnswer) -> int | None:
-    """Often at first, when most happens; seldom for a run that takes its time; never for one that has ended."""
-    if run.ended_at is not None:
-        return None
-    age = elapsed(run.created_at, visit.site.clock.now())
-    return 1 if age < 10 else 2 if age < 60 else 5
 
 
 def _last_lines(data: bytes, is_cut: bool) -> bytes:

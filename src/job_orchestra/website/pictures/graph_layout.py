@@ -63,7 +63,7 @@ class GraphLayout:
     joints: tuple[tuple[int, int], ...]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def graph_layout(nodes: tuple[Node, ...]) -> GraphLayout | None:
     """None where there would be too many lines. Pages that refresh ask for the same one again and again."""
     if sum(len(node.after) for node in nodes) > _MOST_DEPENDENCIES:

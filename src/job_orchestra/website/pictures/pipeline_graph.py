@@ -16,6 +16,8 @@ from job_orchestra.website.pictures.graph_layout import Box, GraphLayout, graph_
 from job_orchestra.website.pictures.names import shortened
 from job_orchestra.website.pictures.shapes import SHAPES
 
+_MOST_OF_CONDITION = 300
+
 
 @dataclass(frozen=True, slots=True)
 class ElementBox:
@@ -62,14 +64,19 @@ class PipelineGraph:
         ]
 
 
-def graph_of_run(pipeline: PipelineDefinition, elements: Sequence[ElementAnswer]) -> PipelineGraph | None:
-    """With statuses; None where it would have too many lines to be read."""
+def graph_of_run(
+    pipeline: PipelineDefinition, elements: Sequence[ElementAnswer], table: str = ""
+) -> PipelineGraph | None:
+    """With statuses; None where it would have too many lines to be read.
+
+    `table` is the address of the page with the table of elements, for a graph that is not on it.
+    """
     layout = graph_layout(tuple(Node(one.identifier, one.after, _status_room(one)) for one in pipeline.elements))
     answers = {answer.identifier: answer for answer in elements}
     if layout is None or any(element.identifier not in answers for element in pipeline.elements):
         return None
     boxes = tuple(
-        _box_of_run(element, box, answers[element.identifier])
+        _box_of_run(element, box, answers[element.identifier], table)
         for element, box in zip(pipeline.elements, layout.boxes, strict=True)
     )
     counts = Counter(answer.status for answer in elements)
@@ -102,14 +109,14 @@ def _extent(layout: GraphLayout) -> str:
     return f"{elements} in {columns}, each to the right of those that it waits for."
 
 
-def _box_of_run(element: ElementDefinition, box: Box, answer: ElementAnswer) -> ElementBox:
+def _box_of_run(element: ElementDefinition, box: Box, answer: ElementAnswer, table: str) -> ElementBox:
     run = answer.parts[0].run if len(answer.parts) == 1 else None
     return ElementBox(
         box=box,
         name=shortened(element.identifier, MOST_CHARACTERS),
         words=_status_words(element, answer),
         title=_title(element),
-        address=f"#element-{element.identifier}" if run is None else run_path(run.project, run.identifier),
+        address=f"{table}#element-{element.identifier}" if run is None else run_path(run.project, run.identifier),
         status=answer.status,
         has_condition=bool(element.when),
     )
@@ -136,5 +143,5 @@ def _job_words(element: ElementDefinition) -> str:
 def _title(element: ElementDefinition) -> str:
     """The name where it is shortened, and what has to hold."""
     name = element.identifier if len(element.identifier) > MOST_CHARACTERS else ""
-    condition = f"when {element.when}" if element.when else ""
+    condition = shortened(f"when {element.when}", _MOST_OF_CONDITION) if element.when else ""
     return ": ".join(filter(None, (name, condition)))
