@@ -10,6 +10,7 @@ from typing import ClassVar
 from starlette.responses import Response
 
 from job_orchestra.client.calls import jobs, runs
+from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.protocol.resources import JobAnswer, RunSummaryAnswer
@@ -86,8 +87,8 @@ async def _page(visit: Visit, error: Invalid | None = None) -> JobPage:
         visit.send(jobs.get(project, identifier)),
         visit.send(runs.list_all(project, job=identifier, limit=_MOST_DRAWN)),
     )
-    # In a thread: other visitors need not wait for the picture of a large one.
-    graph = await asyncio.to_thread(_drawn, job)
+    # In a thread: other visitors need not wait for the picture of a large pipeline.
+    graph = await asyncio.to_thread(_drawn, job) if job.type == PipelineDefinition.type else None
     typed = visit.form if error else None
     return JobPage(
         title=job.display_name or job.identifier,

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from fractions import Fraction
 
 from job_orchestra.website.pictures.dependencies import SUCCEEDED, Bundle, Node, Statuses, bundles_of, topological
-
-_HALF = Fraction(1, 2)
 
 
 class Kind(Enum):
@@ -53,23 +50,21 @@ class LayeredGraph:
 
 def layered(nodes: Sequence[Node], most: int) -> LayeredGraph | None:
     """In the order of the definition; None where it would have more vertices or segments than that."""
-    bundles = bundles_of(nodes)
     steps = _steps(nodes)
-    joined = [bundle for bundle in bundles if _is_joined(bundle)]
-    # A joint stands between two layers of elements: a layer of its own, where there is any.
-    places = sorted({*map(Fraction, steps), *(steps[bundle.targets[0]] - _HALF for bundle in joined)})
-    layer_at = {place: layer for layer, place in enumerate(places)}
-    graph = LayeredGraph(layers=[[] for _ in places])
-    for number in range(len(nodes)):
-        graph.add(Vertex(Kind.ELEMENT, layer_at[Fraction(steps[number])], number))
+    bundles = bundles_of(nodes)
+    # Elements have even places, joints odd ones between them: layers of their own, where there are any.
+    joints = {2 * steps[bundle.targets[0]] - 1 for bundle in bundles if _is_joined(bundle)}
+    layer_at = {place: layer for layer, place in enumerate(sorted(joints.union(2 * step for step in steps)))}
+    graph = LayeredGraph(layers=[[] for _ in layer_at])
+    for number, step in enumerate(steps):
+        graph.add(Vertex(Kind.ELEMENT, layer_at[2 * step], number))
     ways = _Ways(graph, most)
     for bundle in bundles:
+        ends: Sequence[int] = bundle.targets
         if _is_joined(bundle):
-            joint = graph.add(Vertex(Kind.JOINT, layer_at[steps[bundle.targets[0]] - _HALF]))
-            ends: Sequence[int] = [joint]
+            joint = graph.add(Vertex(Kind.JOINT, layer_at[2 * steps[bundle.targets[0]] - 1]))
             graph.segments.extend(Segment(joint, target) for target in bundle.targets)
-        else:
-            ends = bundle.targets
+            ends = [joint]
         for source, statuses in bundle.sources:
             for end in ends:
                 ways.lead(source, end, statuses)
