@@ -17,8 +17,11 @@ from typing import Any
 import pymongo
 from pymongo.errors import PyMongoError
 
+from tests.ports import free_port
+
 _DEADLINE = 30.0
 _REPLICA_SET = "tests"
+
 _ARGUMENTS = (
     *("--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"),
     *("--setParameter", "diagnosticDataCollectionEnabled=false"),
@@ -33,7 +36,7 @@ class MongodbNode:
     def __init__(self, program: Path, *arguments: str, replica_set: str | None = None) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="orchestra-mongodb-"))
         (self._directory / "data").mkdir()
-        self.address = f"127.0.0.1:{_free_port()}"
+        self.address = f"127.0.0.1:{free_port()}"
         self._command = [
             program,
             *("--port", self.address.rpartition(":")[2], "--dbpath", self._directory / "data"),
@@ -180,10 +183,3 @@ class MongodbServer:
 
 def _but_for_the_schema(collections: Sequence[str]) -> list[str]:
     return [collection for collection in collections if collection != "schema"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

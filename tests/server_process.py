@@ -7,7 +7,6 @@ import pwd
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
+
+from tests.ports import free_port
 
 DEADLINE = 30.0
 _UNPRIVILEGED = "nobody"
@@ -40,7 +41,7 @@ class ServerProcess(ABC):
 
     def __init__(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix=f"orchestra-{self.name.lower()}-"))
-        self.port = _free_port()
+        self.port = free_port()
         self._as = _nobody() if os.geteuid() == 0 else _As(user=None, group=None, extra_groups=None)
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
@@ -194,10 +195,3 @@ def _children(process: int) -> list[int]:
     """PostgreSQL's processes have sessions of their own."""
     text = Path(f"/proc/{process}/task/{process}/children").read_text()
     return [int(each) for each in text.split()]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.installation import PATIENCE, Installation, free_port, wait_until
+from tests.end_to_end.installation import PATIENCE, Installation, wait_until
+from tests.ports import free_port
 
 
 def test_init_makes_an_installation_that_works(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from job_orchestra.composition.databases import open_administration
 from job_orchestra.domain.roles import Role
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.settings.reading import load_settings
-from tests.end_to_end.installation import Installation, free_port
+from tests.end_to_end.installation import Installation
 from tests.faults.applications import Application
 from tests.faults.databases import Database
 from tests.faults.deeds import write_projects
@@ -20,6 +20,7 @@ from tests.faults.executor_hosts import ExecutorHosts
 from tests.faults.findings import Findings
 from tests.faults.lines import PROJECTS as PIPELINES
 from tests.faults.plan import Act, Victim
+from tests.ports import free_port
 
 _WORKERS = (Victim.WORKER_1, Victim.WORKER_2)
 _HOSTS = (Victim.HOST_1, Victim.HOST_2)

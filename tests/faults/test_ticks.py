@@ -19,11 +19,12 @@ from job_orchestra.domain.ticks import SETTLED, Tick, TickState
 from job_orchestra.repositories.run_filters import RunFilter
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.settings.reading import load_settings
-from tests.end_to_end.installation import PATIENCE, Installation, free_port
+from tests.end_to_end.installation import PATIENCE, Installation
 from tests.end_to_end.ticking import let_it_tick
 from tests.faults.applications import Application
 from tests.faults.findings import Findings
 from tests.faults.plan import Act
+from tests.ports import free_port
 
 _MASTERS = ("first", "second")
 _SEED = 5

@@ -14,7 +14,7 @@ from job_orchestra.protocol.authorization import read_authorization
 from job_orchestra.protocol.codec import decode_hints_to_master, encode
 from job_orchestra.protocol.connection import ConnectionLost, FrameConnection, FrameServer
 from job_orchestra.protocol.control import HintToMaster, JobSwitched, LogGrew, RunChanged, RunTriggered, RunWish
-from job_orchestra.protocol.listening import listen
+from tests.ports import free_port
 from tests.service.serving import DEADLINE, Served, serving
 
 
@@ -51,11 +51,6 @@ class _Master:
         return await asyncio.wait_for(self.heard.get(), DEADLINE)
 
 
-def _free_port() -> int:
-    with listen("127.0.0.1", 0) as listener:
-        return int(listener.getsockname()[1])
-
-
 @asynccontextmanager
 async def _listening(master: _Master, port: int) -> AsyncGenerator[None]:
     async with FrameServer("127.0.0.1", port, master.admit, {"/control": master.serve}):
@@ -72,7 +67,7 @@ async def _until_ready(served: Served) -> None:
 
 def test_what_is_committed_is_hinted_and_what_is_heard_wakes_followers(sqlite_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
-        master, port = _Master(), _free_port()
+        master, port = _Master(), free_port()
         async with serving(sqlite_url, tmp_path, f"ws://127.0.0.1:{port}") as served:
             master.served = served
             answer = (await served.anonymous.get("/ready")).json()
@@ -113,7 +108,7 @@ async def _converse(master: _Master, served: Served) -> None:
 
 def test_the_connection_is_made_again(sqlite_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
-        master, port = _Master(), _free_port()
+        master, port = _Master(), free_port()
         async with serving(sqlite_url, tmp_path, f"ws://127.0.0.1:{port}") as served:
             client = await served.user(Role.OPERATOR)
             for attempt in range(2):
@@ -133,7 +128,7 @@ def test_the_connection_is_made_again(sqlite_url: str, tmp_path: Path) -> None:
 
 def test_nonsense_from_a_master_harms_nobody(sqlite_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
-        master, port = _Master(), _free_port()
+        master, port = _Master(), free_port()
         async with serving(sqlite_url, tmp_path, f"ws://127.0.0.1:{port}") as served:
             master.served = served
             async with _listening(master, port):

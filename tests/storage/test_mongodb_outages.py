@@ -133,7 +133,8 @@ def three_members() -> Iterator[MongodbServer]:
 
 def test_the_loss_of_a_primary_costs_time_only(three_members: MongodbServer) -> None:
     """Those who write meanwhile wait for the next one, and nobody is told anything of it."""
-    url = three_members.new_database_url()
+    # However long the members take for an election.
+    url = f"{three_members.new_database_url()}&timeoutMS=40000"
     open_administration(url).create()
 
     async def scenario(storage: Storage) -> None:
