@@ -96,7 +96,9 @@ class Audit:
 
     async def _wait_for_ends(self) -> None:
         deadline = time.monotonic() + _PATIENCE
-        while active := [*await self._of_status(RunStatus.PENDING), *await self._of_status(RunStatus.RUNNING)]:
+        # A run that is retried while the lists are asked for would be in neither of two.
+        looks = (RunStatus.PENDING, RunStatus.RUNNING, RunStatus.PENDING)
+        while active := [run for status in looks for run in await self._of_status(status)]:
             if time.monotonic() > deadline:
                 for run in active:
                     why = await self._client.send(runs.why(PROJECT, run))
