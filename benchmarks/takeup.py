@@ -42,6 +42,7 @@ from job_orchestra.repositories.workers import Workers
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
 from job_orchestra.worker.reconnection import Pauses
+from tests.connecting import connect_worker
 
 _STORED = b"what the master has of the log\n" * 100
 _NEW = b"what came while it was away\n"
@@ -170,7 +171,7 @@ async def _prepare(directory: Path, count: int, workers: int) -> tuple[str, list
     stand_ins = [StandIn(f"w{number}", []) for number in range(workers)]
     for number, one in enumerate(stand_ins):
         description = WorkerDescription("1", executor_limit=count)
-        await Workers(storage, clock).connect(one.identifier, "workers", "one", description, 0.0, "m")
+        await connect_worker(Workers(storage, clock), one.identifier, "workers", "one", description, 0.0, "m")
         mine = range(number, count, workers)
         runs: list[Run] = []
         for start in range(0, len(mine), _AT_ONCE):

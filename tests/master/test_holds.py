@@ -12,6 +12,7 @@ from job_orchestra.domain.workers import WorkerDescription
 from job_orchestra.master.holds import INTERVAL, LEASE, Holds
 from job_orchestra.master.outage import Outage
 from job_orchestra.protocol.messages import Goodbye, Hello
+from tests.connecting import connect_worker
 from tests.master.peers import fresh_database, surroundings
 from tests.repositories.records import Records, play
 
@@ -24,7 +25,7 @@ def holds(records: Records, master: str, *held: str) -> Holds:
 
 
 async def connect(records: Records, master: str, instance: str) -> None:
-    await records.workers.connect("w", "me", instance, WorkerDescription("1"), 0.0, master)
+    await connect_worker(records.workers, "w", "me", instance, WorkerDescription("1"), 0.0, master)
 
 
 def test_a_worker_is_free_again_whose_master_never_comes_back(database_url: str) -> None:

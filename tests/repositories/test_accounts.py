@@ -14,6 +14,7 @@ from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.storage.port import Find, Order
 from job_orchestra.storage.schema import TOKENS, USERS
+from tests.connecting import connect_worker
 from tests.repositories.records import Records, play
 
 _DAY = 24 * 3600.0
@@ -183,7 +184,7 @@ def test_the_life_of_a_user(database_url: str) -> None:
         with pytest.raises(Conflict, match="disable it first"):
             await records.accounts.delete_user("alice")
         await records.accounts.set_user_enabled("alice", False)
-        await records.workers.connect("w", "alice", "i", WorkerDescription("1"), 0.0, "m")
+        await connect_worker(records.workers, "w", "alice", "i", WorkerDescription("1"), 0.0, "m")
         with pytest.raises(Conflict, match="owns worker 'w'"):
             await records.accounts.delete_user("alice")
         await records.workers.set_enabled("w", False)

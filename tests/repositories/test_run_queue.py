@@ -17,6 +17,7 @@ from job_orchestra.domain.workers import Worker, WorkerDescription
 from job_orchestra.repositories.conditions import equal
 from job_orchestra.repositories.workers import still_away, still_connected
 from job_orchestra.storage.port import Batch, Update
+from tests.connecting import connect_worker
 from tests.repositories.records import Records, play
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -160,9 +161,9 @@ def test_what_a_worker_was_given_once_waits_since_then_and_does_not_expire(datab
 def test_a_run_is_given_up_only_while_the_connection_is_the_present_one(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         run = await _assigned(records)
-        earlier = await records.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "m")
+        earlier = await connect_worker(records.workers, "w", "me", "i", WorkerDescription("1"), 0.0, "m")
         records.clock.advance(1)
-        present = await records.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "other")
+        present = await connect_worker(records.workers, "w", "me", "i", WorkerDescription("1"), 0.0, "other")
         for after in _next_attempt(run), replace(run, status=RunStatus.EXCEPTION):
             assert not await records.progress.save(run, after, [], still_connected(earlier))
         assert await records.progress.save(run, _next_attempt(run), [], still_connected(present))
@@ -173,7 +174,7 @@ def test_a_run_is_given_up_only_while_the_connection_is_the_present_one(database
 def test_a_run_is_given_up_only_while_its_worker_is_away_as_it_was(database_url: str) -> None:
     async def scenario(records: Records) -> None:
         async def connect() -> Worker:
-            return await records.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "m")
+            return await connect_worker(records.workers, "w", "me", "i", WorkerDescription("1"), 0.0, "m")
 
         async def go_away() -> Worker:
             records.clock.advance(1)

@@ -6,13 +6,14 @@ import pytest
 
 from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.workers import Worker, WorkerDescription
+from tests.connecting import connect_worker
 from tests.repositories.records import Records, play
 
 _DESCRIPTION = WorkerDescription("1.0", "The Worker", 4, {"operating_system": "linux", "tags": ["a", 1, True]})
 
 
 async def _connect(records: Records, owner: str = "me", instance: str = "i", master: str = "m") -> Worker:
-    return await records.workers.connect("w", owner, instance, _DESCRIPTION, 0.25, master)
+    return await connect_worker(records.workers, "w", owner, instance, _DESCRIPTION, 0.25, master)
 
 
 def test_a_worker_registers_itself_and_connects_again(database_url: str) -> None:

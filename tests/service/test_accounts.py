@@ -4,6 +4,7 @@ from datetime import datetime
 
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.workers import WorkerDescription
+from tests.connecting import connect_worker
 from tests.service.serving import Play, Served
 
 _LOGIN = {"user": "viewer", "password": "correct horse"}
@@ -124,7 +125,7 @@ def test_the_only_administrator_stays_one(play: Play) -> None:
 def test_the_life_of_a_worker(play: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.ADMINISTRATOR)
-        await served.workers.connect("w", "me", "i", WorkerDescription("1.2", "W", 3, {"a": [1]}), 0.5, "m")
+        await connect_worker(served.workers, "w", "me", "i", WorkerDescription("1.2", "W", 3, {"a": [1]}), 0.5, "m")
         await served.assigned()
         (worker,) = (await client.get("/workers")).json()["items"]
         assert worker == (await client.get("/workers/w")).json()

@@ -20,6 +20,7 @@ from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import WorkerDescription
 from job_orchestra.storage.log_port import LogKey, LogPiece
+from tests.connecting import connect_worker
 from tests.repositories.records import USER, request_of
 from tests.service.serving import Play, Served
 
@@ -178,7 +179,7 @@ def test_the_archive_holds_late_reports(play_on_sqlite: Play) -> None:
 def test_a_run_whose_worker_is_away(play_on_sqlite: Play, on_lost: OnLost, expected: str | None, words: str) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.VIEWER)
-        await served.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "m")
+        await connect_worker(served.workers, "w", "me", "i", WorkerDescription("1"), 0.0, "m")
         request = replace(request_of("example", "hello"), loss=LossPolicy(on_lost, 60))
         run = await served.queue.assign((await served.runs.trigger(request, USER)).run, "w")
         assert run is not None

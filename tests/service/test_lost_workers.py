@@ -10,6 +10,7 @@ from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import WorkerDescription
 from job_orchestra.protocol.messages import Abort, Release, RunOnDisk
+from tests.connecting import connect_worker
 from tests.master.peers import Surroundings, ended, events, log, started, surroundings
 from tests.repositories.records import ManualClock
 from tests.service.serving import DEADLINE, Served, serving
@@ -17,7 +18,7 @@ from tests.service.serving import DEADLINE, Served, serving
 
 async def _abandoned(served: Served) -> Run:
     """By a worker that is disabled and disconnected."""
-    await served.workers.connect("w", "workers", "one", WorkerDescription("1"), 0.0, "another master")
+    await connect_worker(served.workers, "w", "workers", "one", WorkerDescription("1"), 0.0, "another master")
     run = await served.wrote(await served.started(), b"abc")
     await served.workers.set_enabled("w", False)
     await served.workers.disconnect_all("another master")

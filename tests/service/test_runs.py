@@ -9,6 +9,7 @@ from job_orchestra.domain.roles import Role
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import REFUSAL_PAUSE, WorkerDescription, refusal_of
 from job_orchestra.storage.log_port import LogKey, LogPiece
+from tests.connecting import connect_worker
 from tests.repositories.history import past_run, store
 from tests.service.serving import Play, Served
 
@@ -76,7 +77,7 @@ def test_counts_are_exact_up_to_a_number_and_say_when_there_are_more(play: Play)
 def test_a_run_shows_its_worker_and_its_end(play: Play) -> None:
     async def scenario(served: Served) -> None:
         client = await served.user(Role.VIEWER)
-        await served.workers.connect("w", "me", "i", WorkerDescription("1"), 0.0, "m")
+        await connect_worker(served.workers, "w", "me", "i", WorkerDescription("1"), 0.0, "m")
         run = await served.started()
         path = f"/projects/example/runs/{run.identifier}"
         answer = (await client.get(path)).json()
@@ -159,12 +160,12 @@ def test_why_a_run_waits(play: Play) -> None:
         answer = await why()
         assert answer["is_impossible"]
         assert answer["summary"] == "No known worker could ever take it: none has ever connected."
-        await served.workers.connect("plain", "me", "i", WorkerDescription("1"), 0.0, "m")
+        await connect_worker(served.workers, "plain", "me", "i", WorkerDescription("1"), 0.0, "m")
         answer = await why()
         assert answer["is_impossible"]
         assert answer["workers"] == [{"worker": "plain", "sentences": ["needs gpu = true, has no gpu"]}]
         description = WorkerDescription("1", executor_limit=1, properties={"gpu": True})
-        await served.workers.connect("big", "me", "i", description, 0.0, "m")
+        await connect_worker(served.workers, "big", "me", "i", description, 0.0, "m")
         await served.assigned(worker="big")
         answer = await why()
         assert not answer["is_impossible"]
@@ -184,7 +185,7 @@ def test_a_full_concurrency_group_is_told_with_those_who_hold_its_slots(play_on_
         holder, waiting = [await served.trigger("hello", "example", concurrency="deploy") for _ in range(2)]
         path = f"/projects/example/runs/{waiting.identifier}/why"
         description = WorkerDescription("1", executor_limit=2, properties={"operating_system": "linux"})
-        await served.workers.connect("w", "me", "i", description, 0.0, "m")
+        await connect_worker(served.workers, "w", "me", "i", description, 0.0, "m")
         assert "deploy" not in (await client.get(path)).json()["summary"]
         assert await served.queue.assign(holder, "w", "example/deploy/1") is not None
         answer = (await client.get(path)).json()
@@ -204,7 +205,7 @@ def test_a_refusal_is_told_to_those_who_wait_and_of_the_worker(play: Play) -> No
         now = served.clock.now()
         refusal = refusal_of("7", "Its request cannot be written.", now)
         description = WorkerDescription("1", properties={"operating_system": "linux"}, refusal=refusal)
-        await served.workers.connect("w", "me", "i", description, 0.0, "m")
+        await connect_worker(served.workers, "w", "me", "i", description, 0.0, "m")
         why = (await client.get(f"/projects/example/runs/{run.identifier}/why")).json()
         assert why["summary"] == "It waits for the one worker that fits."
         (sentence,) = why["workers"][0]["sentences"]

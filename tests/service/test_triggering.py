@@ -5,6 +5,7 @@ import asyncio
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.workers import WorkerDescription
+from tests.connecting import connect_worker
 from tests.service.serving import Play, Served
 
 _TRIGGER = "/projects/example/jobs/hello/trigger"
@@ -68,7 +69,7 @@ def test_a_trigger_warns_at_once_of_what_no_worker_could_ever_take(play: Play) -
     async def scenario(served: Served) -> None:
         client = await served.user(Role.OPERATOR)
         windows = WorkerDescription("1", properties={"operating_system": "windows"})
-        await served.workers.connect("w", "me", "i", windows, 0.0, "m")
+        await connect_worker(served.workers, "w", "me", "i", windows, 0.0, "m")
         response = await client.post(_TRIGGER)
         warning = response.json()["warning"]
         assert response.status_code == 201
@@ -80,7 +81,7 @@ def test_a_trigger_warns_at_once_of_what_no_worker_could_ever_take(play: Play) -
         assert job["requirements"] == ["operating_system = linux"]
         assert job["workers"] == [{"worker": "w", "sentences": ["needs operating_system = linux, has windows"]}]
         linux = WorkerDescription("1", properties={"operating_system": "linux"})
-        await served.workers.connect("v", "me", "i", linux, 0.0, "m")
+        await connect_worker(served.workers, "v", "me", "i", linux, 0.0, "m")
         async with asyncio.timeout(10):
             while (await client.post(_TRIGGER)).json()["warning"] is not None:
                 await asyncio.sleep(0.05)

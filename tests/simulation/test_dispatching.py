@@ -8,6 +8,7 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import WorkerDescription
 from job_orchestra.master.run_group import GROUP_WINDOW
 from job_orchestra.protocol.messages import Execute, Welcome
+from tests.connecting import connect_worker
 from tests.simulation.stage import Stage
 
 
@@ -18,7 +19,7 @@ def test_a_run_that_another_master_took_and_put_back_can_be_cancelled() -> None:
     async def scenario() -> None:
         runs = sorted([await stage.trigger() for _ in range(GROUP_WINDOW + 1)], key=lambda run: run.identifier)
         await asyncio.sleep(1.5)  # the master takes them in
-        await stage.workers.connect("x", "workers", "i", WorkerDescription("1"), 0.0, "another")
+        await connect_worker(stage.workers, "x", "workers", "i", WorkerDescription("1"), 0.0, "another")
         *_, last = [await stage.queue.assign(run, "x") for run in runs]
         assert last is not None
         async with stage.peer() as worker:
@@ -63,7 +64,7 @@ def test_a_run_that_another_master_puts_back_is_found_although_it_is_old() -> No
 
     async def scenario() -> None:
         run = await stage.trigger()
-        await stage.workers.connect("x", "workers", "i", WorkerDescription("1"), 0.0, "another")
+        await connect_worker(stage.workers, "x", "workers", "i", WorkerDescription("1"), 0.0, "another")
         assigned = await stage.queue.assign(run, "x")
         assert assigned is not None
         await asyncio.sleep(200.0)  # it was triggered long ago

@@ -11,6 +11,7 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import WorkerDescription
 from job_orchestra.master.holds import LEASE
 from job_orchestra.protocol.messages import Execute, Goodbye, Release, RunOnDisk, Welcome
+from tests.connecting import connect_worker
 from tests.simulation.master import MASTER
 from tests.simulation.stage import Stage
 
@@ -99,7 +100,7 @@ def test_who_is_back_while_the_runs_of_others_are_given_up_goes_on() -> None:
     stage = Stage()
 
     async def scenario() -> None:
-        await stage.workers.connect("gone", "workers", "i", WorkerDescription("1"), 0.0, MASTER)
+        await connect_worker(stage.workers, "gone", "workers", "i", WorkerDescription("1"), 0.0, MASTER)
         async with stage.peer() as worker:
             await worker.greet()
             run = await stage.trigger(LossPolicy(OnLost.FAIL, after=5.0))

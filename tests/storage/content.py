@@ -22,6 +22,7 @@ from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.settings.reading import load_settings
 from job_orchestra.storage.port import Batch, Insert, Row, StorageAdministration
 from job_orchestra.storage.schema import COLLECTIONS, RUN_VALUES
+from tests.connecting import connect_worker
 from tests.repositories.records import Records, configuration, request_of
 
 ODD_VALUES: JsonObject = {
@@ -72,8 +73,8 @@ async def fill(records: Records) -> None:
     await records.accounts.create_token("ada")
     refusal = refusal_of("7", "No room 😀", records.clock.now())
     description = WorkerDescription("1.0", "Builder", 4, ODD_VALUES, "its disk is full", refusal)
-    worker = await records.workers.connect("w", "workers", "i", description, -0.0, "m")
-    await records.workers.connect("w2", "workers", "i", description, 1e-7, "m")
+    worker = await connect_worker(records.workers, "w", "workers", "i", description, -0.0, "m")
+    await connect_worker(records.workers, "w2", "workers", "i", description, 1e-7, "m")
     await records.workers.disconnect(worker)
     await _runs(records)
     await _ticks(records)

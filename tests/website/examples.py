@@ -23,6 +23,7 @@ from job_orchestra.domain.workers import Refusal, WorkerDescription
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.storage.log_port import LogKey, LogPiece
+from tests.connecting import connect_worker
 from tests.website.installation import Installation
 
 PASSWORD = "correct horse battery"
@@ -98,9 +99,13 @@ class RunDriver:
         request = request_of(found, parameters or {})
         return (await self._installation.runs.trigger(request, Source(SourceKind.USER, "operator"))).run
 
-    async def start(self, run: Run, worker: str = WORKER) -> Run:
+    async def assign(self, run: Run, worker: str = WORKER) -> Run:
         assigned = await self._queue.assign(run, worker)
         assert assigned is not None
+        return assigned
+
+    async def start(self, run: Run, worker: str = WORKER) -> Run:
+        assigned = await self.assign(run, worker)
         now = datetime.now(UTC)
         return await self._save(
             assigned, replace(assigned, status=RunStatus.RUNNING, started_at=now), [Started(1, now)]
@@ -194,7 +199,7 @@ async def prepare(installation: Installation) -> Examples:
     await installation.projects.apply(parse_projects(PROJECTS))
     properties: JsonObject = {"operating_system": "linux", "tags": ["fast", "<b>bold</b>"]}
     description = WorkerDescription("1.2.3", executor_limit=2, properties=properties, refusal=REFUSAL)
-    await installation.workers.connect(WORKER, "worker", "1" * 32, description, 0.0, "master")
+    await connect_worker(installation.workers, WORKER, "worker", "1" * 32, description, 0.0, "master")
     return Examples(
         succeeded=await _succeeded(driver),
         failed=await _failed(driver),

@@ -11,6 +11,7 @@ import pytest
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.workers import WorkerDescription
+from tests.connecting import connect_worker
 from tests.repositories.history import past_run, store
 from tests.website.examples import WORKER, Examples, RunDriver
 from tests.website.installation import Installation
@@ -166,7 +167,9 @@ def test_a_worker_that_is_gone_is_deleted_with_its_runs(visitors: Visitors, inst
     administrator, operator = visitors("administrator"), visitors("operator")
     workers, driver = installation.workers, RunDriver(installation)
     page = "/workers/gone"
-    installation.call(workers.connect("gone", "worker", "2" * 32, WorkerDescription("1"), 0.0, "another master"))
+    installation.call(
+        connect_worker(workers, "gone", "worker", "2" * 32, WorkerDescription("1"), 0.0, "another master")
+    )
     run = installation.call(_started_on(driver, "gone"))
     installation.call(workers.set_enabled("gone", False))
     assert f'action="{page}/delete"' not in administrator.get(page).text

@@ -10,7 +10,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Conflict, NotFound
 from job_orchestra.domain.moments import from_microseconds, to_microseconds
 from job_orchestra.domain.workers import Worker, WorkerDescription
-from job_orchestra.repositories.conditions import ATTEMPTS, Contended, among, equal, find_everything, find_one
+from job_orchestra.repositories.conditions import Contended, among, equal, find_everything, find_one
 from job_orchestra.repositories.paging import LIMIT, Listed, list_page
 from job_orchestra.repositories.rows.columns import optional_microseconds, text
 from job_orchestra.repositories.rows.workers import description_to_data, worker_from_row
@@ -69,17 +69,6 @@ class Workers:
         return None if row is None else worker_from_row(row)
 
     # ---------- the master's facts
-
-    async def connect(
-        self, identifier: str, owner: str, instance: str, description: WorkerDescription, skew: float, master: str
-    ) -> Worker:
-        """The worker registered and connected; Conflict as `register` has it."""
-        for _ in range(ATTEMPTS):
-            known = await self.find(identifier)
-            worker = await self.register(known, identifier, owner, instance, description, skew, master)
-            if worker is not None:
-                return worker
-        raise Contended(f"Worker {identifier!r}")
 
     async def register(
         self,
