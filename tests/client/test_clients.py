@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
-import msgspec
 import pytest
 
 from job_orchestra.client.asynchronous import AsyncClient
@@ -28,14 +26,11 @@ from job_orchestra.domain.errors import (
 )
 from job_orchestra.protocol.resources import (
     EventAnswer,
-    LogAnswer,
     Page,
-    PastAttemptAnswer,
     ProjectAnswer,
-    ReasonAnswer,
     RunAnswer,
-    SourceAnswer,
 )
+from tests.client.runs import scripted_run
 from tests.client.scripted_service import Scripted, closed_port, scripted_service
 
 Send = Callable[[str, Call[Answered]], Answered]
@@ -70,43 +65,6 @@ both = pytest.mark.parametrize("send", [send_synchronously, send_asynchronously]
 both_follow = pytest.mark.parametrize("follow", [follow_synchronously, follow_asynchronously])
 
 
-def run_answer(*, ended: bool, size: int, attempt: int = 1, past: Mapping[int, int] = MappingProxyType({})) -> Scripted:
-    """`past`: sizes of the logs of past attempts."""
-    answer = RunAnswer(
-        project="example",
-        job="hello",
-        identifier="r1",
-        status="succeeded" if ended else "running",
-        reason=None,
-        attempt=attempt,
-        source=SourceAnswer("user", "ada"),
-        retry_of=None,
-        parameters={},
-        properties={},
-        definition={},
-        results={},
-        worker="here",
-        is_worker_connected=True,
-        should_cancel=False,
-        should_abort=False,
-        wished_by=None,
-        created_at="2026-11-23T10:00:00.000Z",
-        assigned_at=None,
-        started_at=None,
-        ended_at="2026-11-23T10:00:01.000Z" if ended else None,
-        duration=None,
-        log=LogAnswer(size, None),
-        past_attempts=[_past_attempt(number, its_size) for number, its_size in past.items()],
-    )
-    return Scripted(content=msgspec.json.encode(answer))
-
-
-def _past_attempt(attempt: int, size: int) -> PastAttemptAnswer:
-    reason = ReasonAnswer("command_failed", "It failed.")
-    date = "2026-11-23T10:00:00.500Z"
-    return PastAttemptAnswer(attempt, "failed", reason, "here", None, None, date, None, LogAnswer(size, "00"))
-
-
 @both
 def test_a_call_is_sent_and_its_answer_typed(send: Send[Page[ProjectAnswer]]) -> None:
     item = {
@@ -127,7 +85,7 @@ def test_a_call_is_sent_and_its_answer_typed(send: Send[Page[ProjectAnswer]]) ->
 
 @both
 def test_a_trigger_carries_parameters_and_key(send: Send[RunAnswer]) -> None:
-    with scripted_service(run_answer(ended=False, size=0)) as service:
+    with scripted_service(scripted_run(ended=False, size=0)) as service:
         run = send(service.url, jobs.trigger("example", "a/../b", {"name": "you"}, idempotency_key="k1"))
     assert run.identifier == "r1"
     (request,) = service.received
@@ -140,7 +98,7 @@ def test_a_trigger_carries_parameters_and_key(send: Send[RunAnswer]) -> None:
 @both
 def test_a_trigger_asks_only_for_what_it_is_told(send: Send[RunAnswer]) -> None:
     """A service that knows less takes it as long as that is enough."""
-    with scripted_service(run_answer(ended=False, size=0)) as service:
+    with scripted_service(scripted_run(ended=False, size=0)) as service:
         send(service.url, jobs.trigger("example", "a"))
         send(service.url, jobs.trigger("example", "a", priority=0, abort_with_run=True))
     bodies = [json.loads(request.content) for request in service.received]
@@ -204,7 +162,7 @@ def test_an_address_that_is_none(url: str, send: Send[None]) -> None:
 
 @both_follow
 def test_a_follower_goes_on_where_the_connection_broke(follow: Callable[[str], bytes]) -> None:
-    running = run_answer(ended=False, size=0)
+    running = scripted_run(ended=False, size=0)
     with scripted_service(
         running,
         Scripted(content=b"one\n", breaks=True),
@@ -215,7 +173,7 @@ def test_a_follower_goes_on_where_the_connection_broke(follow: Callable[[str], b
         Scripted(content=b"two\n"),
         running,
         Scripted(content=b"three\n"),
-        run_answer(ended=True, size=14),
+        scripted_run(ended=True, size=14),
     ) as service:
         assert follow(service.url) == b"one\ntwo\nthree\n"
     logs = [request for request in service.received if "log" in request.path]
@@ -226,11 +184,11 @@ def test_a_follower_goes_on_where_the_connection_broke(follow: Callable[[str], b
 @both_follow
 def test_a_follower_goes_on_where_the_service_went_behind_its_first_answer(follow: Callable[[str], bytes]) -> None:
     with scripted_service(
-        run_answer(ended=False, size=0),
+        scripted_run(ended=False, size=0),
         Scripted(status=503),
-        run_answer(ended=True, size=4),
+        scripted_run(ended=True, size=4),
         Scripted(content=b"one\n"),
-        run_answer(ended=True, size=4),
+        scripted_run(ended=True, size=4),
     ) as service:
         assert follow(service.url) == b"one\n"
 
@@ -238,11 +196,11 @@ def test_a_follower_goes_on_where_the_service_went_behind_its_first_answer(follo
 @both_follow
 def test_a_new_attempt_is_followed_from_its_beginning(follow: Callable[[str], bytes]) -> None:
     with scripted_service(
-        run_answer(ended=False, size=0),
+        scripted_run(ended=False, size=0),
         Scripted(content=b"lost\n"),
-        run_answer(ended=False, size=0, attempt=2),
+        scripted_run(ended=False, size=0, attempt=2),
         Scripted(content=b"again\n"),
-        run_answer(ended=True, size=6, attempt=2),
+        scripted_run(ended=True, size=6, attempt=2),
     ) as service:
         assert follow(service.url) == b"lost\nagain\n"
     logs = [request for request in service.received if "log" in request.path]
@@ -253,15 +211,15 @@ def test_a_new_attempt_is_followed_from_its_beginning(follow: Callable[[str], by
 @both_follow
 def test_an_attempt_is_followed_to_its_end_although_others_have_come_meanwhile(follow: Callable[[str], bytes]) -> None:
     with scripted_service(
-        run_answer(ended=False, size=0),
+        scripted_run(ended=False, size=0),
         Scripted(content=b"fir"),
-        run_answer(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
+        scripted_run(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
         Scripted(content=b"st\n", status=206),
-        run_answer(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
+        scripted_run(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
         Scripted(content=b"third\n"),
-        run_answer(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
+        scripted_run(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
         Scripted(content=b"last\n"),
-        run_answer(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
+        scripted_run(ended=True, size=5, attempt=4, past={1: 6, 3: 6}),
     ) as service:
         assert follow(service.url) == b"first\nthird\nlast\n"
     logs = [request for request in service.received if "log" in request.path]
@@ -271,9 +229,9 @@ def test_an_attempt_is_followed_to_its_end_although_others_have_come_meanwhile(f
 
 def test_one_attempt_alone_can_be_followed() -> None:
     with scripted_service(
-        run_answer(ended=False, size=0, attempt=2, past={1: 4}),
+        scripted_run(ended=False, size=0, attempt=2, past={1: 4}),
         Scripted(content=b"one\n"),
-        run_answer(ended=False, size=0, attempt=2, past={1: 4}),
+        scripted_run(ended=False, size=0, attempt=2, past={1: 4}),
     ) as service:
         assert b"".join(Client(service.url).follow_log("example", "r1", attempt=1)) == b"one\n"
 
@@ -285,13 +243,13 @@ def test_a_follower_gives_up_at_once_without_a_first_connection(follow: Callable
 
 
 @both_follow
-@pytest.mark.parametrize("rest", [Scripted(status=503), run_answer(ended=True, size=99)])
+@pytest.mark.parametrize("rest", [Scripted(status=503), scripted_run(ended=True, size=99)])
 def test_a_follower_gives_up_when_its_patience_is_over(
     rest: Scripted, follow: Callable[[str, int, float], bytes]
 ) -> None:
     """The service stays away, or does not have what the run says that there is."""
-    beginning = [run_answer(ended=False, size=0), Scripted(content=b"one\n", breaks=True)]
-    empty = [run_answer(ended=True, size=99), Scripted()] * 3 if rest.status == 200 else []
+    beginning = [scripted_run(ended=False, size=0), Scripted(content=b"one\n", breaks=True)]
+    empty = [scripted_run(ended=True, size=99), Scripted()] * 3 if rest.status == 200 else []
     with scripted_service(*beginning, *empty, rest) as service, pytest.raises(Unavailable):
         follow(service.url, 0, 0.2)
 
@@ -350,7 +308,7 @@ def test_credentials_do_not_show_the_token() -> None:
 @both
 def test_what_is_no_text_does_no_harm(send: Send[RunAnswer]) -> None:
     """Arguments of a command line may be any bytes."""
-    with scripted_service(run_answer(ended=False, size=0)) as service:
+    with scripted_service(scripted_run(ended=False, size=0)) as service:
         send(service.url, runs.get("..", "\udcff"))
         with pytest.raises(Invalid):
             send(service.url, jobs.trigger("example", "hello", {"name": "\udcff"}))

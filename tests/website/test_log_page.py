@@ -123,6 +123,27 @@ def test_a_run_that_waits_has_an_open_page_too(viewer: Visitor, installation: In
         page.wait_for_end()
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_the_page_of_an_attempt_ends_with_it_and_leads_to_the_next(
+    is_refused: bool, viewer: Visitor, installation: Installation, driver: RunDriver
+) -> None:
+    run = installation.call(driver.trigger("hello"))
+    with opened(viewer, _log(run)) as page:
+        page.wait_for('<pre class="log">')
+        if is_refused:
+            run = installation.call(driver.put_back(installation.call(driver.assign(run))))
+            ending = "Attempt 1 is over."
+        else:
+            run = installation.call(driver.write(installation.call(driver.start(run)), b"the first\n"))
+            failure = (RunStatus.FAILED, ReasonCode.COMMAND_FAILED, "It <did> not work.")
+            run = installation.call(driver.retry(run, *failure))
+            ending = "Attempt 1 failed: It &lt;did&gt; not work."
+        text = page.wait_for_end()
+    assert f"<p>{ending} The next one follows. " in text
+    assert f'<meta http-equiv="refresh" content="0; url={_log(run)}">' in text
+    assert _shown(text) == ("" if is_refused else "the first\n")
+
+
 def test_the_log_of_an_ended_run(viewer: Visitor, examples: Examples) -> None:
     page = viewer.get(_log(examples.succeeded)).text
     assert '<span class="f2">hello</span> &lt;script&gt;alert(1)&lt;/script&gt;\n</pre>' in page

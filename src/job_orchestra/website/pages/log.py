@@ -168,8 +168,8 @@ async def _end(visit: Visit, run: RunAnswer, window: LogWindow, past: int | None
 def _retried_end(run: RunAnswer, attempt: int) -> LogEnd:
     """The browser goes on with the log of the next attempt."""
     past = as_attempt(run, attempt)
-    ended = "" if past.reason is None else f"{past.status}: {past.reason.sentence} "
-    notice = f"Attempt {attempt} {ended}The next one follows."
+    ended = "is over." if past.reason is None else f"{past.status}: {past.reason.sentence}"
+    notice = f"Attempt {attempt} {ended} The next one follows."
     return LogEnd(title="", run=None, notice=notice, following=_address(run), is_forwarded=True)
 
 
