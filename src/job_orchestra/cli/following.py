@@ -35,7 +35,7 @@ def follow(client: Client, project: str, run: str, attempt: int | None = None) -
         attempt = client.send(runs.get(project, run)).attempt
     while True:
         _follow_attempt(client, project, run, attempt)
-        ended = client.send(runs.get(project, run))
+        ended = client.send_patiently(runs.get(project, run))
         if attempt == ended.attempt:
             break
         _report_attempt(ended, attempt)
@@ -69,7 +69,7 @@ def wait(client: Client, project: str, run: str) -> RunAnswer:
     """The run when it has ended; its log is followed for that, but not shown."""
     for _ in client.follow_log(project, run, client.send(runs.get(project, run)).log.size):
         pass
-    return client.send(runs.get(project, run))
+    return client.send_patiently(runs.get(project, run))
 
 
 def _report_waiting(client: Client, project: str, run: str, has_begun: threading.Event) -> None:
