@@ -105,7 +105,7 @@ def test_conditions_on_what_a_worker_does_not_have(wanted: JsonValue, expected: 
         (
             {"at_least": "3.11", "less_than": "3.13"},
             {"python": ["3.9", "3.14"]},
-            ["needs python ≥ 3.11 and < 3.13, has 3.9, 3.14, of which none is both"],
+            ["needs python ≥ 3.11 and < 3.13, has 3.9, 3.14, of which none is within"],
         ),
         # What people would write in the same way is told apart.
         (1, {"python": "1"}, ['needs python = 1, has "1"']),

@@ -79,7 +79,7 @@ def unmet(name: str, wanted: JsonValue, properties: JsonObject) -> Iterator[str]
             yield _lack(name, operator, operand, has)
     bounds = {operator: operand for operator, operand in conditions.items() if operator in COMPARISONS}
     if are_met and has is not None and not any(_is_within(bounds, one) for one in has):
-        yield f"needs {describe(name, bounds)}, has {_words(has)}, of which none is both"
+        yield f"needs {describe(name, bounds)}, has {_words(has)}, of which none is within"
 
 
 def is_met(name: str, wanted: JsonValue, properties: JsonObject) -> bool:
