@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,7 @@ from job_orchestra.client.synchronous import Client
 from job_orchestra.domain.errors import Unavailable
 from tests.client.runs import scripted_run
 from tests.client.scripted_service import Scripted, scripted_service
+from tests.end_to_end.installation import wait_until
 
 AWAY = Scripted(status=503)
 FIRST = scripted_run(ended=False, size=0)
@@ -40,3 +45,21 @@ def test_without_a_service_at_first_it_is_told_at_once(start: Callable[[Client, 
     with scripted_service(AWAY) as service, pytest.raises(Unavailable):
         start(Client(service.url), "example", "r1")
     assert len(service.received) == 1
+
+
+@pytest.mark.parametrize("how", ["follow", "wait"])
+def test_an_interruption_is_noticed_although_it_breaks_off_nothing(how: str) -> None:
+    program = Path(__file__).with_name("follower.py")
+    looks = [FIRST, FIRST]
+    with scripted_service(*looks, Scripted(content=b"one\n", stalls=True)) as service:
+        follower = subprocess.Popen(
+            [sys.executable, program, service.url, how], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        with follower:
+            wait_until(lambda: len(service.received) > len(looks))
+            if how == "follow":
+                assert follower.stdout is not None
+                assert follower.stdout.read(4) == b"one\n"
+            follower.send_signal(signal.SIGINT)
+            assert follower.communicate(timeout=20) == (b"", b"")
+    assert follower.returncode == 130

@@ -12,11 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Scripted:
-    """One answer. `breaks` closes the connection before what was announced is sent."""
+    """One answer. `breaks` closes the connection before what was announced is sent, `stalls` keeps it open without."""
 
     status: int = 200
     content: bytes = b""
     breaks: bool = False
+    stalls: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ScriptedService:
 def scripted_service(*answers: Scripted) -> Generator[ScriptedService]:
     """Answers in order; the last one for ever."""
     script: ScriptedService
+    is_over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -53,10 +55,12 @@ def scripted_service(*answers: Scripted) -> Generator[ScriptedService]:
 
         def _answer(self, answer: Scripted) -> None:
             self.send_response(answer.status)
-            self.send_header("Content-Length", str(len(answer.content) + answer.breaks))
+            self.send_header("Content-Length", str(len(answer.content) + (answer.breaks or answer.stalls)))
             self.end_headers()
             self.wfile.write(answer.content)
             self.wfile.flush()
+            if answer.stalls:
+                is_over.wait()
             if answer.breaks:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 self.close_connection = True
@@ -72,6 +76,7 @@ def scripted_service(*answers: Scripted) -> Generator[ScriptedService]:
     try:
         yield script
     finally:
+        is_over.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import click
 
 from job_orchestra.cli.exit_codes import ENDINGS
+from job_orchestra.cli.interruption import interruptible
 from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.calls import runs
 from job_orchestra.client.synchronous import Client
@@ -33,13 +34,14 @@ def follow(client: Client, project: str, run: str, attempt: int | None = None) -
     """
     if attempt is None:
         attempt = client.send(runs.get(project, run)).attempt
-    while True:
-        _follow_attempt(client, project, run, attempt)
-        ended = client.send_patiently(runs.get(project, run))
-        if attempt == ended.attempt:
-            break
-        _report_attempt(ended, attempt)
-        attempt += 1
+    with interruptible():
+        while True:
+            _follow_attempt(client, project, run, attempt)
+            ended = client.send_patiently(runs.get(project, run))
+            if attempt == ended.attempt:
+                break
+            _report_attempt(ended, attempt)
+            attempt += 1
     if ended.log.size == 0 and ended.reason is not None:
         click.echo(f"{ended.status}: {one_line(ended.reason.sentence)}", err=True)
     return ENDINGS[ended.status]
@@ -49,12 +51,11 @@ def _follow_attempt(client: Client, project: str, run: str, attempt: int) -> Non
     has_begun = threading.Event()
     reporter = threading.Thread(target=_report_waiting, args=(client, project, run, has_begun), daemon=True)
     reporter.start()
-    try:
-        for chunk in client.follow_log(project, run, attempt=attempt):
-            has_begun.set()
-            write_bytes([chunk])
-    finally:
+    for chunk in client.follow_log(project, run, attempt=attempt):
         has_begun.set()
+        write_bytes([chunk])
+    # Not where it breaks off: an interruption inside of `set` leaves its lock to nobody.
+    has_begun.set()
 
 
 def _report_attempt(run: RunAnswer, attempt: int) -> None:
@@ -67,9 +68,11 @@ def _report_attempt(run: RunAnswer, attempt: int) -> None:
 
 def wait(client: Client, project: str, run: str) -> RunAnswer:
     """The run when it has ended; its log is followed for that, but not shown."""
-    for _ in client.follow_log(project, run, client.send(runs.get(project, run)).log.size):
-        pass
-    return client.send_patiently(runs.get(project, run))
+    size = client.send(runs.get(project, run)).log.size
+    with interruptible():
+        for _ in client.follow_log(project, run, size):
+            pass
+        return client.send_patiently(runs.get(project, run))
 
 
 def _report_waiting(client: Client, project: str, run: str, has_begun: threading.Event) -> None:
