@@ -33,6 +33,7 @@ from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.schema_check import require_current
 from job_orchestra.website.application import WebsiteApplication
+from job_orchestra.website.cookie_keys import read_cookie_keys
 from tests.website.clock import ShiftedClock
 
 Answer = TypeVar("Answer")
@@ -99,6 +100,7 @@ class Installation:
         url = f"sqlite:///{directory / 'records.sqlite'}"
         open_administration(url, directory).create()
         clock = SystemClock()
+        self.cookie_key_file = directory / "website.keys"
         self.loop = Loop()
         self.storage = open_storage(url, directory)
         self.log_store = open_log_store(directory / "logs")
@@ -143,7 +145,11 @@ class Installation:
         self._stack.callback(lambda: self.loop.call(self._close_stores()))
         self._start(self.service)
         self.website = WebsiteApplication(
-            address="127.0.0.1", port=0, service_url=f"http://127.0.0.1:{self.service.port}", clock=self.clock
+            address="127.0.0.1",
+            port=0,
+            service_url=f"http://127.0.0.1:{self.service.port}",
+            cookie_keys=read_cookie_keys(self.cookie_key_file),
+            clock=self.clock,
         )
         self._start(self.website)
 

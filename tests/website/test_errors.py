@@ -18,6 +18,7 @@ from job_orchestra.website.application import WebsiteApplication
 from job_orchestra.website.dispatch import PageRoute
 from job_orchestra.website.routes import ROUTES
 from job_orchestra.website.visit import Visit
+from tests.website.cookies import KEYS
 from tests.website.examples import Examples
 from tests.website.installation import Installation, Loop
 from tests.website.visitor import Visitor
@@ -36,12 +37,13 @@ def start_website() -> Iterator[StartWebsite]:
             address="127.0.0.1",
             port=0,
             service_url=service_url,
+            cookie_keys=KEYS,
             clock=SystemClock(),
             **parts,  # type: ignore[arg-type]
         )
         running = loop.start(website)
         visitor = Visitor(website.url)
-        visitor.client.cookies.set(f"orchestra_{website.port}_session", session, domain="127.0.0.1")
+        visitor.client.cookies.set(f"orchestra_{website.port}_session", KEYS.encrypt(session), domain="127.0.0.1")
         stops.extend((visitor.close, lambda: loop.call(running.stop())))
         return visitor
 
@@ -131,7 +133,11 @@ def test_an_address_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         website = WebsiteApplication(
-            address="127.0.0.1", port=port, service_url="http://127.0.0.1:1", clock=SystemClock()
+            address="127.0.0.1",
+            port=port,
+            service_url="http://127.0.0.1:1",
+            cookie_keys=KEYS,
+            clock=SystemClock(),
         )
         with pytest.raises(Unavailable, match=f"127.0.0.1:{port}"):
             asyncio.run(website.run(asyncio.Event(), print))
@@ -139,7 +145,11 @@ def test_an_address_that_is_taken_is_named() -> None:
 
 def test_open_log_pages_end_with_a_word_when_the_website_stops(installation: Installation, examples: Examples) -> None:
     website = WebsiteApplication(
-        address="127.0.0.1", port=0, service_url=f"http://127.0.0.1:{installation.service.port}", clock=SystemClock()
+        address="127.0.0.1",
+        port=0,
+        service_url=f"http://127.0.0.1:{installation.service.port}",
+        cookie_keys=KEYS,
+        clock=SystemClock(),
     )
     running = installation.loop.start(website)
     visitor = Visitor(website.url)

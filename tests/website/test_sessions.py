@@ -3,9 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import httpx2
 import pytest
 
+from job_orchestra.website.cookie_keys import read_cookie_keys
 from job_orchestra.website.sessions import SessionCookies
+from tests.website.cookies import KEYS
 from tests.website.examples import PASSWORD, Examples
 from tests.website.installation import Installation
 from tests.website.visitor import Visitor, form
@@ -53,9 +56,21 @@ def test_cookies_are_out_of_reach(stranger: Visitor, installation: Installation)
     assert "Secure" not in session
 
 
+def test_a_cookie_is_nothing_that_the_service_would_take(stranger: Visitor, installation: Installation) -> None:
+    stranger.log_in("viewer")
+    assert stranger.session is not None
+    with httpx2.Client(base_url=f"http://127.0.0.1:{installation.service.port}", trust_env=False) as service:
+        assert service.get("/me", headers={"Authorization": f"Bearer {stranger.session}"}).status_code == 401
+    secret = read_cookie_keys(installation.cookie_key_file).decrypt(stranger.session)
+    assert secret is not None
+    assert secret not in stranger.session
+    stranger.client.cookies.set(f"orchestra_{installation.website.port}_session", secret, domain="127.0.0.1")
+    assert stranger.get("/").status_code == 303
+
+
 def test_under_tls_cookies_are_secure() -> None:
-    cookies = SessionCookies.of("https://ci.example")
-    assert cookies == SessionCookies("__Host-orchestra_443", is_secure=True)
+    cookies = SessionCookies.of("https://ci.example", KEYS)
+    assert cookies == SessionCookies("__Host-orchestra_443", is_secure=True, keys=KEYS)
 
 
 def test_logout_ends_the_session_for_every_copy_of_it(visitors: Visitors, stranger: Visitor) -> None:

@@ -9,6 +9,7 @@ from job_orchestra.composition.base import ApplicationComposition
 
 if TYPE_CHECKING:
     from job_orchestra.website.application import WebsiteApplication
+    from job_orchestra.website.cookie_keys import CookieKeys
     from job_orchestra.website.dispatch import PageRoute
 
 
@@ -30,6 +31,12 @@ class WebsiteComposition(ApplicationComposition):
         return ROUTES
 
     @cached_property
+    def cookie_keys(self) -> CookieKeys:
+        from job_orchestra.website.cookie_keys import read_cookie_keys
+
+        return read_cookie_keys(self.settings.website.cookie_keys)
+
+    @cached_property
     def application(self) -> WebsiteApplication:
         from job_orchestra.website.application import WebsiteApplication
 
@@ -38,6 +45,7 @@ class WebsiteComposition(ApplicationComposition):
             port=self.settings.website.port,
             url=self.settings.website.url,
             service_url=self.settings.website.service_url,
+            cookie_keys=self.cookie_keys,
             clock=self.clock,
             template_directories=self.template_directories,
             static_directories=self.static_directories,

@@ -23,7 +23,12 @@ def complete(settings: Settings) -> Settings:
             url=service_url,
             master_urls=settings.service.master_urls or ((master_url,) if master_url else ()),
         ),
-        website=replace(settings.website, url=website_url, service_url=settings.website.service_url or service_url),
+        website=replace(
+            settings.website,
+            url=website_url,
+            service_url=settings.website.service_url or service_url,
+            cookie_keys=base / settings.website.cookie_keys,
+        ),
         worker=replace(
             settings.worker,
             directory=base / settings.worker.directory,

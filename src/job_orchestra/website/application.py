@@ -11,6 +11,7 @@ from job_orchestra.client.asynchronous import AsyncClient
 from job_orchestra.domain.clock import Clock
 from job_orchestra.protocol.http_server import serve
 from job_orchestra.protocol.listening import listen
+from job_orchestra.website.cookie_keys import CookieKeys
 from job_orchestra.website.dispatch import PageRoute, website
 from job_orchestra.website.errors import malformed_answer
 from job_orchestra.website.rendering import Templates
@@ -32,6 +33,7 @@ class WebsiteApplication:
         address: str,
         port: int,
         service_url: str,
+        cookie_keys: CookieKeys,
         clock: Clock,
         url: str = "",
         template_directories: Sequence[Path] = (),
@@ -45,6 +47,7 @@ class WebsiteApplication:
         """Where browsers reach it; decides about secure cookies."""
         self._client = AsyncClient(service_url)
         self._clock = clock
+        self._cookie_keys = cookie_keys
         self._routes = routes
         self._static_files = StaticFiles(static_directories)
         self._templates = Templates(template_directories, self._static_files)
@@ -70,7 +73,7 @@ class WebsiteApplication:
         return Site(
             client=self._client,
             templates=self._templates,
-            cookies=SessionCookies.of(self.url),
+            cookies=SessionCookies.of(self.url, self._cookie_keys),
             clock=self._clock,
             origins=frozenset({f"{parts.scheme}://{parts.netloc}"}),
             stopping=stopping,

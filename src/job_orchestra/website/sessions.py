@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from job_orchestra.domain.users import SESSION_LIFETIME, SESSION_RENEWAL_AFTER, TokenKind
 from job_orchestra.protocol.resources import TokenAnswer
+from job_orchestra.website.cookie_keys import CookieKeys
 from job_orchestra.website.presentation import parse_moment
 
 _SECRET = re.compile(r"[0-9a-f]{64}")
@@ -24,14 +25,15 @@ class SessionCookies:
 
     prefix: str
     is_secure: bool
+    keys: CookieKeys
 
     @classmethod
-    def of(cls, url: str) -> SessionCookies:
+    def of(cls, url: str, keys: CookieKeys) -> SessionCookies:
         """Browsers share cookies between the ports of a host; the port in the name keeps installations apart."""
         parts = urlsplit(url)
         is_secure = parts.scheme == "https"
         port = parts.port or (443 if is_secure else 80)
-        return cls(f"{'__Host-' if is_secure else ''}orchestra_{port}", is_secure)
+        return cls(f"{'__Host-' if is_secure else ''}orchestra_{port}", is_secure, keys)
 
     def session(self, request: Request) -> str | None:
         return self._read(request, "session")
@@ -50,13 +52,13 @@ class SessionCookies:
         self._write(response, "visit", secret, None)
 
     def _read(self, request: Request, name: str) -> str | None:
-        value = request.cookies.get(f"{self.prefix}_{name}", "")
-        return value if _SECRET.fullmatch(value) else None
+        value = self.keys.decrypt(request.cookies.get(f"{self.prefix}_{name}", ""))
+        return value if value is not None and _SECRET.fullmatch(value) else None
 
     def _write(self, response: Response, name: str, value: str, max_age: int | None) -> None:
         response.set_cookie(
             f"{self.prefix}_{name}",
-            value,
+            self.keys.encrypt(value) if value else "",
             max_age=max_age,
             path="/",
             secure=self.is_secure,
