@@ -100,8 +100,8 @@ class WebsiteSettings:
     service_url: str = field(default="", metadata=ruled(rules.http_url))
     """Default: [service] url."""
     cookie_keys: Path = Path("website.keys")
-    """A file with the keys of its cookies, a line each, made at the first start. Several websites under one address need
-    the same. A new key comes first; an old one may go a week later."""
+    """A file with the keys of its cookies, a line each, made at the first start. Several websites under one address
+    need the same. A new key comes first; an old one may go a week later."""
     composition: str = field(
         default="job_orchestra.composition.website:WebsiteComposition", metadata=ruled(rules.module_attribute)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -67,9 +68,7 @@ def _make(file: Path) -> None:
             opened.write(Fernet.generate_key() + b"\n")
             opened.flush()
             os.fsync(opened.fileno())
-        try:
+        with suppress(FileExistsError):  # another one was quicker
             os.link(draft, file)
-        except FileExistsError:
-            pass  # another one was quicker
     finally:
         draft.unlink()
