@@ -20,7 +20,8 @@ def test_the_first_website_makes_them_for_itself_alone(tmp_path: Path) -> None:
 
 
 def test_of_websites_that_start_at_once_all_have_the_same(tmp_path: Path) -> None:
-    file, start, encrypted = tmp_path / "website.keys", threading.Barrier(8), []
+    file, start = tmp_path / "website.keys", threading.Barrier(8)
+    encrypted: list[str] = []
 
     def begin() -> None:
         start.wait()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from job_orchestra.domain.identifiers import run_identifier_date
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.runs import Run
@@ -73,14 +76,50 @@ def test_runs_are_filtered(operator: Visitor, examples: Examples) -> None:
     assert shown("?job=picky") == {"impossible"}
     assert shown(f"?worker={WORKER}&project=example") == {"succeeded", "failed", "running", "lost"}
     assert shown("?worker=nobody") == set()
+    assert shown("?source=user") == set(vars(examples))
+    assert shown("?source=user&by=operator") == set(vars(examples))
+    assert shown("?source=user&by=nobody") == shown("?source=schedule") == set()
+
+
+def test_runs_are_filtered_by_the_visitors_clocks_and_ordered(visitors: Visitors, examples: Examples) -> None:
+    visitor = visitors("operator")
+    assert visitor.send("/profile", "/profile/zone", zone="Asia/Kathmandu").status_code == 303
+    created = run_identifier_date(examples.failed.identifier).astimezone(ZoneInfo("Asia/Kathmandu"))
+
+    def shown(**query: str) -> bool:
+        page = visitor.get("/runs", params={"job": examples.failed.request.job, **query}).text
+        return examples.failed.identifier in page
+
+    before = f"{created - timedelta(minutes=1):%Y-%m-%dT%H:%M}"
+    after = f"{created + timedelta(minutes=1):%Y-%m-%dT%H:%M}"
+    assert shown(since=before, until=after)
+    assert not shown(since=after)
+    assert not shown(until=before)
+    oldest, newest = visitor.get("/runs?order=created_at").text, visitor.get("/runs").text
+    found = [re.findall(r"/runs/([0-9a-z]+)\"", page) for page in (oldest, newest)]
+    assert found[0] == found[1][::-1] != found[1]
+    assert "Oldest first" in oldest and "Newest first" in newest
 
 
 def test_what_is_wrong_with_a_filter_is_shown_beside_it(operator: Visitor) -> None:
-    for query, mistake in (("?status=asleep", "status"), ("?project=unknown", "unknown"), ("?cursor=xyz", "cursor")):
+    for query, mistake in (("?status=asleep", "asleep"), ("?project=unknown", "unknown"), ("?cursor=xyz", "cursor")):
         response = operator.get(f"/runs{query}")
         assert response.status_code == 422
         assert mistake in re.sub("<[^>]*>", "", response.text)
         assert '<form method="get" action="/runs"' in response.text
+        assert "Nothing was sought." in response.text
+    for field, value, mistake in (
+        ("source", "cat", "&#39;cat&#39; is not one of user, schedule"),
+        ("since", "yesterday", "&#39;yesterday&#39; is no date such as 20"),
+        ("until", "2026-02-30", "&#39;2026-02-30&#39; is no date such as 20"),
+        ("since", "0001-01-01T00:00+14:00", "is no date such as 20"),
+        ("order", "job", "&#39;job&#39; is not one of"),
+    ):
+        page = operator.get("/runs", params={field: value, "job": "hello"}).text
+        assert f'aria-invalid="true" aria-describedby="{field}-mistake"' in page
+        assert re.search(f'id="{field}-mistake">[^<]*{re.escape(mistake)}', page)
+        assert '<details class="where" open>' in page
+        assert 'name="job" value="hello"' in page
     assert operator.get("/projects/unknown/runs").status_code == 404
 
 

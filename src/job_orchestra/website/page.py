@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from job_orchestra.domain.roles import Permission
+from job_orchestra.website.zones import Zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Frame:
     navigation: tuple[NavigationEntry, ...]
     form_token: str
     now: datetime
+    """In the visitor's time zone."""
+    zone: Zone
     is_refresh_paused: bool
     address: str
     """Path of this page, without its query."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from urllib.parse import urlsplit
 
 
@@ -11,8 +11,8 @@ def parse_moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def moment_words(text: str) -> str:
-    return parse_moment(text).strftime("%Y-%m-%d %H:%M:%S")
+def moment_words(text: str, zone: tzinfo = UTC) -> str:
+    return parse_moment(text).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def elapsed(start: str, now: datetime) -> float:

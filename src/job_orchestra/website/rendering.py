@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from job_orchestra.website import paths
@@ -51,8 +52,9 @@ class Templates:
         return self._environment.get_template(template).render(page=page)
 
 
-def _moment(text: str | None) -> Markup | str:
-    """A date for people and, in its attribute, for programs."""
+@pass_context
+def _moment(context: Context, text: str | None) -> Markup | str:
+    """A date for people, in the visitor's time zone, and, in its attribute, for programs."""
     if text is None:
         return ""
-    return Markup('<time datetime="{}">{}</time>').format(text, escape(moment_words(text)))
+    return Markup('<time datetime="{}">{}</time>').format(text, escape(moment_words(text, context["frame"].zone.rules)))

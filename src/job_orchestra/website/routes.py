@@ -27,7 +27,7 @@ _WORKER = "/workers/{worker}"
 
 _REFRESH = "refresh"
 """`refresh=off` pauses a page that refreshes itself; it means nothing on the others."""
-_RUN_FILTERS = ("job", "status", "worker", "where", "cursor")
+_RUN_FILTERS = tuple(name for name in runs.FILTERS if name != "project")
 
 
 def _get(path: str, handler: Handler, *query: str, permission: Permission = Permission.READ) -> PageRoute:
@@ -52,8 +52,8 @@ ROUTES = (
     _post(f"{_JOB}/trigger", jobs.trigger, Permission.TRIGGER),
     _post(f"{_JOB}/enable", jobs.enable, Permission.SWITCH),
     _post(f"{_JOB}/disable", jobs.disable, Permission.SWITCH),
-    _get("/runs", runs.show_all, "project", *_RUN_FILTERS),
-    _get(f"{_PROJECT}/runs", runs.show_all, *_RUN_FILTERS),
+    _get("/runs", runs.show_all, "project", *_RUN_FILTERS, "cursor"),
+    _get(f"{_PROJECT}/runs", runs.show_all, *_RUN_FILTERS, "cursor"),
     _get(_RUN, run.show),
     _get(f"{_RUN}/graph", pipeline.show),
     _get(f"{_RUN}/log", log.show, "attempt", "offset"),
@@ -75,6 +75,7 @@ ROUTES = (
     _post(f"{_WORKER}/delete", workers.delete, Permission.DELETE_WORKER),
     _get("/profile", profile.show, permission=Permission.OWN_ACCOUNT),
     _post("/profile/password", profile.set_password, Permission.OWN_ACCOUNT),
+    _post("/profile/zone", profile.set_zone, Permission.OWN_ACCOUNT),
     _post("/profile/tokens", profile.create_token, Permission.OWN_ACCOUNT),
     _post("/profile/tokens/{token}/delete", profile.delete_token, Permission.OWN_ACCOUNT),
 )

@@ -1,4 +1,4 @@
-"""The cookies of a visitor: the secret of the session, and before there is one, a random value for the login form."""
+"""The cookies of a visitor: the session's secret, before there is one a random value for the login form, the zone."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from job_orchestra.protocol.resources import TokenAnswer
 from job_orchestra.website.cookie_keys import CookieKeys
 from job_orchestra.website.presentation import parse_moment
 
+_A_YEAR = 365 * 24 * 3600
 _SECRET = re.compile(r"[0-9a-f]{64}")
 
 
@@ -50,6 +51,15 @@ class SessionCookies:
 
     def start_visit(self, response: Response, secret: str) -> None:
         self._write(response, "visit", secret, None)
+
+    def zone(self, request: Request) -> str | None:
+        """The name of the visitor's time zone: no secret, and the browser's script may write it, too."""
+        return request.cookies.get(f"{self.prefix}_zone")
+
+    def set_zone(self, response: Response, name: str) -> None:
+        response.set_cookie(
+            f"{self.prefix}_zone", name, max_age=_A_YEAR, path="/", secure=self.is_secure, samesite="lax"
+        )
 
     def _read(self, request: Request, name: str) -> str | None:
         value = self.keys.decrypt(request.cookies.get(f"{self.prefix}_{name}", ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from job_orchestra.website.page import NAVIGATION, Frame, NavigationEntry, Page
 from job_orchestra.website.rendering import Templates
 from job_orchestra.website.responses import html_response
 from job_orchestra.website.sessions import SessionCookies
+from job_orchestra.website.zones import Zone, zone_of_cookie
 
 Answered = TypeVar("Answered")
 
@@ -58,6 +60,15 @@ class Visit:
         """Whether the service said that the visitor may."""
         return self.me is not None and permission in self.me.permissions
 
+    @property
+    def zone(self) -> Zone:
+        return zone_of_cookie(self.site.cookies.zone(self.request))
+
+    @property
+    def now(self) -> datetime:
+        """In the visitor's time zone."""
+        return self.site.clock.now().astimezone(self.zone.rules)
+
     def value(self, name: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[name])
@@ -88,7 +99,8 @@ class Visit:
             may=self.may,
             navigation=tuple(entry for entry in self.site.navigation if self._sees(entry)),
             form_token=forgery.form_token(self.form_secret),
-            now=self.site.clock.now(),
+            now=self.now,
+            zone=self.zone,
             is_refresh_paused=self._is_refresh_paused,
             address=self.request.url.path,
         )

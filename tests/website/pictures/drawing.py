@@ -12,10 +12,11 @@ from xml.etree import ElementTree
 from job_orchestra.website.page import Frame, Page
 from job_orchestra.website.rendering import Templates
 from job_orchestra.website.static_files import StaticFiles
+from job_orchestra.website.zones import UTC_ZONE
 
 NOW = datetime(2026, 11, 26, 10, 30, tzinfo=UTC)
 SVG = "{http://www.w3.org/2000/svg}"
-_FRAME = Frame("Test", None, lambda _: False, (), "", NOW, is_refresh_paused=False, address="/")
+_FRAME = Frame("Test", None, lambda _: False, (), "", NOW, UTC_ZONE, is_refresh_paused=False, address="/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

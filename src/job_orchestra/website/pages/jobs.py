@@ -100,7 +100,7 @@ async def _page(visit: Visit, error: Invalid | None = None) -> JobPage:
         graph=graph,
         limits=tree_of(job.limits),
         runs=tuple(last_runs.items[:_LAST_RUNS]),
-        durations=durations_of(last_runs.items, visit.site.clock.now()),
+        durations=durations_of(last_runs.items, visit.now),
         success_rate=success_rate_of(last_runs.items),
     )
 

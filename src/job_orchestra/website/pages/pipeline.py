@@ -57,7 +57,7 @@ async def pipeline_view(visit: Visit, run: RunAnswer, table: str = "") -> Pipeli
         return None
     elements = (await visit.send(runs.elements(run.project, run.identifier))).items
     # In a thread: other visitors need not wait for the picture of a large one.
-    return await asyncio.to_thread(_view, run, elements, table, visit.site.clock.now())
+    return await asyncio.to_thread(_view, run, elements, table, visit.now)
 
 
 def refresh_of(visit: Visit, run: RunAnswer) -> int | None:

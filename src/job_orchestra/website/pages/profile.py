@@ -2,16 +2,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import ClassVar
+from zoneinfo import available_timezones
 
 from starlette.responses import Response
 
 from job_orchestra.client.calls import me
+from job_orchestra.domain.checking import nearest
 from job_orchestra.domain.errors import Invalid, Unauthenticated
 from job_orchestra.domain.users import TokenKind
 from job_orchestra.protocol.resources import MeAnswer, NewTokenAnswer, TokenAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.responses import redirect
 from job_orchestra.website.visit import Visit
+from job_orchestra.website.zones import zone_named
 
 _MOST = 100
 _DAY = 24 * 3600.0
@@ -33,6 +36,9 @@ class ProfilePage(Page):
     description: str = ""
     token_mistake: str = ""
     password_mistake: str = ""
+    zone: str = ""
+    """As typed, where it is none."""
+    zone_mistake: str = ""
 
 
 async def show(visit: Visit) -> Response:
@@ -53,6 +59,19 @@ async def create_token(visit: Visit) -> Response:
 async def delete_token(visit: Visit) -> Response:
     await visit.send(me.delete_token(visit.value("token")))
     return redirect("/profile")
+
+
+async def set_zone(visit: Visit) -> Response:
+    """Of this browser: the same person reads dates elsewhere when travelling."""
+    name = visit.form.get("zone").strip()
+    try:
+        zone = zone_named(name)
+    except ValueError as error:
+        near = nearest(name, sorted(available_timezones()))
+        return visit.page(await _profile(visit, zone=name, zone_mistake=f"{name or 'Nothing'!r} {error}{near}."), 422)
+    response = redirect("/profile")
+    visit.site.cookies.set_zone(response, zone.name)
+    return response
 
 
 async def set_password(visit: Visit) -> Response:
@@ -77,6 +96,8 @@ async def _profile(
     description: str = "",
     token_mistake: str = "",
     password_mistake: str = "",
+    zone: str = "",
+    zone_mistake: str = "",
 ) -> ProfilePage:
     if visit.me is None:
         raise Unauthenticated("Please log in.")
@@ -90,4 +111,6 @@ async def _profile(
         description=description,
         token_mistake=token_mistake,
         password_mistake=password_mistake,
+        zone=zone if zone_mistake else visit.zone.name,
+        zone_mistake=zone_mistake,
     )

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from starlette.responses import Response
 
+from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
-from job_orchestra.domain.errors import Invalid, NotFound
+from job_orchestra.domain.errors import Invalid, Mistake, NotFound
 from job_orchestra.domain.queries.parsing import parse_expression
 from job_orchestra.domain.queries.scanning import ExpressionMistake
+from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.statuses import ACTIVE, RunStatus
-from job_orchestra.protocol.resources import CountAnswer, RunSummaryAnswer
+from job_orchestra.protocol.resources import CountAnswer, RunPageAnswer, RunSummaryAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import with_query
 from job_orchestra.website.visit import Visit
@@ -25,6 +28,15 @@ STATUSES = {
     **{status.value: status.value for status in RunStatus},
 }
 """Values of the filter, and how they are called."""
+SOURCES = {"": "any", **{kind.value: kind.value for kind in SourceKind}}
+ORDERS = {"": "newest first", "created_at": "oldest first"}
+_FIELDS = {
+    "source_identifier": "by",
+    "created_after": "since",
+    "created_before": "until",
+    "order_by": "order",
+}
+"""Of what the service calls otherwise, the field of the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,22 @@ class Filter:
     job: str = ""
     status: str = ""
     worker: str = ""
+    source: str = ""
+    by: str = ""
+    """Which user, schedule, run or webhook."""
+    since: str = ""
+    until: str = ""
+    """Dates as the visitor's clocks show them."""
+    order: str = ""
     where: str = ""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether one of those is used that stand aside."""
+        return bool(self.source or self.by or self.since or self.until or self.order)
+
+
+FILTERS = tuple(one.name for one in fields(Filter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +82,11 @@ class RunsPage(Page):
     project: str | None
     """The one in the path, if these are its runs only."""
     filter: Filter
-    statuses: dict[str, str]
-    mistakes: tuple[str, ...] = ()
+    statuses: dict[str, str] = field(default_factory=lambda: STATUSES)
+    sources: dict[str, str] = field(default_factory=lambda: SOURCES)
+    orders: dict[str, str] = field(default_factory=lambda: ORDERS)
+    mistakes: dict[str, str] = field(default_factory=dict[str, str])
+    """By the field of the form; empty where none is at fault alone."""
     where: Marked | None = None
     runs: tuple[RunSummaryAnswer, ...] = ()
     count: CountAnswer | None = None
@@ -73,28 +103,13 @@ class RunsPage(Page):
 async def show_all(visit: Visit) -> Response:
     """Of all projects, or of the one in the path."""
     project: str | None = visit.request.path_params.get("project")
-    filters = Filter(
-        project or visit.query("project"),
-        visit.query("job"),
-        visit.query("status"),
-        visit.query("worker"),
-        visit.query("where"),
-    )
+    filters = Filter(**{name: visit.query(name) for name in FILTERS})
+    if project:
+        filters = replace(filters, project=project)
     title = f"Runs of {project}" if project else "Runs"
     cursor = visit.query("cursor")
     try:
-        found = await visit.send(
-            runs.list_all(
-                filters.project or None,
-                job=filters.job or None,
-                status=filters.status or None,
-                worker=filters.worker or None,
-                where=filters.where or None,
-                count=True,
-                limit=_LIMIT,
-                cursor=cursor or None,
-            )
-        )
+        found = await visit.send(_call(visit, filters, cursor))
     except (Invalid, NotFound) as error:
         if isinstance(error, NotFound) and project:
             raise
@@ -103,7 +118,6 @@ async def show_all(visit: Visit) -> Response:
             title=title,
             project=project,
             filter=filters,
-            statuses=STATUSES,
             mistakes=_mistakes(error, but="where" if marked else None),
             where=marked,
         )
@@ -112,7 +126,6 @@ async def show_all(visit: Visit) -> Response:
         title=title,
         project=project,
         filter=filters,
-        statuses=STATUSES,
         runs=tuple(found.items),
         count=found.count,
         first=_address(visit, filters, None) if cursor else None,
@@ -123,11 +136,53 @@ async def show_all(visit: Visit) -> Response:
     return visit.page(page)
 
 
-def _mistakes(error: Invalid | NotFound, but: str | None) -> tuple[str, ...]:
-    """Without those of the field `but`, which are told beside it."""
+def _call(visit: Visit, filters: Filter, cursor: str) -> Call[RunPageAnswer]:
+    """Invalid if a date is none."""
+    since, mistake = _date(visit, "since", filters.since)
+    until, other = _date(visit, "until", filters.until)
+    if mistakes := [one for one in (mistake, other) if one is not None]:
+        raise Invalid(mistakes)
+    return runs.list_all(
+        filters.project or None,
+        job=filters.job or None,
+        status=filters.status or None,
+        worker=filters.worker or None,
+        source=filters.source or None,
+        source_identifier=filters.by or None,
+        created_after=since,
+        created_before=until,
+        where=filters.where or None,
+        order_by=filters.order or None,
+        count=True,
+        limit=_LIMIT,
+        cursor=cursor or None,
+    )
+
+
+def _date(visit: Visit, name: str, text: str) -> tuple[str | None, Mistake | None]:
+    """As the service takes it; without a zone of its own, it is one of the visitor's clocks."""
+    if not text:
+        return None, None
+    try:
+        date = datetime.fromisoformat(text)
+        moment = (date if date.tzinfo is not None else date.replace(tzinfo=visit.zone.rules)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None, Mistake(name, f"{text[:40]!r} is no date such as {visit.now:%Y-%m-%dT%H:%M}")
+    return moment.isoformat().replace("+00:00", "Z"), None
+
+
+def _mistakes(error: Invalid | NotFound, but: str | None) -> dict[str, str]:
+    """By their fields, without those of the field `but`, which are told beside it."""
     if isinstance(error, NotFound):
-        return (error.message,)
-    return tuple(str(mistake) for mistake in error.mistakes if mistake.place != but)
+        return {"": error.message}
+    found: dict[str, str] = {}
+    for mistake in error.mistakes:
+        name = _FIELDS.get(mistake.place, mistake.place)
+        if mistake.place != but and name in FILTERS:
+            found.setdefault(name, mistake.message)
+        elif mistake.place != but:
+            found.setdefault("", str(mistake))
+    return found
 
 
 def _marked(where: str) -> Marked | None:
@@ -143,13 +198,7 @@ def _marked(where: str) -> Marked | None:
 
 
 def _address(visit: Visit, filters: Filter, cursor: str | None) -> str:
-    project = "" if "project" in visit.request.path_params else filters.project
-    return with_query(
-        visit.request.url.path,
-        project=project,
-        job=filters.job,
-        status=filters.status,
-        worker=filters.worker,
-        where=filters.where,
-        cursor=cursor,
-    )
+    given = asdict(filters)
+    if "project" in visit.request.path_params:
+        del given["project"]
+    return with_query(visit.request.url.path, **given, cursor=cursor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from statistics import median
 
 from job_orchestra.protocol.resources import RunSummaryAnswer
@@ -67,7 +67,7 @@ def durations_of(runs: Sequence[RunSummaryAnswer], now: datetime) -> Durations |
                 x=_LEFT + number * _PITCH,
                 height=0 if duration is None else max(1, _height(duration, longest)),
                 status=run.status,
-                title=_title(run, duration),
+                title=_title(run, duration, now.tzinfo or UTC),
                 address=run_path(run.project, run.identifier),
             )
             for number, (run, duration) in enumerate(pairs)
@@ -89,9 +89,9 @@ def _duration(run: RunSummaryAnswer, now: datetime) -> float | None:
     return elapsed(run.started_at, now)
 
 
-def _title(run: RunSummaryAnswer, duration: float | None) -> str:
+def _title(run: RunSummaryAnswer, duration: float | None, zone: tzinfo) -> str:
     words = "" if duration is None else f", {duration_words(duration)}"
-    return f"{moment_words(run.created_at)}: {run.status}{words}"
+    return f"{moment_words(run.created_at, zone)}: {run.status}{words}"
 
 
 def _description(ended: Sequence[float]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from job_orchestra.website.presentation import duration_words
 
@@ -31,10 +31,11 @@ def step_within(span: float, most: int) -> float:
 
 
 def date_ticks(start: datetime, end: datetime, most: int) -> list[tuple[datetime, str]]:
-    """Round moments from start to end, whole seconds apart, with what is written at each."""
+    """Round moments from start to end, as clocks show them in the zone of `start`, with what is written at each."""
     step = max(1, int(step_within((end - start).total_seconds(), most)))
-    first = -(-int(start.timestamp()) // step) * step
-    moments = [datetime.fromtimestamp(first + number * step, UTC) for number in range(most + 1)]
+    offset = int((start.utcoffset() or timedelta()).total_seconds())
+    first = -(-(int(start.timestamp()) + offset) // step) * step - offset
+    moments = [datetime.fromtimestamp(first + number * step, start.tzinfo) for number in range(most + 1)]
     shown = [moment for moment in moments if start <= moment <= end]
     return [(moment, moment.strftime(_format(step, start, end))) for moment in shown]
 

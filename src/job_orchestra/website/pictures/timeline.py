@@ -82,8 +82,8 @@ def timeline_of_run(
     ticks = tuple((scale.x(moment), text) for moment, text in date_ticks(scale.start, scale.end, _MOST_TICKS))
     until = "now" if run.ended_at is None else f"{scale.end:%Y-%m-%d %H:%M:%S}"
     return Timeline(
-        description=f"From {scale.start:%Y-%m-%d %H:%M:%S} to {until}, UTC: {len(rows)} runs, in the order of their"
-        " creation. The table of elements has the duration of each.",
+        description=f"From {scale.start:%Y-%m-%d %H:%M:%S} to {until}, {now.tzinfo}: {len(rows)} runs, in the order of"
+        " their creation. The table of elements has the duration of each.",
         width=scale.left + _PLOT + _WORDS,
         height=_TOP + len(rows) * _ROW,
         left=scale.left,
@@ -103,8 +103,8 @@ class _Scale:
 
     @staticmethod
     def over(runs: Sequence[RunAnswer | RunSummaryAnswer], now: datetime, left: int) -> _Scale:
-        """Wide enough for all moments, whichever clock told them, and up to now while any goes on."""
-        moments = [parse_moment(text) for run in runs for text in _moments(run)]
+        """Wide enough for all moments, whichever clock told them, and to `now` while any goes on; in its zone."""
+        moments = [parse_moment(text).astimezone(now.tzinfo) for run in runs for text in _moments(run)]
         start, end = min(moments), max(moments)
         if any(run.ended_at is None for run in runs):
             end = max(end, now)

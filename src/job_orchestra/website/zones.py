@@ -1,0 +1,41 @@
+"""The time zone in which a visitor reads dates: chosen on the profile page, or told by the browser's own script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+from job_orchestra.domain.cron import time_zone
+
+_LONGEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """By its IANA name, `Europe/Paris`."""
+
+    name: str
+    rules: tzinfo
+
+    @property
+    def label(self) -> str:
+        """Short, for heads of columns: `UTC`, `Paris`, `New York`."""
+        return self.name.rpartition("/")[2].replace("_", " ")
+
+
+UTC_ZONE = Zone("UTC", UTC)
+
+
+def zone_named(name: str) -> Zone:
+    """ValueError if there is none of that name."""
+    if len(name) > _LONGEST:
+        raise ValueError(f"is longer than {_LONGEST} characters")
+    return Zone(name, time_zone(name))
+
+
+def zone_of_cookie(name: str | None) -> Zone:
+    """UTC for a browser that has told none, or nonsense."""
+    try:
+        return zone_named(name) if name else UTC_ZONE
+    except ValueError:
+        return UTC_ZONE
