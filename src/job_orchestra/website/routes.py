@@ -5,6 +5,7 @@ from __future__ import annotations
 from job_orchestra.domain.roles import Permission
 from job_orchestra.website.dispatch import Handler, PageRoute
 from job_orchestra.website.pages import (
+    definition,
     home,
     jobs,
     log,
@@ -55,6 +56,7 @@ ROUTES = (
     _get("/runs", runs.show_all, "project", *_RUN_FILTERS, "cursor"),
     _get(f"{_PROJECT}/runs", runs.show_all, *_RUN_FILTERS, "cursor"),
     _get(_RUN, run.show),
+    _get(f"{_RUN}/definition", definition.show),
     _get(f"{_RUN}/graph", pipeline.show),
     _get(f"{_RUN}/log", log.show, "attempt", "offset"),
     _get(f"{_RUN}/log/raw", log.raw, "attempt", "download"),

@@ -14,7 +14,9 @@ from job_orchestra.website.pages.runs import FAILED
 from job_orchestra.website.visit import Visit
 
 _MOST = 20
-_REFRESH = 5
+_OFTEN = 5
+_SELDOM = 30
+"""Seconds, while nothing on the page is unfinished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ async def show(visit: Visit) -> Response:
     running, waiting, failed = await asyncio.gather(
         _runs(visit, RunStatus.RUNNING), _runs(visit, RunStatus.PENDING), _runs(visit, FAILED)
     )
-    page = HomePage(title="Home", running=running, waiting=waiting, failed=failed, refresh=_REFRESH)
+    refresh = _OFTEN if running.runs or waiting.runs else _SELDOM
+    page = HomePage(title="Home", running=running, waiting=waiting, failed=failed, refresh=refresh)
     return visit.page(page)
 
 

@@ -43,8 +43,6 @@ class RunPage(Page):
     """The last runs that its commands triggered."""
     parameters: Tree
     results: Tree
-    definition: Tree
-    properties: Tree
     log_tail: Markup
     is_log_cut: bool
     """Whether the log has more than its tail."""
@@ -80,8 +78,6 @@ async def show(visit: Visit) -> Response:
         children=children,
         parameters=tree_of(run.parameters),
         results=tree_of(run.results),
-        definition=tree_of(run.definition),
-        properties=tree_of(run.properties),
         log_tail=Markup(AnsiRenderer().feed(lines, is_last=True)),  # noqa: S704 - the renderer escapes
         is_log_cut=len(lines) < run.log.size,
     )
