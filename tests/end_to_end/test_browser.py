@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.end_to_end.browser import chromium
+from tests.browser import chromium
 from tests.end_to_end.installation import Installation
 
 PASSWORD = "a password for the browser"

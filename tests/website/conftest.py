@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -16,6 +17,19 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def make_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Installation]]:
+    """Installations of a test alone, which it may change."""
+    with ExitStack() as stack:
+
+        def make() -> Installation:
+            made = Installation(tmp_path_factory.mktemp("installation"))
+            stack.callback(made.close)
+            return made
+
+        yield make
 
 
 @pytest.fixture(scope="module")

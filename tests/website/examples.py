@@ -212,6 +212,14 @@ async def prepare(installation: Installation) -> Examples:
     )
 
 
+async def prepare_departed(installation: Installation) -> None:
+    """A worker that has gone for good, and may be deleted."""
+    description = WorkerDescription("1.2.3", executor_limit=1, properties={}, refusal=None)
+    worker = await connect_worker(installation.workers, "old", "worker", "2" * 32, description, 0.0, "master")
+    await installation.workers.disconnect(worker)
+    await installation.workers.set_enabled("old", False)
+
+
 async def _succeeded(driver: RunDriver) -> Run:
     run = await driver.start(await driver.trigger("hello", {"name": "<i>you</i>"}))
     run = await driver.command(run, "echo", "hello", "<i>you</i>", exit_code=0)

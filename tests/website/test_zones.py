@@ -37,7 +37,7 @@ def test_dates_are_shown_in_the_zone_of_the_profile(viewer: Visitor, installatio
     assert response.headers["Location"] == "/profile"
     cookie = response.headers["Set-Cookie"]
     assert cookie.startswith(f"orchestra_{installation.website.port}_zone=")
-    assert "HttpOnly" not in cookie  # the browser's script may know it, too
+    assert "HttpOnly" in cookie
     page = viewer.get(_PAGE).text
     assert "Created (New York)" in page and "Times are America/New_York." in page
     found = _times(page)

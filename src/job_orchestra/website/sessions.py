@@ -53,22 +53,23 @@ class SessionCookies:
         self._write(response, "visit", secret, None)
 
     def zone(self, request: Request) -> str | None:
-        """The name of the visitor's time zone: no secret, and the browser's script may write it, too."""
+        """The name of the visitor's time zone, as the browser tells it."""
         return request.cookies.get(f"{self.prefix}_zone")
 
     def set_zone(self, response: Response, name: str) -> None:
-        response.set_cookie(
-            f"{self.prefix}_zone", name, max_age=_A_YEAR, path="/", secure=self.is_secure, samesite="lax"
-        )
+        self._set(response, "zone", name, _A_YEAR)
 
     def _read(self, request: Request, name: str) -> str | None:
         value = self.keys.decrypt(request.cookies.get(f"{self.prefix}_{name}", ""))
         return value if value is not None and _SECRET.fullmatch(value) else None
 
     def _write(self, response: Response, name: str, value: str, max_age: int | None) -> None:
+        self._set(response, name, self.keys.encrypt(value) if value else "", max_age)
+
+    def _set(self, response: Response, name: str, value: str, max_age: int | None) -> None:
         response.set_cookie(
             f"{self.prefix}_{name}",
-            self.keys.encrypt(value) if value else "",
+            value,
             max_age=max_age,
             path="/",
             secure=self.is_secure,

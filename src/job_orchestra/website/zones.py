@@ -1,4 +1,4 @@
-"""The time zone in which a visitor reads dates: chosen on the profile page, or told by the browser's own script."""
+"""The time zone in which a visitor reads dates: chosen on the profile page, and kept by the browser."""
 
 from __future__ import annotations
 
