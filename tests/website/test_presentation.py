@@ -66,6 +66,8 @@ def test_only_web_addresses_become_links() -> None:
         "https://a b",
         "http://[",
         "see http://x",
+        "https://example.org@evil.example/",
+        "https://example.org\\@evil.example/",
     ):
         assert safe_url(text) is None
 

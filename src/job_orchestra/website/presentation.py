@@ -46,10 +46,11 @@ def size_words(size: int) -> str:
 
 
 def safe_url(text: str) -> str | None:
-    """The text where it is an address that may become a link (http and https only), or None."""
-    if not text.startswith(("http://", "https://")) or any(ord(one) <= 0x20 or ord(one) == 0x7F for one in text):
-        return None
+    """The text where it is an address that may become a link, or None: http and https only, and no host in disguise."""
+    if not text.startswith(("http://", "https://")) or any(ord(one) <= 0x20 or one in "\\\x7f" for one in text):
+        return None  # a backslash is a slash to browsers, and none to others
     try:
-        return text if urlsplit(text).hostname else None
+        parts = urlsplit(text)
     except ValueError:
         return None
+    return text if parts.hostname and "@" not in parts.netloc else None
