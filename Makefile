@@ -2,7 +2,7 @@
 # ARGS are passed on: make demo ARGS=--exit, make test ARGS="-k storage". PYTHON names an interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-services lint format docs bench clean product development documents
+.PHONY: help demo test test-services lint format docs screenshots bench clean product development documents
 
 BIN := .venv/bin
 SOURCES := src tests benchmarks scripts
@@ -33,6 +33,9 @@ format: development ## formats the sources and corrects what can be corrected
 docs: development documents ## writes the reference pages and builds the documentation in site/
 	$(BIN)/python -m scripts.reference
 	$(BIN)/python -m mkdocs build --strict --quiet
+
+screenshots: development test-services ## takes the pictures of the website in docs/images anew
+	@$(BIN)/python -m scripts.screenshots
 
 bench: product ## measures speed, beside the limits of this machine
 	@$(BIN)/python -m benchmarks $(ARGS)
