@@ -16,6 +16,7 @@ from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.roles import Permission
 from job_orchestra.website.application import WebsiteApplication
 from job_orchestra.website.dispatch import PageRoute
+from job_orchestra.website.parts import website_parts
 from job_orchestra.website.routes import ROUTES
 from job_orchestra.website.visit import Visit
 from tests.website.examples import Examples
@@ -37,7 +38,7 @@ def start_website() -> Iterator[StartWebsite]:
             port=0,
             service_url=service_url,
             clock=SystemClock(),
-            **parts,  # type: ignore[arg-type]
+            parts=website_parts(**parts),  # type: ignore[arg-type]
         )
         running = loop.start(website)
         visitor = Visitor(website.url)

@@ -105,7 +105,8 @@ def test_what_is_wrong_with_a_filter_is_shown_beside_it(operator: Visitor) -> No
 )  # fmt: skip
 def test_what_is_wrong_with_an_address_is_named(operator: Visitor, address: str, mistakes: list[str]) -> None:
     response = operator.get(address)
-    assert response.status_code == 422
+    # The service knows what a cursor is; what an address may ask for at all, and in which encoding, is ours.
+    assert response.status_code == (422 if "cursor: &#39;" in mistakes[0] else 400)
     assert "The address of this page has mistakes." in response.text
     for mistake in mistakes:
         assert mistake in response.text

@@ -104,15 +104,16 @@ def test_nobody_can_be_logged_in_by_another_site(stranger: Visitor) -> None:
 
 def test_a_form_that_is_none_is_refused(visitors: Visitors) -> None:
     visitor = visitors("operator")
-    for content, media_type in (
-        (b'{"a": 1}', "application/json"),
-        (b"x" * 2_000_000, "application/x-www-form-urlencoded"),
+    for content, media_type, status in (
+        (b'{"a": 1}', "application/json", 422),
+        (b"x" * 2_000_000, "application/x-www-form-urlencoded", 413),
     ):
         response = visitor.client.post(
             "/projects/example/jobs/hello/trigger", content=content, headers={"Content-Type": media_type}
         )
-        assert response.status_code == 422
+        assert response.status_code == status
         assert "<h1>" in response.text
+        assert 'href="/projects/example/jobs/hello">Back</a>' in response.text
 
 
 def test_tokens_are_made_shown_once_and_deleted(visitors: Visitors) -> None:

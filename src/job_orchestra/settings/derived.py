@@ -23,7 +23,14 @@ def complete(settings: Settings) -> Settings:
             url=service_url,
             master_urls=settings.service.master_urls or ((master_url,) if master_url else ()),
         ),
-        website=replace(settings.website, url=website_url, service_url=settings.website.service_url or service_url),
+        website=replace(
+            settings.website,
+            url=website_url,
+            service_url=settings.website.service_url or service_url,
+            announcement_file=_from(base, settings.website.announcement_file),
+            template_directories=tuple(base / path for path in settings.website.template_directories),
+            static_directories=tuple(base / path for path in settings.website.static_directories),
+        ),
         worker=replace(
             settings.worker,
             directory=base / settings.worker.directory,

@@ -99,6 +99,18 @@ class WebsiteSettings:
     """Where people reach it; default: address and port."""
     service_url: str = field(default="", metadata=ruled(rules.http_url))
     """Default: [service] url."""
+    title: str = field(default="Job Orchestra", metadata=ruled(rules.title))
+    """Of all pages, and what their head begins with."""
+    logo: str = ""
+    """A picture before the title: the name of a file in `static_directories`."""
+    announcement_file: Path | None = None
+    """A file whose text stands above every page; it may come, change and go while the website runs."""
+    template_directories: tuple[Path, ...] = ()
+    """Templates in them go before ours of the same name; those of the first directory before those of the next."""
+    static_directories: tuple[Path, ...] = ()
+    """Likewise for style sheets, pictures and the like; read when the website starts."""
+    external_services: JsonObject = field(default_factory=dict[str, JsonValue], metadata=ruled(rules.service_addresses))
+    """Names and addresses of what people need beside it; the home page says whether each answers."""
     composition: str = field(
         default="job_orchestra.composition.website:WebsiteComposition", metadata=ruled(rules.module_attribute)
     )
@@ -148,7 +160,7 @@ class Settings:
     storage: StorageSettings = StorageSettings()
     master: MasterSettings = field(default_factory=MasterSettings)
     service: ServiceSettings = ServiceSettings()
-    website: WebsiteSettings = WebsiteSettings()
+    website: WebsiteSettings = field(default_factory=WebsiteSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     logging: LoggingSettings = LoggingSettings()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+
+from job_orchestra.domain.links import is_link
 
 
 def parse_moment(text: str) -> datetime:
@@ -47,9 +48,4 @@ def size_words(size: int) -> str:
 
 def safe_url(text: str) -> str | None:
     """The text where it is an address that may become a link (http and https only), or None."""
-    if not text.startswith(("http://", "https://")) or any(ord(one) <= 0x20 or ord(one) == 0x7F for one in text):
-        return None
-    try:
-        return text if urlsplit(text).hostname else None
-    except ValueError:
-        return None
+    return text if is_link(text) else None
