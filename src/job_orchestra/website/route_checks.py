@@ -19,15 +19,15 @@ _REST = ":path}"
 def route_mistakes(routes: Sequence[PageRoute]) -> Iterator[Mistake]:
     for number, route in enumerate(routes):
         if route.method not in _METHODS:
-            yield Mistake(_named(route), "a page has the method GET or POST")
+            yield Mistake(_place(route), "a page has the method GET or POST")
         if not _PATH.fullmatch(route.path):
-            yield Mistake(_named(route), "a path is like /releases or /releases/{release}")
+            yield Mistake(_place(route), "a path is like /releases or /releases/{release}")
         elif _covers(STATIC, route.path):
-            yield Mistake(_named(route), "is never reached: files are served there")
+            yield Mistake(_place(route), "is never reached: files are served there")
         earlier = next((one for one in routes[:number] if _hides(one, route)), None)
         if earlier is not None:
             hint = "`replacing` puts one route in the place of another" if _is_same(earlier, route) else "put it first"
-            yield Mistake(_named(route), f"is never reached: {_named(earlier)} comes before it; {hint}")
+            yield Mistake(_place(route), f"is never reached: {_named(earlier)} comes before it; {hint}")
 
 
 def replacing(routes: Sequence[PageRoute], *own: PageRoute) -> tuple[PageRoute, ...]:
@@ -36,13 +36,17 @@ def replacing(routes: Sequence[PageRoute], *own: PageRoute) -> tuple[PageRoute, 
     for route in own:
         place = next((number for number, one in enumerate(changed) if _is_same(one, route)), None)
         if place is None:
-            raise Invalid.at(_named(route), "replaces nothing: no route has this method and path")
+            raise Invalid.at(_place(route), "replaces nothing: no route has this method and path")
         changed[place] = route
     return tuple(changed)
 
 
 def _named(route: PageRoute) -> str:
-    return f"{PLACE}: {route.method} {route.path}"
+    return f"{route.method} {route.path}"
+
+
+def _place(route: PageRoute) -> str:
+    return f"{PLACE}: {_named(route)}"
 
 
 def _hides(earlier: PageRoute, later: PageRoute) -> bool:
