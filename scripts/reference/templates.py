@@ -10,9 +10,9 @@ from jinja2 import Environment, nodes
 from scripts.reference.markdown import code, page, table
 from scripts.reference.source import SourceField, one_line, read_classes
 
+import job_orchestra.website.routes  # noqa: F401 - which imports all pages
 from job_orchestra.website.page import Page
 from job_orchestra.website.rendering import FILTERS, FUNCTIONS, OWN
-from job_orchestra.website.routes import ROUTES
 
 PAGE = "website/page.py"
 _MACROS = ("parts.html", "pictures.html")
@@ -75,7 +75,6 @@ def _signature(macro: nodes.Macro) -> str:
 
 def _templates() -> Iterator[str]:
     by_template = {one.template: one for one in _pages(Page)}
-    assert ROUTES  # which imports all pages
     for file in sorted(OWN.glob("*.html")):
         blocks = list(_blocks(_parsed(file.name), 0))
         shown = by_template.get(file.name)

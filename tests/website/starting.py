@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from job_orchestra.composition.clock import SystemClock
@@ -16,7 +16,7 @@ StartWebsite = Callable[..., Visitor]
 
 
 @contextmanager
-def websites() -> Iterator[StartWebsite]:
+def websites() -> Generator[StartWebsite]:
     """Starts a website and answers a visitor of it, with a cookie of some session."""
     loop = Loop()
     stops: list[Callable[[], None]] = []

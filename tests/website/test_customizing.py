@@ -62,7 +62,7 @@ def test_a_template_extends_the_one_that_it_overrides(start_website: StartWebsit
         '{% extends "ours/login.html" %}'
         "{% block login_form %}{{ super() }}<p>Ask <i>us</i> for a password.</p>{% endblock %}"
     )
-    names = {"wiki": lambda number: f"<page {number}>"}
+    names = {"wiki": "<page {}>".format}
     visitor = start_website(unused_url(), template_directories=[templates], template_names=names, title="<Ours>")
     page = visitor.get("/login").text
     assert "<title>Log in · &lt;Ours&gt;!</title>" in page
@@ -145,7 +145,7 @@ def test_blocks_of_ones_own_are_no_mistakes(templates: Path) -> None:
     (templates / "piece.html").write_text("{% block whatever %}{% endblock %}")
     (templates / "either.html").write_text("{% extends page.base %}{% block whatever %}{% endblock %}")
     (templates / "README.md").write_text("{% not a template")
-    assert website_parts(template_directories=[templates])
+    assert website_parts(template_directories=[templates]).title == "Job Orchestra"
 
 
 def test_a_logo_is_a_picture(tmp_path: Path) -> None:

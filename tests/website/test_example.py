@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ SETTINGS = Path(__file__).resolve().parents[2] / "examples" / "website" / "orche
 
 
 @contextmanager
-def _imports_forgotten() -> Iterator[None]:
+def _imports_forgotten() -> Generator[None]:
     """What is imported from the example is nobody else's."""
     path, modules = list(sys.path), set(sys.modules)
     try:

@@ -352,5 +352,6 @@ def test_what_does_not_exist_has_a_page_that_says_so(operator: Visitor) -> None:
         assert response.status_code in {404, 422}, path
         assert "<h1>" in response.text
         assert "Traceback" not in response.text
+    assert 'href="/projects">Projects</a>' in operator.get("/nothing").text
     assert operator.client.put("/").status_code == 405
     assert operator.client.head("/").status_code == 200

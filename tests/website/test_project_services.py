@@ -24,4 +24,4 @@ def test_a_project_links_to_its_services(visitors: Visitors, installation: Insta
         ("https://tracker.example.org/?a=1&amp;b=2", "Tracker &amp; more"),
         ("http://wiki.example.org", "Wiki"),
     ]
-    assert 'class="services"' not in viewer.get("/projects/example").text
+    assert 'aria-label="Services"' not in viewer.get("/projects/example").text

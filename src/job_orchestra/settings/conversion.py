@@ -29,7 +29,7 @@ def from_environment(wanted: object, text: str) -> object:
         return _from_text(int, text, "a whole number")
     if wanted is bool:
         return _from_text(_truth, text, "true or false")
-    if wanted in (tuple[str, ...], tuple[Path, ...]):
+    if wanted == tuple[str, ...] or wanted == tuple[Path, ...]:
         return from_toml(wanted, [part for part in (part.strip() for part in text.split(",")) if part])
     if wanted == JsonObject:
         return _table(_from_text(json.loads, text, 'a JSON object like {"disk": "fast"}'))

@@ -99,6 +99,9 @@ class WebsiteSettings:
     """Where people reach it; default: address and port."""
     service_url: str = field(default="", metadata=ruled(rules.http_url))
     """Default: [service] url."""
+    composition: str = field(
+        default="job_orchestra.composition.website:WebsiteComposition", metadata=ruled(rules.module_attribute)
+    )
     title: str = field(default="Job Orchestra", metadata=ruled(rules.title))
     """Of all pages, and what their head begins with."""
     logo: str = ""
@@ -111,9 +114,6 @@ class WebsiteSettings:
     """Likewise for style sheets, pictures and the like; read when the website starts."""
     external_services: JsonObject = field(default_factory=dict[str, JsonValue], metadata=ruled(rules.service_addresses))
     """Names and addresses of what people need beside it; the home page says whether each answers."""
-    composition: str = field(
-        default="job_orchestra.composition.website:WebsiteComposition", metadata=ruled(rules.module_attribute)
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

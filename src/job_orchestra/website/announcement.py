@@ -54,14 +54,14 @@ class Announcement:
         return self._text
 
     async def _look(self, file: Path) -> None:
+        before = self._flaw
         try:
-            text, flaw = await asyncio.to_thread(_read, file)
+            self._text, self._flaw = await asyncio.to_thread(_read, file)
         finally:
             self._due = time.monotonic() + _BETWEEN_LOOKS
             self._looking = None
-        if flaw and flaw != self._flaw:
-            _logger.warning("Nothing is announced: %s %s", file, flaw)
-        self._text, self._flaw = text, flaw
+        if self._flaw not in {"", before}:
+            _logger.warning("Nothing is announced: %s %s", file, self._flaw)
 
 
 def _read(file: Path) -> tuple[str, str]:
@@ -69,15 +69,21 @@ def _read(file: Path) -> tuple[str, str]:
     try:
         with file.open("rb") as opened:
             content = opened.read(_MOST_BYTES + 1)
-        text = " ".join(content.decode().split())
     except FileNotFoundError:
         return "", ""
     except OSError as error:
         return "", f"cannot be read: {error.strerror}"
+    flaw = _flaw_of(content)
+    return ("", flaw) if flaw else (" ".join(content.decode().split()), "")
+
+
+def _flaw_of(content: bytes) -> str:
+    if len(content) > _MOST_BYTES:
+        return f"has more than {_MOST_BYTES} bytes"
+    try:
+        text = " ".join(content.decode().split())
     except UnicodeDecodeError:
-        return "", "is not text in UTF-8" if len(content) <= _MOST_BYTES else f"has more than {_MOST_BYTES} bytes"
+        return "is not text in UTF-8"
     if len(text) > _LONGEST:
-        return "", f"has {len(text)} characters, and may have {_LONGEST}"
-    if not text.isprintable():
-        return "", "contains control characters"
-    return text, ""
+        return f"has {len(text)} characters, and may have {_LONGEST}"
+    return "" if text.isprintable() else "contains control characters"

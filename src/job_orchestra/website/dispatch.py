@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from starlette.applications import Starlette
@@ -62,6 +63,8 @@ def website(site: Site) -> ASGIApp:
         """Where no route takes the address, or none this method of it."""
         visit = await _stranger(site, request)
         try:
+            with suppress(OrchestraError):  # who it is matters for the head of the page alone
+                visit = await _recognised(visit, Permission.OWN_ACCOUNT)
             methods = sorted({method for one in table if _is_at(one, request) for method in one.methods or ()})
             if not methods:
                 return missing_page(visit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.defaults import DEFAULT_NAMESPACE
@@ -42,9 +43,8 @@ class Templates:
             auto_reload=False,
         )
         self._environment.filters.update(FILTERS)
-        self._environment.globals.update(self._names)
-        self._environment.globals.update(FUNCTIONS)
-        self._environment.globals["static"] = static_files.address
+        callables: dict[str, Any] = {**self._names, **FUNCTIONS, "static": static_files.address}
+        self._environment.globals.update(callables)
 
     def mistakes(self) -> Iterator[Mistake]:
         """Of the directories, of each template in them, and of the names."""
@@ -59,9 +59,6 @@ class Templates:
     def render_part(self, template: str, page: Page) -> str:
         """A piece of a page that is sent later than the rest."""
         return self._environment.get_template(template).render(page=page)
-
-    def has(self, template: str) -> bool:
-        return template in self._environment.list_templates()
 
 
 def _moment(text: str | None) -> Markup | str:
