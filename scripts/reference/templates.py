@@ -10,12 +10,14 @@ from jinja2 import Environment, nodes
 from scripts.reference.markdown import code, page, table
 from scripts.reference.source import SourceField, one_line, read_classes
 
-import job_orchestra.website.routes  # noqa: F401 - which imports all pages
 from job_orchestra.website.page import Page
 from job_orchestra.website.rendering import FILTERS, FUNCTIONS, OWN
+from job_orchestra.website.routes import ROUTES
 
 PAGE = "website/page.py"
 _MACROS = ("parts.html", "pictures.html")
+_MODULES = {"job_orchestra.website.errors", *(route.handler.__module__ for route in ROUTES)}
+"""Those that have pages."""
 _LINKED = re.compile(r"\w+Answer")
 
 _INTRODUCTION = """\
@@ -89,7 +91,7 @@ def _templates() -> Iterator[str]:
 
 def _pages(of: type[Page]) -> Iterator[type[Page]]:
     for page_class in of.__subclasses__():
-        if page_class.__module__.startswith("job_orchestra."):
+        if page_class.__module__ in _MODULES:
             yield page_class
             yield from _pages(page_class)
 

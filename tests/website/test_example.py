@@ -88,6 +88,7 @@ def test_its_page_is_in_the_navigation_and_shows_what_the_client_fetched(operato
     assert examples.succeeded.identifier in page
     assert examples.failed.identifier not in page
     assert operator.get("/latest?surprise=1").status_code == 400
+    assert operator.get("/latest?refresh=off").status_code == 200
 
 
 def test_one_block_of_our_template_is_another(operator: Visitor) -> None:

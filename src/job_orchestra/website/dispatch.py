@@ -40,6 +40,7 @@ _logger = logging.getLogger(__name__)
 Handler = Callable[[Visit], Awaitable[Response]]
 
 STATIC = "/static/{digest}/{name:path}"
+_REFRESH = "refresh"
 _LONGEST_RETURN = 2000
 """Characters of an address to which a login leads back; behind a longer one, it leads to the first page."""
 
@@ -52,6 +53,11 @@ class PageRoute:
     permission: Permission
     query: tuple[str, ...] | None = None
     """Names that its address may have behind the question mark; None: any, each as often as one likes."""
+
+    @property
+    def known_query(self) -> tuple[str, ...] | None:
+        """With that by which any page that refreshes itself is told to pause."""
+        return None if self.query is None else tuple(dict.fromkeys((*self.query, _REFRESH)))
 
 
 def website(site: Site) -> ASGIApp:
@@ -88,7 +94,7 @@ def _endpoint(site: Site, route: PageRoute) -> Callable[[Request], Awaitable[Res
             try:
                 visit = await _recognised(visit, route.permission)
                 _check_permission(visit, route.permission)
-                check_address(request, route.query)
+                check_address(request, route.known_query)
                 visit = await _with_form(visit)
                 response = await route.handler(visit)
                 await _renew(visit, response)
