@@ -22,7 +22,7 @@ def test_links(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "tracker", "javascript:alert(1)", "//example.org", "ftp://example.org", "https://", "https://a b", "http://[x",
-     " https://example.org", "https://example.org\n", "HTTPS://example.org\0"],
+     " https://example.org", "https://example.org\n", "HTTPS://example.org\0", "https://example.org@other.example", "https://example.org\\@other.example"],
 )  # fmt: skip
 def test_what_is_no_link(text: str) -> None:
     assert not is_link(text)

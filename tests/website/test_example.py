@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -20,24 +21,32 @@ from tests.website.examples import WORKER, Examples
 from tests.website.installation import Installation
 from tests.website.visitor import Visitor
 
-SETTINGS = Path(__file__).resolve().parents[2] / "examples" / "website" / "orchestra.toml"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "website"
+
+
+@pytest.fixture(scope="module")
+def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a copy: what an installation makes beside its settings does not belong into the repository."""
+    copy = tmp_path_factory.mktemp("example") / "website"
+    shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy / "orchestra.toml"
 
 
 @contextmanager
-def _imports_forgotten() -> Generator[None]:
-    """What is imported from the example is nobody else's."""
+def _imports_forgotten(directory: Path) -> Generator[None]:
+    """What is imported from there is nobody else's."""
     path, modules = list(sys.path), set(sys.modules)
     try:
         yield
     finally:
         sys.path[:] = path
         for name in set(sys.modules) - modules:
-            if str(getattr(sys.modules[name], "__file__", "")).startswith(str(SETTINGS.parent)):
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(str(directory)):
                 del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
-def visitor(installation: Installation, examples: Examples) -> Iterator[Visitor]:
+def visitor(settings_file: Path, installation: Installation, examples: Examples) -> Iterator[Visitor]:
     """Of the example's website, which has the service of the test; nobody is logged in."""
     service = f"http://127.0.0.1:{installation.service.port}"
     environment = {
@@ -45,8 +54,8 @@ def visitor(installation: Installation, examples: Examples) -> Iterator[Visitor]
         "ORCHESTRA_WEBSITE_SERVICE_URL": service,
         "ORCHESTRA_WEBSITE_EXTERNAL_SERVICES": json.dumps({"HTTP API": f"{service}/health"}),
     }
-    with _imports_forgotten():
-        composition = load_composition("website", WebsiteComposition, load_settings(SETTINGS, environment))
+    with _imports_forgotten(settings_file.parent):
+        composition = load_composition("website", WebsiteComposition, load_settings(settings_file, environment))
         running = installation.loop.start(composition.application)
         made = Visitor(composition.application.url)
         try:
@@ -63,9 +72,9 @@ def operator(visitor: Visitor) -> Visitor:
     return visitor
 
 
-def test_its_configuration_is_in_order() -> None:
-    with _imports_forgotten():
-        assert check_installation(SETTINGS, {}) == "orchestra.toml is in order: 1 project, 1 job, 0 schedules."
+def test_its_configuration_is_in_order(settings_file: Path) -> None:
+    with _imports_forgotten(settings_file.parent):
+        assert check_installation(settings_file, {}) == "orchestra.toml is in order: 1 project, 1 job, 0 schedules."
 
 
 def test_every_page_has_title_logo_announcement_and_footer(operator: Visitor, examples: Examples) -> None:

@@ -14,13 +14,15 @@ _LONGEST = 2000
 
 
 def is_link(text: str) -> bool:
-    """Whether a link to it is harmless: http and https only, with a host, and nothing that hides where it leads."""
-    if not text.startswith(("http://", "https://")) or any(ord(one) <= 0x20 or ord(one) == 0x7F for one in text):
+    """Whether a link to it is harmless: http and https only, and a host that is the one that it seems to be."""
+    # Browsers take a backslash for a slash, and what stands before an @ for a user.
+    if not text.startswith(("http://", "https://")) or any(ord(one) <= 0x20 or one in "\\\x7f" for one in text):
         return False
     try:
-        return bool(urlsplit(text).hostname)
+        parts = urlsplit(text)
     except ValueError:
         return False
+    return bool(parts.hostname) and "@" not in parts.netloc
 
 
 def read_services(reader: Reader) -> dict[str, str]:
