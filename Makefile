@@ -5,7 +5,7 @@
 .PHONY: help demo test test-services lint format docs screenshots bench clean product development documents
 
 BIN := .venv/bin
-SOURCES := src tests benchmarks scripts
+SOURCES := src tests benchmarks scripts examples
 
 help: ## lists these
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name sentence; do \

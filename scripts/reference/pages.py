@@ -10,6 +10,7 @@ from scripts.reference.commands import commands_page
 from scripts.reference.http_api import http_api_page
 from scripts.reference.messages import protocol_page
 from scripts.reference.settings import settings_page
+from scripts.reference.templates import templates_page
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -32,4 +33,5 @@ PAGES = (
     ReferencePage(DIRECTORY / "settings.md", settings_page),
     ReferencePage(DIRECTORY / "http-api.md", http_api_page),
     ReferencePage(DIRECTORY / "protocol.md", protocol_page),
+    ReferencePage(DIRECTORY / "templates.md", templates_page),
 )

@@ -29,6 +29,7 @@ _TYPES = {
     "Path": "path",
     "Path | None": "path",
     "tuple[str, ...]": "list of texts",
+    "tuple[Path, ...]": "list of paths",
     "JsonObject": "table",
     "LogLevel": "`debug`, `info`, `warning` or `error`",
     "OnStop": "`keep`, `drain` or `abort`",

@@ -75,3 +75,16 @@ def test_settings_that_cannot_be_read_hide_nothing_and_ask_for_nothing(directory
     with pytest.raises(Invalid) as raised:
         check_host(file, {})
     assert len(raised.value.mistakes) == 2
+
+
+def test_what_is_wrong_with_the_website_is_told_too(directory: Path) -> None:
+    (directory / "templates").mkdir()
+    (directory / "templates" / "run.html").write_text('{% extends "ours/rn.html" %}')
+    text = '[website]\nport = 0\nlogo = "a.svg"\ntemplate_directories = ["templates"]\nstatic_directories = ["static"]'
+    with pytest.raises(Invalid) as caught:
+        check_host(settings_of(directory, text), {})
+    assert [str(mistake) for mistake in caught.value.mistakes] == [
+        f"[website] static_directories: {directory}/static is no directory",
+        f"{directory}/templates/run.html: there is no template 'ours/rn.html'; did you mean ours/run.html?",
+        "[website] logo: there is no file 'a.svg' in [website] static_directories",
+    ]

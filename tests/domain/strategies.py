@@ -140,6 +140,7 @@ project_settings = st.builds(
     description=texts,
     repository=st.none() | objects,
     concurrency=st.dictionaries(names, st.integers(1, 1000), max_size=2),
+    services=st.dictionaries(names, names.map("https://example.org/{}".format), max_size=2),
 )
 schedule_settings = st.builds(
     ScheduleSettings,

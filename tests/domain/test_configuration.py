@@ -447,7 +447,7 @@ def test_mistakes_of_projects() -> None:
         "projects[4].identifer: is unknown; did you mean identifier?",
         "projects[4].identifier: is missing",
         "project j, commands: is unknown; known are identifier, jobs, schedules, display_name, description, "
-        "repository, retention, concurrency, webhooks",
+        "repository, retention, concurrency, webhooks, services",
         "project p: there is more than one project 'p'",
     ]
 

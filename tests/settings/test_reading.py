@@ -223,3 +223,33 @@ def test_keys_of_results_are_checked(tmp_path: Path) -> None:
         [mistake] = mistakes(tmp_path, f"[storage]\nindexed_results = {keys}")
         assert mistake.startswith("orchestra.toml: [storage] indexed_results: ")
         assert wrong in mistake
+
+
+def test_what_a_website_of_ones_own_needs(tmp_path: Path) -> None:
+    website = load(
+        tmp_path,
+        '[website]\ntitle = "Ours"\nlogo = "logo.svg"\nannouncement_file = "news.txt"\n'
+        'template_directories = ["templates", "/usr/share/more"]\n'
+        'external_services = { Tracker = "https://tracker.example.org/health" }',
+        ORCHESTRA_WEBSITE_STATIC_DIRECTORIES="static, /srv/static",
+    ).website
+    assert (website.title, website.logo) == ("Ours", "logo.svg")
+    assert website.announcement_file == tmp_path / "news.txt"
+    assert website.template_directories == (tmp_path / "templates", Path("/usr/share/more"))
+    assert website.static_directories == (tmp_path / "static", Path("/srv/static"))
+    assert website.external_services == {"Tracker": "https://tracker.example.org/health"}
+
+
+def test_what_is_no_website_of_ones_own(tmp_path: Path) -> None:
+    found = mistakes(
+        tmp_path,
+        '[website]\ntitle = "two\\nlines"\ntemplate_directories = "templates"\nstatic_directories = ["a", 1]\n'
+        'external_services = { Tracker = "ftp://tracker.example.org", Other = "" }',
+    )
+    assert [mistake.removeprefix("orchestra.toml: [website] ") for mistake in found] == [
+        'template_directories: "templates" is not a list of paths',
+        "static_directories: 1 is not text in quotes",
+        "title: 'two\\nlines' will not do: it has to be a line of 1 to 60 characters",
+        "external_services: {'Tracker': 'ftp://tracker.example.org', 'Other': ''} will not do:"
+        " Tracker: it has to be an address like https://tracker.example.org/health",
+    ]

@@ -38,7 +38,7 @@ def examples(installation: Installation) -> Examples:
 
 
 @pytest.fixture
-def visitors(installation: Installation) -> Iterator[Callable[[str | None], Visitor]]:
+def visitors(installation: Installation, examples: Examples) -> Iterator[Callable[[str | None], Visitor]]:
     """Visitors logged in as a user, or strangers."""
     made: list[Visitor] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,48 +20,19 @@ from job_orchestra.website.routes import ROUTES
 from job_orchestra.website.visit import Visit
 from tests.website.cookies import KEYS
 from tests.website.examples import Examples
-from tests.website.installation import Installation, Loop
-from tests.website.visitor import Visitor
-
-StartWebsite = Callable[..., Visitor]
+from tests.website.installation import Installation
+from tests.website.starting import StartWebsite, unused_url, websites
+from tests.website.visitor import Visitor, form
 
 
 @pytest.fixture
 def start_website() -> Iterator[StartWebsite]:
-    """Starts a website and answers a visitor of it, with a cookie of some session."""
-    loop = Loop()
-    stops: list[Callable[[], None]] = []
-
-    def start(service_url: str, session: str = "0" * 64, **parts: object) -> Visitor:
-        website = WebsiteApplication(
-            address="127.0.0.1",
-            port=0,
-            service_url=service_url,
-            cookie_keys=KEYS,
-            clock=SystemClock(),
-            **parts,  # type: ignore[arg-type]
-        )
-        running = loop.start(website)
-        visitor = Visitor(website.url)
-        visitor.client.cookies.set(f"orchestra_{website.port}_session", KEYS.encrypt(session), domain="127.0.0.1")
-        stops.extend((visitor.close, lambda: loop.call(running.stop())))
-        return visitor
-
-    try:
+    with websites() as start:
         yield start
-    finally:
-        for stop in stops:
-            stop()
-        loop.close()
-
-
-def _unused_url() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_without_the_service_pages_say_so_and_come_back_by_themselves(start_website: StartWebsite) -> None:
-    service_url = _unused_url()
+    service_url = unused_url()
     visitor = start_website(service_url)
     for path in ("/", "/runs", "/projects/example/runs/x/log", "/projects/example/runs/x/archive"):
         response = visitor.get(path)
@@ -70,9 +41,14 @@ def test_without_the_service_pages_say_so_and_come_back_by_themselves(start_webs
         assert int(response.headers["Refresh"]) < 10
         assert response.headers["Retry-After"] == response.headers["Refresh"]
     assert visitor.get("/login").status_code == 200
-    response = visitor.log_in("viewer")
+    assert "Refresh" not in visitor.get("/?refresh=off").headers
+    assert "tries again" not in visitor.get("/?refresh=off").text
+    response = visitor.send("/login?next=/runs", "/login", user="viewer", password="correct horse battery")
     assert response.status_code == 503
     assert "Refresh" not in response.headers
+    assert "cannot be reached" in response.text
+    assert form(response.text, "/login").fields["user"] == "viewer"
+    assert form(response.text, "/login").fields["next"] == "/runs"
 
 
 def test_something_else_in_the_place_of_the_service(start_website: StartWebsite, installation: Installation) -> None:
@@ -90,7 +66,7 @@ _BROKEN = PageRoute("GET", "/broken", _broken, Permission.ANYONE)
 def test_a_mistake_in_a_page_has_a_reference_and_no_inside(
     start_website: StartWebsite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    visitor = start_website(_unused_url(), routes=(*ROUTES, _BROKEN))
+    visitor = start_website(unused_url(), routes=(*ROUTES, _BROKEN))
     with caplog.at_level(logging.ERROR):
         response = visitor.get("/broken")
     assert response.status_code == 500
@@ -110,7 +86,7 @@ def test_a_page_of_ones_own_and_templates_and_files_of_ones_own(start_website: S
         '<img alt="" src="{{ static("pictures/logo.svg") }}">{% endblock %}'
     )
     (files / "pictures" / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-    visitor = start_website(_unused_url(), template_directories=[templates], static_directories=[files])
+    visitor = start_website(unused_url(), template_directories=[templates], static_directories=[files])
     page = visitor.get("/login").text
     assert "<h1>Welcome</h1>" in page
     picture = visitor.get(page.partition('src="')[2].partition('"')[0])
@@ -122,11 +98,60 @@ def test_a_page_of_ones_own_and_templates_and_files_of_ones_own(start_website: S
 
 def test_a_broken_template_of_ones_own_is_no_traceback(start_website: StartWebsite, tmp_path: Path) -> None:
     (tmp_path / "base.html").write_text("{{ page.nothing_of_this_name }}")
-    visitor = start_website(_unused_url(), template_directories=[tmp_path])
+    visitor = start_website(unused_url(), template_directories=[tmp_path])
     response = visitor.get("/login")
     assert response.status_code == 500
     assert "Reference" in response.text
     assert "nothing_of_this_name" not in response.text
+
+
+def test_a_broken_template_harms_no_other_answer(
+    start_website: StartWebsite, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Errors have pages, too, and so has what is nowhere."""
+    (tmp_path / "error.html").write_text("{{ page.nothing_of_this_name }}")
+    visitor = start_website(unused_url(), template_directories=[tmp_path])
+    for response in (visitor.get("/"), visitor.get("/nowhere"), visitor.client.put("/login")):
+        assert response.status_code == 500
+        assert response.headers["Content-Type"].startswith("text/plain")
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        reference = response.text.split()[-1]
+        assert f"Mistake {reference} in" in caplog.text
+        assert "nothing_of_this_name" not in response.text
+    assert visitor.get("/login").status_code == 200
+
+
+def test_methods_that_an_address_does_not_take(start_website: StartWebsite) -> None:
+    visitor = start_website(unused_url())
+    response = visitor.client.request("PROPFIND", "/login")
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD, POST"
+    assert "/login does not take PROPFIND; it takes GET, HEAD, POST." in response.text
+    # The reload of what a form was sent to.
+    response = visitor.get("/projects/example/jobs/hello/trigger")
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    assert '<a href="/projects/example/jobs/hello">Back</a>' in response.text
+    response = visitor.client.options("/login")
+    assert (response.status_code, response.headers["Allow"], response.content) == (204, "GET, HEAD, POST, OPTIONS", b"")
+    assert visitor.client.options("/nowhere").status_code == 404
+    response = visitor.client.head("/login")
+    assert (response.status_code, response.content) == (200, b"")
+
+
+def test_addresses_that_are_too_long(start_website: StartWebsite) -> None:
+    visitor = start_website(unused_url())
+    response = visitor.get("/login?next=" + "a" * 20_000)
+    assert response.status_code == 414
+    assert "may have 16384" in response.text
+    assert "aaaa" not in response.text
+    response = visitor.get("/" + "a" * 20_000)
+    assert response.status_code == 404
+    assert len(response.content) < 5000
+    stranger = Visitor(visitor.url)
+    location = stranger.get("/runs?where=" + "a" * 5000).headers["Location"]
+    stranger.close()
+    assert location == "/login"
 
 
 def test_an_address_that_is_taken_is_named() -> None:
@@ -166,7 +191,7 @@ def test_open_log_pages_end_with_a_word_when_the_website_stops(installation: Ins
 
 
 def test_what_is_no_http_request(start_website: StartWebsite) -> None:
-    url = start_website(_unused_url()).url
+    url = start_website(unused_url()).url
     with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30) as connection:
         connection.sendall(b"GET \xff HTTP/1.1\r\n\r\n")
         with connection.makefile("rb") as answer:

@@ -144,7 +144,8 @@ def test_what_is_wrong_with_a_filter_is_shown_beside_it(operator: Visitor) -> No
 )  # fmt: skip
 def test_what_is_wrong_with_an_address_is_named(operator: Visitor, address: str, mistakes: list[str]) -> None:
     response = operator.get(address)
-    assert response.status_code == 422
+    # The service knows what a cursor is; what an address may ask for at all, and in which encoding, is ours.
+    assert response.status_code == (422 if "cursor: &#39;" in mistakes[0] else 400)
     assert "The address of this page has mistakes." in response.text
     for mistake in mistakes:
         assert mistake in response.text
@@ -390,5 +391,6 @@ def test_what_does_not_exist_has_a_page_that_says_so(operator: Visitor) -> None:
         assert response.status_code in {404, 422}, path
         assert "<h1>" in response.text
         assert "Traceback" not in response.text
+    assert 'href="/projects">Projects</a>' in operator.get("/nothing").text
     assert operator.client.put("/").status_code == 405
     assert operator.client.head("/").status_code == 200

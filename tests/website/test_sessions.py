@@ -119,15 +119,16 @@ def test_nobody_can_be_logged_in_by_another_site(stranger: Visitor) -> None:
 
 def test_a_form_that_is_none_is_refused(visitors: Visitors) -> None:
     visitor = visitors("operator")
-    for content, media_type in (
-        (b'{"a": 1}', "application/json"),
-        (b"x" * 2_000_000, "application/x-www-form-urlencoded"),
+    for content, media_type, status in (
+        (b'{"a": 1}', "application/json", 422),
+        (b"x" * 2_000_000, "application/x-www-form-urlencoded", 413),
     ):
         response = visitor.client.post(
             "/projects/example/jobs/hello/trigger", content=content, headers={"Content-Type": media_type}
         )
-        assert response.status_code == 422
+        assert response.status_code == status
         assert "<h1>" in response.text
+        assert 'href="/projects/example/jobs/hello">Back</a>' in response.text
 
 
 def test_tokens_are_made_shown_once_and_deleted(visitors: Visitors) -> None:
@@ -144,8 +145,15 @@ def test_tokens_are_made_shown_once_and_deleted(visitors: Visitors) -> None:
     delete = page.partition("&lt;my&gt; laptop")[2].partition('action="')[2].partition('"')[0]
     assert visitor.send("/profile", delete).status_code == 303
     assert "laptop" not in visitor.get("/profile").text
-    assert visitor.send("/profile", "/profile/tokens", description="x" * 1000).status_code == 422
-    assert visitor.send("/profile", "/profile/tokens", days="12").status_code == 422
+    response = visitor.send("/profile", "/profile/tokens", description="x" * 1000, days="7")
+    assert response.status_code == 422
+    assert 'aria-invalid="true" aria-describedby="description-mistake"' in response.text
+    assert 'id="description-mistake">The description takes at most' in response.text
+    assert form(response.text, "/profile/tokens").fields["days"] == "7"
+    response = visitor.send("/profile", "/profile/tokens", description="kept", days="12")
+    assert response.status_code == 422
+    assert 'id="days-mistake">The time for which it is valid must be one of' in response.text
+    assert form(response.text, "/profile/tokens").fields["description"] == "kept"
 
 
 def test_a_new_password_ends_the_sessions(visitors: Visitors, installation: Installation) -> None:
@@ -161,6 +169,10 @@ def test_a_new_password_ends_the_sessions(visitors: Visitors, installation: Inst
     assert "The second new password is not the same" in change(PASSWORD, new, "another")
     assert "The current password is not" in change("wrong one", new, new)
     assert "The new password has 5 characters" in change(PASSWORD, "short", "short")
+    page = change(PASSWORD, "short", "other")
+    for name in ("new", "again"):
+        assert f'id="{name}-mistake">The ' in page
+    assert page.count("aria-invalid") == 2
     assert change(PASSWORD, new, new) == "/login?changed=password"
     assert other.get("/profile").status_code == 303
     assert "Your password is changed" in visitor.get("/login?changed=password").text

@@ -78,6 +78,28 @@ def test_what_is_no_json_is_refused_and_shown_again(text: str) -> None:
     assert other_mistakes([one], caught.value) == []
 
 
+def test_all_mistakes_are_told_in_one_round() -> None:
+    """What cannot be sent, and what the service would refuse of the rest."""
+    parameters = [
+        ParameterAnswer("list", True, None, [], "", type="list"),
+        ParameterAnswer("count", False, 1, [], "", type="integer"),
+        ParameterAnswer("version", True, None, [], "", type="text", pattern=r"\d+"),
+        ParameterAnswer("missing", True, None, [], ""),
+        ParameterAnswer("new", False, None, [], "", type="a type of later"),
+    ]
+    form = Form(
+        (("parameter-list", "[1"), ("parameter-count", "x"), ("parameter-version", "a"), ("parameter-new", "y"))
+    )
+    with pytest.raises(Invalid) as caught:
+        values(parameters, form)
+    assert [str(mistake) for mistake in caught.value.mistakes] == [
+        'parameters.list: must be JSON: a number, true, "text", [1, 2], …',
+        "parameters.count: expected an integer, got 'x'",
+        "parameters.version: 'a' does not match the pattern \\d+",
+        "parameters.missing: is missing; it has no default",
+    ]
+
+
 def test_mistakes_of_no_field_are_shown_above_the_form() -> None:
     error = Invalid([Mistake("parameters.p", "is wrong"), Mistake("parameters.q", "is unknown")])
     assert other_mistakes([parameter()], error) == ["parameters.q: is unknown"]

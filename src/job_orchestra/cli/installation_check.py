@@ -37,11 +37,12 @@ def _check(settings_file: Path, environment: Mapping[str, str], *, must_have_pro
     settings, mistakes = examine_settings(settings_file, environment, must_exist=True)
     master = _attempt(lambda: load_composition("master", MasterComposition, settings), mistakes)
     service = _attempt(lambda: load_composition("service", ServiceComposition, settings), mistakes)
-    _attempt(lambda: load_composition("website", WebsiteComposition, settings), mistakes)
+    website = _attempt(lambda: load_composition("website", WebsiteComposition, settings), mistakes)
     _attempt(lambda: load_composition("worker", WorkerComposition, settings), mistakes)
     # What a composition that cannot be used would have replaced is checked as it is without it.
     records = service or ServiceComposition(settings)
     _attempt(lambda: records.administration, mistakes)
+    _attempt(lambda: (website or WebsiteComposition(settings)).parts, mistakes)
     projects: Sequence[ConfiguredProject] | None = None
     if must_have_projects or _should_have_projects(settings, can_tell=bool(settings.named) or not mistakes):
         projects = _attempt((master or MasterComposition(settings)).load_projects, mistakes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 from urllib.parse import urlsplit
 
 from job_orchestra.domain.errors import Invalid, Unavailable
@@ -36,7 +37,7 @@ def needs_tls(url: str) -> bool:
 
 
 def unreachable(url: str, error: BaseException) -> Unavailable:
-    return Unavailable(f"The service at {url} cannot be reached: {_cause(error)}.")
+    return Unavailable(f"The service at {url} cannot be reached: {cause_of(error)}.")
 
 
 def too_slow(url: str) -> Unavailable:
@@ -44,15 +45,17 @@ def too_slow(url: str) -> Unavailable:
 
 
 def broken(url: str, error: BaseException) -> Unavailable:
-    return Unavailable(f"The connection to the service at {url} broke: {_cause(error)}.")
+    return Unavailable(f"The connection to the service at {url} broke: {cause_of(error)}.")
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
     """The system's own words, wherever they are in the chain."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror):
             return str(cause.strerror).lower()
+        if isinstance(cause, ssl.SSLError):
+            return str(getattr(cause, "verify_message", "") or cause.reason).lower()
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno).lower()
         cause = cause.__cause__ or cause.__context__

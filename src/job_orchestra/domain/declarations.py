@@ -213,6 +213,8 @@ class Project:
     retention: Retention | Mapping[str, object] | None = None
     concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     webhooks: Sequence[Webhook] = ()
+    services: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Links on the project's page: `{"Tracker": "https://tracker.example.org"}`."""
 
 
 Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter | Retention | Webhook | Trigger

@@ -30,6 +30,7 @@ from job_orchestra.domain.definitions import CommandsDefinition, Definition, Wor
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.links import read_services
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
 from job_orchestra.domain.retries import RetryPolicy
@@ -102,6 +103,7 @@ def project_settings_to_data(settings: ProjectSettings) -> JsonObject:
         "retention": retention_to_data(settings.retention),
         "concurrency": dict(settings.concurrency),
         "webhooks": [webhook_to_data(webhook) for webhook in settings.webhooks],
+        "services": dict(settings.services),
     }
 
 
@@ -169,7 +171,7 @@ def _common_request(data: bytes) -> RunRequest:
     return read_all(marshal.loads(data), _run_request)  # noqa: S302 - made by us
 
 
-PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency", "webhooks")
+PROJECT_FIELDS = ("display_name", "description", "repository", "retention", "concurrency", "webhooks", "services")
 SCHEDULE_REQUIRED_FIELDS = ("job", "expression")
 SCHEDULE_FIELDS = (
     "time_zone", "missing_time", "repeated_time", "catch_up", "catch_up_age",
@@ -185,6 +187,7 @@ def read_project_settings(table: Table) -> ProjectSettings:
         retention=table.read("retention", read_retention, None),
         concurrency=table.read("concurrency", read_concurrency_limits, {}),
         webhooks=table.read("webhooks", read_webhooks, ()),
+        services=table.read("services", read_services, {}),
     )
 
 

@@ -20,6 +20,8 @@ class ProjectSettings:
     concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many runs of a concurrency group may be assigned or running at once, where it is not one."""
     webhooks: tuple[WebhookSettings, ...] = ()
+    services: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Names and addresses of what it needs elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

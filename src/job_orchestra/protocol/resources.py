@@ -151,6 +151,8 @@ class ProjectAnswer(Answer, frozen=True):
     concurrency: dict[str, int] = {}
     """How many runs of a concurrency group may be assigned or running at once, where it is not one."""
     webhooks: list[WebhookAnswer] = []
+    services: dict[str, str] = {}
+    """Names and addresses of what it needs elsewhere; http and https only."""
 
 
 class ParameterAnswer(Answer, frozen=True):

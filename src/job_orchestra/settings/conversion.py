@@ -29,8 +29,8 @@ def from_environment(wanted: object, text: str) -> object:
         return _from_text(int, text, "a whole number")
     if wanted is bool:
         return _from_text(_truth, text, "true or false")
-    if wanted == tuple[str, ...]:
-        return tuple(part for part in (part.strip() for part in text.split(",")) if part)
+    if wanted == tuple[str, ...] or wanted == tuple[Path, ...]:
+        return from_toml(wanted, [part for part in (part.strip() for part in text.split(",")) if part])
     if wanted == JsonObject:
         return _table(_from_text(json.loads, text, 'a JSON object like {"disk": "fast"}'))
     return from_toml(wanted, text)
@@ -90,6 +90,12 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in cast("list[object]", value))
 
 
+def _paths(value: object) -> tuple[Path, ...]:
+    if not isinstance(value, list):
+        raise WrongType(f"{_shown(value)} is not a list of paths")
+    return tuple(_path(item) for item in cast("list[object]", value))
+
+
 def _table(value: object) -> JsonObject:
     if not isinstance(value, dict):
         raise WrongType(f"{_shown(value)} is not a table")
@@ -126,5 +132,6 @@ _FROM_TOML: Mapping[Any, Callable[[object], object]] = {
     LogLevel: _one_of(LogLevel),
     OnStop: _one_of(OnStop),
     tuple[str, ...]: _texts,
+    tuple[Path, ...]: _paths,
     JsonObject: _table,
 }

@@ -27,6 +27,9 @@ def complete(settings: Settings) -> Settings:
             settings.website,
             url=website_url,
             service_url=settings.website.service_url or service_url,
+            announcement_file=_from(base, settings.website.announcement_file),
+            template_directories=tuple(base / path for path in settings.website.template_directories),
+            static_directories=tuple(base / path for path in settings.website.static_directories),
             cookie_keys=base / settings.website.cookie_keys,
         ),
         worker=replace(

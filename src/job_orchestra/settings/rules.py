@@ -18,6 +18,8 @@ from job_orchestra.domain.workers import MOST_EXECUTORS
 RULE = "rule"
 
 _MOST_KEYS = 20
+_LONGEST_TITLE = 60
+_LONGEST_SERVICE = 60
 _LONGEST_KEY = 300
 Rule = Callable[[object], str | None]
 
@@ -74,6 +76,23 @@ def name(value: object) -> str | None:
 
 def not_empty(value: object) -> str | None:
     return None if value else "it must not be empty"
+
+
+def title(value: object) -> str | None:
+    is_right = isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= _LONGEST_TITLE
+    return None if is_right else f"it has to be a line of 1 to {_LONGEST_TITLE} characters"
+
+
+def service_addresses(value: object) -> str | None:
+    """Names of external services, each with the address that is looked at."""
+    if not isinstance(value, dict):
+        return "it has to be a table"
+    for name, url in cast("dict[str, object]", value).items():
+        if not name.strip() or not name.isprintable() or len(name) > _LONGEST_SERVICE:
+            return f"{name!r} is no name of 1 to {_LONGEST_SERVICE} characters"
+        if not url or http_url(url):
+            return f"{name}: it has to be an address like https://tracker.example.org/health"
+    return None
 
 
 def http_url(value: object) -> str | None:

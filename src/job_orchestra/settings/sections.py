@@ -105,6 +105,18 @@ class WebsiteSettings:
     composition: str = field(
         default="job_orchestra.composition.website:WebsiteComposition", metadata=ruled(rules.module_attribute)
     )
+    title: str = field(default="Job Orchestra", metadata=ruled(rules.title))
+    """Of all pages, and what their head begins with."""
+    logo: str = ""
+    """A picture before the title: the name of a file in `static_directories`."""
+    announcement_file: Path | None = None
+    """A file whose text stands above every page; it may come, change and go while the website runs."""
+    template_directories: tuple[Path, ...] = ()
+    """Templates in them go before ours of the same name; those of the first directory before those of the next."""
+    static_directories: tuple[Path, ...] = ()
+    """Likewise for style sheets, pictures and the like; read when the website starts."""
+    external_services: JsonObject = field(default_factory=dict[str, JsonValue], metadata=ruled(rules.service_addresses))
+    """Names and addresses of what people need beside it; the home page says whether each answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +163,7 @@ class Settings:
     storage: StorageSettings = StorageSettings()
     master: MasterSettings = field(default_factory=MasterSettings)
     service: ServiceSettings = ServiceSettings()
-    website: WebsiteSettings = WebsiteSettings()
+    website: WebsiteSettings = field(default_factory=WebsiteSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     logging: LoggingSettings = LoggingSettings()
 

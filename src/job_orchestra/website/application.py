@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from job_orchestra.client.asynchronous import AsyncClient
@@ -12,12 +12,11 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.protocol.http_server import serve
 from job_orchestra.protocol.listening import listen
 from job_orchestra.website.cookie_keys import CookieKeys
-from job_orchestra.website.dispatch import PageRoute, website
+from job_orchestra.website.dispatch import website
 from job_orchestra.website.errors import malformed_answer
-from job_orchestra.website.rendering import Templates
-from job_orchestra.website.routes import ROUTES
+from job_orchestra.website.external_services import ExternalServices
+from job_orchestra.website.parts import WebsiteParts, website_parts
 from job_orchestra.website.sessions import SessionCookies
-from job_orchestra.website.static_files import StaticFiles
 from job_orchestra.website.visit import Site
 
 _GRACE = 3
@@ -36,10 +35,9 @@ class WebsiteApplication:
         cookie_keys: CookieKeys,
         clock: Clock,
         url: str = "",
-        template_directories: Sequence[Path] = (),
-        static_directories: Sequence[Path] = (),
-        routes: Sequence[PageRoute] = ROUTES,
+        parts: WebsiteParts | None = None,
     ) -> None:
+        """Without `parts`, as we ship it."""
         self.port = port
         """The real one once it serves, where 0 was given."""
         self._address = address
@@ -48,9 +46,8 @@ class WebsiteApplication:
         self._client = AsyncClient(service_url)
         self._clock = clock
         self._cookie_keys = cookie_keys
-        self._routes = routes
-        self._static_files = StaticFiles(static_directories)
-        self._templates = Templates(template_directories, self._static_files)
+        self._parts = parts or website_parts()
+        self._external_services = ExternalServices(self._parts.external_services, clock)
 
     @property
     def url(self) -> str:
@@ -61,18 +58,23 @@ class WebsiteApplication:
         """Serves until `stop` is set; pages that stream then end with a word of farewell."""
         listener = listen(self._address, self.port)
         self.port = listener.getsockname()[1]
-        application = website(self._site(stop), self._routes, self._static_files)
+        application = website(self._site(stop))
+        watching = asyncio.create_task(self._external_services.watch(stop))
         try:
             ready(f"website: ready on {self.url}")
             await serve(application, listener, stop, malformed=malformed_answer(), grace=_GRACE)
         finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
             await self._client.close()
 
     def _site(self, stopping: asyncio.Event) -> Site:
         parts = urlsplit(self.url)
         return Site(
             client=self._client,
-            templates=self._templates,
+            parts=self._parts,
+            external_services=self._external_services,
             cookies=SessionCookies.of(self.url, self._cookie_keys),
             clock=self._clock,
             origins=frozenset({f"{parts.scheme}://{parts.netloc}"}),

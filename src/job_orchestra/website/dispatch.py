@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from job_orchestra.client.calls import me as me_calls
@@ -20,17 +21,28 @@ from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticat
 from job_orchestra.domain.roles import Permission
 from job_orchestra.website import forgery
 from job_orchestra.website.addresses import check_address
-from job_orchestra.website.errors import error_response, missing_page, page_of_form, unexpected_response
+from job_orchestra.website.errors import (
+    error_response,
+    missing_page,
+    page_of_form,
+    unexpected_response,
+    wrong_method_response,
+)
 from job_orchestra.website.forms import read_form
 from job_orchestra.website.paths import with_query
+from job_orchestra.website.refusals import FormForged
 from job_orchestra.website.responses import SecurityHeaders, redirect
 from job_orchestra.website.sessions import is_due_for_renewal, new_visit
-from job_orchestra.website.static_files import StaticFiles
 from job_orchestra.website.visit import Site, Visit
 
 _logger = logging.getLogger(__name__)
 
 Handler = Callable[[Visit], Awaitable[Response]]
+
+STATIC = "/static/{digest}/{name:path}"
+_REFRESH = "refresh"
+_LONGEST_RETURN = 2000
+"""Characters of an address to which a login leads back; behind a longer one, it leads to the first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +54,54 @@ class PageRoute:
     query: tuple[str, ...] | None = None
     """Names that its address may have behind the question mark; None: any, each as often as one likes."""
 
+    @property
+    def known_query(self) -> tuple[str, ...] | None:
+        """With that by which any page that refreshes itself is told to pause."""
+        return None if self.query is None else tuple(dict.fromkeys((*self.query, _REFRESH)))
 
-def website(site: Site, routes: Sequence[PageRoute], static_files: StaticFiles) -> ASGIApp:
+
+def website(site: Site) -> ASGIApp:
     """The ASGI application of these pages."""
-    table = [Route(route.path, _endpoint(site, route), methods=[route.method]) for route in routes]
-    table.append(Route("/static/{digest}/{name:path}", static_files.serve, methods=["GET"]))
+    table = [Route(route.path, _endpoint(site, route), methods=[route.method]) for route in site.parts.routes]
+    table.append(Route(STATIC, site.parts.static_files.serve, methods=["GET"]))
 
-    async def no_such_page(request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException) and error.status_code != 404:
-            return PlainTextResponse(error.detail, error.status_code, error.headers)
-        return missing_page(_stranger(site, request))
+    async def no_such_page(request: Request, _: Exception) -> Response:
+        """Where no route takes the address, or none this method of it."""
+        visit = await _stranger(site, request)
+        try:
+            with suppress(OrchestraError):  # who it is matters for the head of the page alone
+                visit = await _recognised(visit, Permission.OWN_ACCOUNT)
+            methods = sorted({method for one in table if _is_at(one, request) for method in one.methods or ()})
+            if not methods:
+                return missing_page(visit)
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers={"Allow": ", ".join([*methods, "OPTIONS"])})
+            return wrong_method_response(visit, methods)
+        except Exception:
+            return _unexpected(visit)
 
     return SecurityHeaders(Starlette(routes=table, exception_handlers={HTTPException: no_such_page}))
 
 
+def _is_at(route: Route, request: Request) -> bool:
+    return route.matches(request.scope)[0] is not Match.NONE
+
+
 def _endpoint(site: Site, route: PageRoute) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        visit = _stranger(site, request)
+        visit = await _stranger(site, request)
         try:
-            visit = await _recognised(visit, route.permission)
-            _check_permission(visit, route.permission)
-            check_address(request, route.query)
-            visit = await _with_form(visit)
-            response = await route.handler(visit)
-            await _renew(visit, response)
-        except Unauthenticated:
-            response = _to_login(visit)
-        except OrchestraError as error:
-            response = error_response(visit, error)
+            try:
+                visit = await _recognised(visit, route.permission)
+                _check_permission(visit, route.permission)
+                check_address(request, route.known_query)
+                visit = await _with_form(visit)
+                response = await route.handler(visit)
+                await _renew(visit, response)
+            except Unauthenticated:
+                response = _to_login(visit)
+            except OrchestraError as error:
+                response = error_response(visit, error)
         except Exception:  # whatever is wrong in one page, the visitor gets an answer, and the log gets the details
             response = _unexpected(visit)
         if request.method == "HEAD" and isinstance(response, StreamingResponse):
@@ -79,9 +111,10 @@ def _endpoint(site: Site, route: PageRoute) -> Callable[[Request], Awaitable[Res
     return endpoint
 
 
-def _stranger(site: Site, request: Request) -> Visit:
+async def _stranger(site: Site, request: Request) -> Visit:
     """The visit of somebody of whom nothing is known yet but a secret that makes the login form theirs."""
-    return Visit(site, request, site.client, site.cookies.visit(request) or new_visit())
+    secret = site.cookies.visit(request) or new_visit()
+    return Visit(site, request, site.client, secret, announcement=await site.parts.announcement.text())
 
 
 async def _recognised(visit: Visit, permission: Permission) -> Visit:
@@ -108,7 +141,7 @@ def _check_permission(visit: Visit, permission: Permission) -> None:
 
 
 async def _with_form(visit: Visit) -> Visit:
-    """With the form that was sent; Forbidden if it does not come from a page that we made for this visitor."""
+    """With the form that was sent; FormForged if it does not come from a page that we made for this visitor."""
     request = visit.request
     if request.method != "POST":
         return visit
@@ -116,11 +149,11 @@ async def _with_form(visit: Visit) -> Visit:
     own = visit.site.origins | {f"{request.url.scheme}://{request.url.netloc}"}
     form = await read_form(request.headers.get("Content-Type", ""), request.stream())
     if not forgery.is_own_origin(origin, fetch_site, own):
-        raise Forbidden(
+        raise FormForged(
             f"This form was sent from {origin or 'another site'}, but this website is at {', '.join(sorted(own))}."
         )
     if not forgery.is_form_token(form.get("form_token"), visit.form_secret):
-        raise Forbidden("This form is not from a page of this session. Nothing was changed; open the page again.")
+        raise FormForged("This form is not from a page of this session.")
     return replace(visit, form=form)
 
 
@@ -142,7 +175,8 @@ def _to_login(visit: Visit) -> Response:
     """To the login page, and from there back to where the visitor wanted to go."""
     url = visit.request.url
     wanted = page_of_form(url.path) if visit.request.method == "POST" else url.path + (url.query and f"?{url.query}")
-    response = redirect(with_query("/login", next="" if wanted == "/" else wanted))
+    is_home = wanted == "/" or len(wanted) > _LONGEST_RETURN
+    response = redirect(with_query("/login", next="" if is_home else wanted))
     visit.site.cookies.end_session(response)
     return response
 
@@ -154,4 +188,4 @@ def _unexpected(visit: Visit) -> Response:
         return unexpected_response(visit, reference)
     except Exception:  # a template that users overrode may be what is broken
         _logger.exception("The page for mistake %s could not be made, either", reference)
-        return PlainTextResponse(f"This page could not be made. Reference in the website's log: {reference}", 500)
+        return PlainTextResponse(f"This page could not be made. Reference in the website's log: {reference}\n", 500)

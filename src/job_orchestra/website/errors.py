@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,11 +11,14 @@ from starlette.responses import PlainTextResponse, Response
 from job_orchestra.domain.errors import Conflict, Forbidden, Invalid, NotFound, OrchestraError, Unavailable
 from job_orchestra.protocol.http_server import MalformedAnswer
 from job_orchestra.website.page import Page
+from job_orchestra.website.refusals import AddressInvalid, AddressTooLong, FormForged, FormTooLarge
 from job_orchestra.website.responses import SECURITY_HEADERS
 from job_orchestra.website.visit import Visit
 
 _RETRY_AFTER = 3
 """Seconds until a page asks again for a service that was down."""
+_SHOWN = 200
+"""Characters of an address that is nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +29,100 @@ class ErrorPage(Page):
     back: str | None = None
     """The page from which a form was sent."""
     details: tuple[str, ...] = ()
+    """What is wrong with each field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """How an error is told; `form` is said in place of `page` where a form was sent."""
+
+    status: int
+    title: str
+    sentence: str | None = None
+    """None: the error's own."""
+    form_sentence: str | None = None
+    page: str
+    form: str | None = None
+    is_passing: bool = False
+    """Whether the page may be there in a moment: it then asks again by itself."""
+
+
+_KINDS: Sequence[tuple[type[OrchestraError], _Kind]] = (
+    (Unavailable, _Kind(
+        status=503,
+        title="The service cannot be reached",
+        page=f"This page tries again every {_RETRY_AFTER} seconds.",
+        form="Nothing was changed, or it cannot be told: look at the page again before you repeat it.",
+        is_passing=True,
+    )),
+    (NotFound, _Kind(
+        status=404,
+        title="Not found",
+        page="It may have been deleted, or the address has a mistake.",
+    )),
+    (FormForged, _Kind(
+        status=403,
+        title="The form was not accepted",
+        page="Nothing was changed. Open the page again, and send the form from there.",
+    )),
+    (Forbidden, _Kind(
+        status=403,
+        title="Not permitted",
+        page="An administrator gives roles to users. Your own account is always yours: see your profile.",
+    )),
+    (Conflict, _Kind(
+        status=409,
+        title="Not possible now",
+        page="Its state is another one than the page showed. Look at it again.",
+    )),
+    (FormTooLarge, _Kind(
+        status=413,
+        title="Too much was sent",
+        page="Nothing was changed. Send less: what is large belongs in a file that a run can read.",
+    )),
+    (AddressTooLong, _Kind(
+        status=414,
+        title="The address is too long",
+        page="Go on from the first page, or ask for less at once.",
+    )),
+    (AddressInvalid, _Kind(
+        status=400,
+        title="That was not understood",
+        sentence="The address of this page has mistakes.",
+        page="Correct them, or go on from the first page.",
+        form="Open the page again, and send the form from there.",
+    )),
+    (Invalid, _Kind(
+        status=422,
+        title="That was not understood",
+        sentence="The address of this page has mistakes.",
+        form_sentence="What was sent has mistakes.",
+        page="Correct them, or go on from the first page.",
+        form="Nothing was changed. Go back, correct them and send it again.",
+    )),
+    (OrchestraError, _Kind(status=400, title="Not possible", page="Go back and try again.")),
+)  # fmt: skip
 
 
 def error_response(visit: Visit, error: OrchestraError) -> Response:
-    status, page = _page_of(visit, error)
-    response = visit.page(page, status)
-    if isinstance(error, Unavailable):
+    kind = next(kind for of, kind in _KINDS if isinstance(error, of))
+    is_form = visit.request.method == "POST"
+    is_asking_again = kind.is_passing and not is_form
+    advice = (is_form and kind.form) or kind.page
+    if is_asking_again and visit.is_refresh_paused:
+        advice = "Open it again in a moment."
+    page = ErrorPage(
+        title=kind.title,
+        sentence=(is_form and kind.form_sentence) or kind.sentence or error.message,
+        advice=advice,
+        back=page_of_form(visit.request.url.path) if is_form else None,
+        details=tuple(str(mistake) for mistake in error.mistakes)
+        if kind.sentence and isinstance(error, Invalid)
+        else (),
+        refresh=_RETRY_AFTER if is_asking_again else None,
+    )
+    response = visit.page(page, kind.status)
+    if kind.is_passing:
         response.headers["Retry-After"] = str(_RETRY_AFTER)
     return response
 
@@ -47,10 +139,26 @@ def unexpected_response(visit: Visit, reference: str) -> Response:
 def missing_page(visit: Visit) -> Response:
     page = ErrorPage(
         title="There is no such page",
-        sentence=f"Nothing is at {visit.request.url.path[:200]}.",
+        sentence=f"Nothing is at {visit.request.url.path[:_SHOWN]}.",
         advice="Perhaps the address was cut off.",
     )
     return visit.page(page, 404)
+
+
+def wrong_method_response(visit: Visit, methods: Sequence[str]) -> Response:
+    """To a request that the address does not take, such as the reload of what a form was sent to."""
+    path = visit.request.url.path
+    page = ErrorPage(
+        title="Not this way",
+        sentence=f"{path[:_SHOWN]} does not take {visit.request.method[:_SHOWN]}; it takes {', '.join(methods)}.",
+        advice="This address is where a form is sent to. Open the page with the form, and send it from there."
+        if "GET" not in methods
+        else "Open the page, and use its links and forms.",
+        back=page_of_form(path) if "GET" not in methods else path,
+    )
+    response = visit.page(page, 405)
+    response.headers["Allow"] = ", ".join(methods)
+    return response
 
 
 def malformed_answer() -> MalformedAnswer:
@@ -58,58 +166,6 @@ def malformed_answer() -> MalformedAnswer:
     headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
     response = PlainTextResponse("This is not a well-formed HTTP request.\n", headers=headers)
     return MalformedAnswer(response.raw_headers, bytes(response.body))
-
-
-def _page_of(visit: Visit, error: OrchestraError) -> tuple[int, ErrorPage]:
-    is_form = visit.request.method == "POST"
-    back = page_of_form(visit.request.url.path) if is_form else None
-    match error:
-        case Unavailable():
-            advice = (
-                "Nothing was changed, or it cannot be told: look at the page again before you repeat it."
-                if is_form
-                else f"This page tries again every {_RETRY_AFTER} seconds."
-            )
-            return 503, ErrorPage(
-                title="The service cannot be reached",
-                sentence=error.message,
-                advice=advice,
-                back=back,
-                refresh=None if is_form else _RETRY_AFTER,
-            )
-        case NotFound():
-            return 404, ErrorPage(
-                title="Not found",
-                sentence=error.message,
-                advice="It may have been deleted, or the address has a mistake.",
-                back=back,
-            )
-        case Forbidden():
-            return 403, ErrorPage(
-                title="Not permitted",
-                sentence=error.message,
-                advice="An administrator gives roles to users. Your own account is always yours: see your profile.",
-                back=back,
-            )
-        case Conflict():
-            return 409, ErrorPage(
-                title="Not possible now",
-                sentence=error.message,
-                advice="Its state is another one than the page showed. Look at it again.",
-                back=back,
-            )
-        case Invalid():
-            return 422, ErrorPage(
-                title="That was not understood",
-                sentence="What was sent has mistakes." if is_form else "The address of this page has mistakes.",
-                advice="Correct them and send it again." if is_form else "Correct them, or go on from the first page.",
-                back=back,
-                details=tuple(str(mistake) for mistake in error.mistakes),
-            )
-        case _:
-            return 400, ErrorPage(
-                title="Not possible", sentence=error.message, advice="Go back and try again.", back=back
-            )
 
 
 def page_of_form(path: str) -> str:

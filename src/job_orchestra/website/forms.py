@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.protocol.addresses import flaw_of_encoding, shown_encoded
+from job_orchestra.website.refusals import FormTooLarge
 
 _LARGEST = 1 << 20
 _MOST_FIELDS = 1000
@@ -36,7 +37,7 @@ async def read_form(media_type: str, body: AsyncIterable[bytes]) -> Form:
     async for chunk in body:
         content += chunk
         if len(content) > _LARGEST:
-            raise Invalid.at("", f"The form is larger than {_LARGEST} bytes.")
+            raise FormTooLarge.at("", f"The form is larger than {_LARGEST} bytes.")
     try:
         items = parse_qsl(
             content.decode("ascii"),

@@ -53,3 +53,7 @@ class Frame:
     is_refresh_paused: bool
     address: str
     """Path of this page, without its query."""
+    logo: str | None = None
+    """Address of the picture before the title."""
+    announcement: str = ""
+    """Empty where nothing is announced."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
-from urllib.parse import urlsplit
+
+from job_orchestra.domain.links import is_link
 
 
 def parse_moment(text: str) -> datetime:
@@ -46,11 +47,5 @@ def size_words(size: int) -> str:
 
 
 def safe_url(text: str) -> str | None:
-    """The text where it is an address that may become a link, or None: http and https only, and no host in disguise."""
-    if not text.startswith(("http://", "https://")) or any(ord(one) <= 0x20 or one in "\\\x7f" for one in text):
-        return None  # a backslash is a slash to browsers, and none to others
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return None
-    return text if parts.hostname and "@" not in parts.netloc else None
+    """The text where it is an address that may become a link (http and https only), or None."""
+    return text if is_link(text) else None

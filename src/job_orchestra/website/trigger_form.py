@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from job_orchestra.domain.checking import read_all
 from job_orchestra.domain.errors import Invalid, Mistake
-from job_orchestra.domain.jobs import ParameterType
+from job_orchestra.domain.jobs import ParameterDefinition, ParameterType
 from job_orchestra.domain.json import JsonObject, JsonValue
+from job_orchestra.domain.parameters import read_parameter_values
+from job_orchestra.domain.places import Place
 from job_orchestra.protocol.resources import ParameterAnswer
 from job_orchestra.website.forms import Form
 
@@ -67,7 +70,10 @@ def other_mistakes(parameters: Sequence[ParameterAnswer], error: Invalid) -> lis
 
 
 def values(parameters: Sequence[ParameterAnswer], form: Form) -> JsonObject:
-    """What was typed. An empty field gives nothing, unless its default is text. Invalid lists all mistakes."""
+    """What was typed. An empty field gives nothing, unless its default is text.
+
+    Invalid where something cannot be sent at all; with it is then told what the service would refuse of the rest.
+    """
     given: JsonObject = {}
     mistakes: list[Mistake] = []
     for parameter in parameters:
@@ -80,8 +86,30 @@ def values(parameters: Sequence[ParameterAnswer], form: Form) -> JsonObject:
         except ValueError as error:
             mistakes.append(Mistake(f"{_PLACE}.{parameter.identifier}", f"{error}"))
     if mistakes:
-        raise Invalid(mistakes)
+        unsent = {mistake.place for mistake in mistakes}
+        raise Invalid([*mistakes, *(one for one in _refused(parameters, given) if one.place not in unsent)])
     return given
+
+
+def _refused(parameters: Sequence[ParameterAnswer], given: JsonObject) -> Sequence[Mistake]:
+    """What the service would say of these values."""
+    definitions = tuple(_definition(parameter) for parameter in parameters)
+    try:
+        read_all(given, lambda reader: read_parameter_values(reader, definitions), Place().field(_PLACE))
+    except Invalid as error:
+        return error.mistakes
+    return ()
+
+
+def _definition(parameter: ParameterAnswer) -> ParameterDefinition:
+    return ParameterDefinition(
+        identifier=parameter.identifier,
+        is_required=parameter.is_required,
+        default=parameter.default,
+        choices=tuple(parameter.choices),
+        type=next((one for one in ParameterType if one == parameter.type), None),
+        pattern=parameter.pattern,
+    )
 
 
 def _field(parameter: ParameterAnswer, typed: Form | None, mistakes: dict[str, str]) -> Field:

@@ -19,9 +19,10 @@ from job_orchestra.domain.roles import Permission
 from job_orchestra.protocol.addresses import query_items
 from job_orchestra.protocol.resources import MeAnswer
 from job_orchestra.website import forgery
+from job_orchestra.website.external_services import ExternalServices
 from job_orchestra.website.forms import Form
-from job_orchestra.website.page import NAVIGATION, Frame, NavigationEntry, Page
-from job_orchestra.website.rendering import Templates
+from job_orchestra.website.page import Frame, NavigationEntry, Page
+from job_orchestra.website.parts import WebsiteParts
 from job_orchestra.website.responses import html_response
 from job_orchestra.website.sessions import SessionCookies
 from job_orchestra.website.zones import Zone, zone_of_cookie
@@ -35,15 +36,14 @@ class Site:
 
     client: AsyncClient
     """Without credentials; each visit acts as its visitor."""
-    templates: Templates
+    parts: WebsiteParts
+    external_services: ExternalServices
     cookies: SessionCookies
     clock: Clock
     origins: frozenset[str]
     """`scheme://host:port` under which the website knows that it is reached."""
     stopping: asyncio.Event
     """Set when the application ends: streaming pages then say so and end, too."""
-    title: str = "Job Orchestra"
-    navigation: tuple[NavigationEntry, ...] = NAVIGATION
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Visit:
     """What the tokens of this visitor's forms are derived from: the session's secret, or that of the login form."""
     me: MeAnswer | None = None
     form: Form = Form()
+    announcement: str = ""
 
     def may(self, permission: str) -> bool:
         """Whether the service said that the visitor may."""
@@ -85,23 +86,26 @@ class Visit:
 
     def page(self, page: Page, status: int = 200) -> Response:
         headers: Mapping[str, str] = {}
-        if page.refresh is not None and not self._is_refresh_paused:
+        if page.refresh is not None and not self.is_refresh_paused:
             headers = {"Refresh": str(page.refresh)}
         return html_response(self.request, self.html(page), status, headers)
 
     def html(self, page: Page) -> str:
-        return self.site.templates.render(page, self._frame())
+        return self.site.parts.templates.render(page, self._frame())
 
     def _frame(self) -> Frame:
+        parts = self.site.parts
         return Frame(
-            site_title=self.site.title,
+            site_title=parts.title,
+            logo=parts.static_files.address(parts.logo) if parts.logo else None,
+            announcement=self.announcement,
             user=self.me.user.identifier if self.me else None,
             may=self.may,
-            navigation=tuple(entry for entry in self.site.navigation if self._sees(entry)),
+            navigation=tuple(entry for entry in parts.navigation if self._sees(entry)),
             form_token=forgery.form_token(self.form_secret),
             now=self.now,
             zone=self.zone,
-            is_refresh_paused=self._is_refresh_paused,
+            is_refresh_paused=self.is_refresh_paused,
             address=self.request.url.path,
         )
 
@@ -109,5 +113,5 @@ class Visit:
         return entry.permission is Permission.ANYONE or self.may(entry.permission)
 
     @property
-    def _is_refresh_paused(self) -> bool:
+    def is_refresh_paused(self) -> bool:
         return self.query("refresh") == "off"

@@ -47,6 +47,7 @@ def show_project(settings_file: Path, output: Output, project: str) -> None:
         ("description", answer.description),
         ("repository", "" if answer.repository is None else json_text(answer.repository)),
         ("webhooks", "\n".join(f"{one.identifier} ({one.provider}): {one.url}" for one in answer.webhooks)),
+        ("services", "\n".join(f"{name}: {url}" for name, url in answer.services.items())),
         ("configured", yes(answer.is_active)),
     ]
     print_fields(output, answer, fields)

@@ -31,6 +31,7 @@ def project_answer(project: Project, service_url: str) -> ProjectAnswer:
         concurrency=dict(project.settings.concurrency),
         is_active=project.is_active,
         webhooks=[_webhook_answer(project.identifier, one, service_url) for one in project.settings.webhooks],
+        services=dict(project.settings.services),
     )
 
 

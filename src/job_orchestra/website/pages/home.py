@@ -9,6 +9,7 @@ from starlette.responses import Response
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import RunSummaryAnswer
+from job_orchestra.website.external_services import ServiceStatus
 from job_orchestra.website.page import Page
 from job_orchestra.website.pages.runs import FAILED
 from job_orchestra.website.visit import Visit
@@ -34,14 +35,21 @@ class HomePage(Page):
     running: RunList
     waiting: RunList
     failed: RunList
+    external_services: tuple[ServiceStatus, ...]
 
 
 async def show(visit: Visit) -> Response:
     running, waiting, failed = await asyncio.gather(
         _runs(visit, RunStatus.RUNNING), _runs(visit, RunStatus.PENDING), _runs(visit, FAILED)
     )
-    refresh = _OFTEN if running.runs or waiting.runs else _SELDOM
-    page = HomePage(title="Home", running=running, waiting=waiting, failed=failed, refresh=refresh)
+    page = HomePage(
+        title="Home",
+        running=running,
+        waiting=waiting,
+        failed=failed,
+        external_services=visit.site.external_services.statuses,
+        refresh=_OFTEN if running.runs or waiting.runs else _SELDOM,
+    )
     return visit.page(page)
 
 

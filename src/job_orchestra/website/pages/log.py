@@ -92,7 +92,7 @@ async def show(visit: Visit) -> Response:
             end = LogEnd(
                 title="", run=None, notice="A mistake in the website ended this page.", following=_address(run)
             )
-        yield between + visit.site.templates.render_part(LogEnd.template, end) + after
+        yield between + visit.site.parts.templates.render_part(LogEnd.template, end) + after
 
     return html_stream(visit.request, parts())
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from starlette.responses import Response
 
 from job_orchestra.client.calls import me
-from job_orchestra.domain.errors import Invalid, Unauthenticated
+from job_orchestra.domain.errors import Invalid, Unauthenticated, Unavailable
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import is_local
 from job_orchestra.website.responses import redirect
@@ -32,9 +32,9 @@ async def log_in(visit: Visit) -> Response:
     user, following = form.get("user").strip(), form.get("next")
     try:
         session = await visit.send(me.login(user, form.get("password")))
-    except (Unauthenticated, Invalid) as error:
+    except (Unauthenticated, Invalid, Unavailable) as error:
         page = LoginPage(title="Log in", user=user, next=following, mistake=error.message)
-        return _form(visit, page, status=403)
+        return _form(visit, page, status=503 if isinstance(error, Unavailable) else 403)
     response = redirect(following if is_local(following) else "/")
     visit.site.cookies.start_session(response, session.secret)
     return response

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 from zoneinfo import available_timezones
@@ -7,8 +8,9 @@ from zoneinfo import available_timezones
 from starlette.responses import Response
 
 from job_orchestra.client.calls import me
+from job_orchestra.domain.account_rules import password_mistakes
 from job_orchestra.domain.checking import nearest
-from job_orchestra.domain.errors import Invalid, Unauthenticated
+from job_orchestra.domain.errors import Invalid, Mistake, Unauthenticated
 from job_orchestra.domain.users import TokenKind
 from job_orchestra.protocol.resources import MeAnswer, NewTokenAnswer, TokenAnswer
 from job_orchestra.website.page import Page
@@ -20,7 +22,15 @@ _MOST = 100
 _DAY = 24 * 3600.0
 LIFETIMES = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year", "": "for ever"}
 """Days, and how they are written in the form."""
-_LABELS = {"current": "The current password", "new": "The new password", "again": "The second new password"}
+_DAYS = "90"
+_LABELS = {
+    "description": "The description",
+    "days": "The time for which it is valid",
+    "current": "The current password",
+    "new": "The new password",
+    "again": "The second new password",
+}
+"""Of the fields that mistakes are told at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +44,11 @@ class ProfilePage(Page):
     new_token: NewTokenAnswer | None = None
     """Just made; its secret is shown on this page and never again."""
     description: str = ""
-    token_mistake: str = ""
-    password_mistake: str = ""
+    days: str = _DAYS
+    mistakes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What is wrong with a field of the form that was sent, by its name; empty: with the form as a whole."""
+    is_password_refused: bool = False
+    """Whether they are those of the form for the password."""
     zone: str = ""
     """As typed, where it is none."""
     zone_mistake: str = ""
@@ -52,7 +65,7 @@ async def create_token(visit: Visit) -> Response:
             raise Invalid.at("days", f"must be one of {', '.join(filter(None, LIFETIMES))} or empty")
         token = await visit.send(me.create_token(description, float(days) * _DAY if days else None))
     except Invalid as error:
-        return visit.page(await _profile(visit, description=description, token_mistake=error.message), 422)
+        return visit.page(await _profile(visit, description=description, days=days, mistakes=_by_field(error)), 422)
     return visit.page(await _profile(visit, new_token=token), 201)
 
 
@@ -78,12 +91,14 @@ async def set_password(visit: Visit) -> Response:
     """All sessions end with it, this one included: the visitor logs in with the new password."""
     current, new = visit.form.get("current"), visit.form.get("new")
     try:
+        mistakes = list(password_mistakes("new", new))
         if new != visit.form.get("again"):
-            raise Invalid.at("again", "is not the same as the new one")
+            mistakes.append(Mistake("again", "is not the same as the new one"))
+        if mistakes:
+            raise Invalid(mistakes)
         await visit.send(me.set_password(current, new))
     except Invalid as error:
-        mistakes = "; ".join(f"{_LABELS.get(one.place, one.place)} {one.message}" for one in error.mistakes)
-        return visit.page(await _profile(visit, password_mistake=f"{mistakes}."), 422)
+        return visit.page(await _profile(visit, mistakes=_by_field(error), is_password_refused=True), 422)
     response = redirect("/login?changed=password")
     visit.site.cookies.end_session(response)
     return response
@@ -94,8 +109,9 @@ async def _profile(
     *,
     new_token: NewTokenAnswer | None = None,
     description: str = "",
-    token_mistake: str = "",
-    password_mistake: str = "",
+    days: str = _DAYS,
+    mistakes: Mapping[str, str] | None = None,
+    is_password_refused: bool = False,
     zone: str = "",
     zone_mistake: str = "",
 ) -> ProfilePage:
@@ -109,8 +125,15 @@ async def _profile(
         sessions=tuple(token for token in found if token.kind == TokenKind.SESSION),
         new_token=new_token,
         description=description,
-        token_mistake=token_mistake,
-        password_mistake=password_mistake,
+        days=days if days in LIFETIMES else _DAYS,
+        mistakes=mistakes or {},
+        is_password_refused=is_password_refused,
         zone=zone if zone_mistake else visit.zone.name,
         zone_mistake=zone_mistake,
     )
+
+
+def _by_field(error: Invalid) -> Mapping[str, str]:
+    told = {one.place: f"{_LABELS[one.place]} {one.message}." for one in error.mistakes if one.place in _LABELS}
+    rest = "; ".join(str(one) for one in error.mistakes if one.place not in _LABELS)
+    return {**told, "": rest} if rest else told

@@ -7,6 +7,7 @@ from typing import ClassVar
 from starlette.responses import Response
 
 from job_orchestra.client.calls import jobs, projects, runs, schedules
+from job_orchestra.domain.links import is_link
 from job_orchestra.protocol.resources import JobAnswer, ProjectAnswer, RunSummaryAnswer, ScheduleAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.visit import Visit
@@ -29,6 +30,8 @@ class ProjectPage(Page):
     template: ClassVar[str] = "project.html"
     section: ClassVar[str] = "/projects"
     project: ProjectAnswer
+    services: tuple[tuple[str, str], ...]
+    """Names and addresses, those that may become links."""
     jobs: tuple[JobAnswer, ...]
     next_jobs: str | None
     schedules: tuple[ScheduleAnswer, ...]
@@ -51,6 +54,7 @@ async def show(visit: Visit) -> Response:
     page = ProjectPage(
         title=project.display_name or project.identifier,
         project=project,
+        services=tuple((name, url) for name, url in project.services.items() if is_link(url)),
         jobs=tuple(all_jobs.items),
         next_jobs=all_jobs.next,
         schedules=tuple(all_schedules.items),
