@@ -123,7 +123,8 @@ def log_in(page: Page, url: str, user: str, password: str = PASSWORD) -> None:
     page.goto(f"{url}/login")
     page.get_by_label("User").fill(user)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Log in").click(no_wait_after=True)
 
 
 def open_page(page: Page, url: str, path: str) -> Response:
