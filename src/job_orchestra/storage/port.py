@@ -138,6 +138,11 @@ class Storage(Protocol):
     All may be called concurrently from one event loop. A call that is cancelled may still be carried out.
     """
 
+    @property
+    def commits_batches_whole(self) -> bool:
+        """A batch is one commit. Where it is not, another operation in it is another wait, and is undone by nobody."""
+        ...
+
     async def find(self, query: Find) -> list[Row]: ...
 
     async def find_all(self, queries: Sequence[Find]) -> list[list[Row]]:
