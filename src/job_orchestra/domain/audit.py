@@ -13,6 +13,8 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.moments import to_microseconds
 
 LONGEST_VALUE = 200
+DEFAULT_AUDIT_DAYS = 365
+"""For which entries are kept."""
 _SECRET = re.compile(r"[0-9a-fA-F]{64}")
 _LIKE_A_SECRET = "(looks like a secret)"  # noqa: S105 - the words in its place
 _LATER_DIGITS = 8

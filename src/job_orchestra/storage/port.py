@@ -160,6 +160,14 @@ class Storage(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseDescription:
+    product: str
+    """With its version: `SQLite 3.45.1`."""
+    size: int | None
+    """Bytes that it takes on disk, as far as that is known at once."""
+
+
 class SchemaState(StrEnum):
     MISSING = "missing"
     OLDER = "older"
@@ -206,6 +214,10 @@ class StorageAdministration(Protocol):
 
     def versions(self) -> tuple[str | None, str]:
         """Version of the schema in the database (None: there is none) and of the program."""
+        ...
+
+    def describe(self) -> DatabaseDescription:
+        """Cheap, however much is in it."""
         ...
 
     def warnings(self) -> Sequence[str]:
