@@ -39,6 +39,7 @@ class Templates:
             "schedule_path": paths.schedule_path,
             "run_path": paths.run_path,
             "worker_path": paths.worker_path,
+            "user_path": paths.user_path,
             "with_query": paths.with_query,
         }
         self._environment.globals.update(callables)

@@ -32,7 +32,6 @@ def create_database(settings_file: Path, dry_run: bool) -> None:
     administration = _administration(settings_file)
     if not dry_run:
         administration.create()
-        _note(settings_file, "database.create")
         click.echo(f"The database is created, with schema {administration.versions()[1]}.")
     elif administration.state() is SchemaState.MISSING:
         click.echo(f"The schema {administration.versions()[1]} would be created.")
@@ -177,18 +176,16 @@ def import_database(file: Path, settings_file: Path, dry_run: bool, output: Outp
         except BaseException:
             tell_left_incomplete(line.step)
             raise
-    if not dry_run:
-        _note(settings_file, "database.import", file=file.name)
     tell_imported(output, file, manifest, records.settings.storage.directory, dry_run=dry_run)
 
 
 def _note(settings_file: Path, action: str, **details: JsonValue) -> None:
-    """In the audit trail, of what is done already."""
+    """In the audit trail, of what is done. Not of what leaves an empty database, or exactly what an export has."""
 
     async def nothing_more(_: RecordsComposition) -> None:
         pass
 
-    on_host(settings_file, nothing_more, action, **details)
+    on_host(settings_file, nothing_more, action, None, **details)
 
 
 def _administration(settings_file: Path) -> StorageAdministration:

@@ -42,7 +42,7 @@ def create_user(
         settings_file,
         lambda records: records.accounts.create_user(identifier, roles, display_name, password),
         "user.create",
-        user=identifier,
+        {"user": identifier},
         roles=[*roles],
         password=has_password,
     )
