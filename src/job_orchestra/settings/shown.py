@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from job_orchestra.settings.sections import Settings
 
@@ -32,8 +32,8 @@ def _section(section: object) -> JsonObject:
 def _shown(value: object) -> JsonValue:
     if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, tuple | list):
-        return [_shown(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, tuple):
+        return [_shown(one) for one in cast("tuple[object, ...]", value)]
     if isinstance(value, Path):
         return str(value)
     text = str(value)
