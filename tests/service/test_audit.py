@@ -111,6 +111,31 @@ def test_logins_are_told_of_and_nothing_that_was_typed_wrongly(play_on_sqlite: P
     play_on_sqlite(scenario)
 
 
+@pytest.mark.parametrize("user", ["", "a\0", "x" * 100_000, "\N{SNOWMAN}", "ada ' or 1 = 1"])
+def test_a_login_with_what_no_user_is_called(play: Play, user: str) -> None:
+    async def scenario(served: Served) -> None:
+        auditor = await served.user(Role.AUDITOR)
+        answer = await served.anonymous.post("/me/login", json={"user": user, "password": "x"})
+        assert answer.status_code == 401
+        (entry,) = await told(auditor)
+        assert (entry["user"], entry["outcome"], entry["target"]) == ("", "refused", {})
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("path", ["%00", "%ff", "%ed%a0%80", "x" * 5000, "%F0%9F%98%80"])
+def test_a_path_with_what_nothing_is_called(play: Play, path: str) -> None:
+    async def scenario(served: Served) -> None:
+        admin = await served.user(Role.ADMINISTRATOR)
+        for address in (f"/users/{path}/disable", f"/projects/{path}/jobs/{path}/trigger"):
+            assert (await admin.post(address)).status_code in {404, 422}
+        entries = await told(admin)
+        assert [(one["outcome"], one["project"]) for one in entries] == [("failed", None)] * 2
+        assert all(len(value) <= 200 for one in entries for value in one["target"].values())
+
+    play(scenario)
+
+
 def test_no_secret_is_in_the_trail(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         admin = await served.user(Role.ADMINISTRATOR)

@@ -73,7 +73,8 @@ class AuditedAction:
 
     def note(self, entry: AuditEntry, is_applied: bool) -> None:
         """What came of storing it with a batch."""
-        self._is_under_way = False
+        if entry.identifier == self.entry.identifier:
+            self._is_under_way = False
         if is_applied:
             self.is_recorded = True
             self.has_made = self.has_made or "made" in entry.details
@@ -113,11 +114,14 @@ class AuditedStorage:
 
     async def write(self, batch: Batch) -> Outcome:
         action = _current.get()
-        entry = None if action is None else action.entry_with(batch)
-        if action is None or entry is None or not batch.operations:
+        entry = action.entry_with(batch) if action is not None and batch.operations else None
+        if action is None or entry is None:
             return await self._storage.write(batch)
-        outcome = await self._write_both(batch, action.operations(entry))
-        action.note(entry, outcome.is_applied)
+        outcome = Outcome(failed_at=0)
+        try:
+            outcome = await self._write_both(batch, action.operations(entry))
+        finally:
+            action.note(entry, outcome.is_applied)
         is_told_for_nothing = not outcome.is_applied and not self._storage.commits_batches_whole
         if is_told_for_nothing and entry.identifier != action.entry.identifier:
             await self._take_back(entry)  # how the first entry ends is told at the end of the action

@@ -18,7 +18,7 @@ from typing import NoReturn
 from job_orchestra.domain.audit import AuditEntry, AuditOrigin, AuditOutcome, new_audit_identifier, shown_target
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable
-from job_orchestra.domain.identifiers import NAME
+from job_orchestra.domain.identifiers import NAME, USER_NAME
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.protocol.resources import LoginBody
 from job_orchestra.repositories.accounts import Accounts, Identity
@@ -66,6 +66,8 @@ class AuditTrail:
         return self._failures[user] <= MOST_FAILURES
 
     async def is_user(self, name: str) -> bool:
+        if not USER_NAME.fullmatch(name):
+            return False
         try:
             await self._accounts.get_user(name)
         except NotFound:
@@ -159,6 +161,7 @@ class Deed:
     async def _forget_pretended_user(self, error: Exception) -> None:
         """Of a login that failed; the name is told only if it is a user's, for people type passwords there, too."""
         body = None if self._call is None else self._call.body
-        if isinstance(body, LoginBody) and isinstance(error, Unauthenticated):
-            target: JsonObject = {"user": body.user} if await self._trail.is_user(body.user) else {}
+        if isinstance(body, LoginBody):
+            is_known = isinstance(error, Unauthenticated) and await self._trail.is_user(body.user)
+            target: JsonObject = {"user": body.user} if is_known else {}
             self._action.entry = replace(self._action.entry, user="", target=target)
