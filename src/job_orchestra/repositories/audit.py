@@ -43,6 +43,8 @@ class AuditFilter:
 
     def _values(self) -> tuple[Condition, ...]:
         given = {"user": self.user, "project": self.project, "action": self.action, "outcome": self.outcome}
+        if self.outcome is not AuditOutcome.DONE:  # of which there are few
+            given = {"outcome": self.outcome, **given}
         return tuple(equal(column, str(value)) for column, value in given.items() if value is not None)
 
     def _dates(self) -> Iterator[Condition]:
