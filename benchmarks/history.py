@@ -112,7 +112,7 @@ def _measure(installation: Installation, count: int, times: int) -> Times:
 def _visitor(client: Client, website_url: str) -> Visitor:
     """A new user, who has logged in."""
     user, password = f"reader-{secrets.token_hex(4)}", secrets.token_hex(16)
-    client.send(users.create(NewUserBody(user, roles=[Role.VIEWER], password=password)))
+    client.send(users.create(NewUserBody(user, roles=[Role.AUDITOR], password=password)))
     visitor = Visitor(website_url)
     visitor.log_in(user, password)
     return visitor

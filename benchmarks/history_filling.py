@@ -7,17 +7,20 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from benchmarks.history_rows import INDEXED, RETIRED, WORKERS, history
+from job_orchestra.domain.audit import AuditEntry, AuditOrigin
+from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.moments import to_microseconds
 from job_orchestra.domain.queries.parsing import parse_result_key
 from job_orchestra.domain.queries.paths import Missing, look_up
 from job_orchestra.domain.queries.value_keys import key_of
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import WorkerDescription
+from job_orchestra.repositories.rows.audit import entry_to_row
 from job_orchestra.repositories.rows.result_keys import KeyState, ResultKey, result_key_to_row
 from job_orchestra.repositories.rows.runs import run_to_row
 from job_orchestra.repositories.rows.workers import description_to_data
 from job_orchestra.storage.port import Load, Row, StorageAdministration
-from job_orchestra.storage.schema import RESULT_KEYS, RUN_VALUES, RUNS
+from job_orchestra.storage.schema import AUDIT, RESULT_KEYS, RUN_VALUES, RUNS
 from job_orchestra.storage.schema import WORKERS as WORKER_RECORDS
 
 _AT_ONCE = 2000
@@ -37,6 +40,7 @@ def fill(administration: StorageAdministration, count: int, now: datetime) -> No
 
 def _insert(load: Load, runs: Sequence[Run]) -> None:
     load.insert(RUNS.name, [run_to_row(run) for run in runs])
+    load.insert(AUDIT.name, [_entry_row(run) for run in runs])
     load.insert(RUN_VALUES.name, [row for run in runs for row in _value_rows(run)])
 
 
@@ -45,6 +49,19 @@ def _value_rows(run: Run) -> Iterable[Row]:
         value = look_up(run.results, parse_result_key(key).steps)
         if not isinstance(value, Missing):
             yield {"path": key, "value": key_of(value), "run": run.identifier}
+
+
+def _entry_row(run: Run) -> Row:
+    """As if everybody had triggered by the service."""
+    identifier, request = f"{run.identifier}00000000", run.request
+    details: JsonObject = {"made": {"run": run.identifier}}
+    target: JsonObject = {"job": request.job}
+    return entry_to_row(
+        AuditEntry(
+            identifier, run.created_at, AuditOrigin.SERVICE, "job.trigger", run.source.identifier[:64],
+            project=request.project, target=target, status=201, details=details,
+        )
+    )  # fmt: skip
 
 
 def _worker_row(identifier: str, now: datetime) -> Row:

@@ -26,7 +26,7 @@ class Question:
 
 def questions(count: int, now: datetime, ended: str, waiting: str) -> list[Question]:
     """Of a history of so many runs; the last two are runs of `PROJECT`: one that has ended, one that waits."""
-    return [*_pages(ended, waiting), *_lists(count, now), *_searches(), *_runs(ended, waiting)]
+    return [*_pages(ended, waiting), *_lists(count, now), *_searches(), *_runs(ended, waiting), *_audit(now)]
 
 
 def _pages(ended: str, waiting: str) -> list[Question]:
@@ -42,6 +42,8 @@ def _pages(ended: str, waiting: str) -> list[Question]:
         "runs by results": ("/runs", {"where": "results.coverage > 95"}),
         "an ended run": (f"/projects/{PROJECT}/runs/{ended}", {}),
         "a waiting run, and why": (f"/projects/{PROJECT}/runs/{waiting}", {}),
+        "audit": ("/audit", {}),
+        "administration": ("/administration", {}),
         "workers": ("/workers", {}),
         "a worker": (f"/workers/{_WORKER}", {}),
         "a worker of long ago": (f"/workers/{RETIRED}", {}),
@@ -110,6 +112,17 @@ def _runs(ended: str, waiting: str) -> list[Question]:
         Question("a run: why it waits", f"{run}/{waiting}/why"),
         Question("a worker", f"/workers/{_WORKER}"),
     ]
+
+
+def _audit(now: datetime) -> list[Question]:
+    filters = {
+        "all": {},
+        "user": {"user": _USER},
+        "user of long ago": {"user": RETIRED},
+        "of a day": {"created_after": (now - timedelta(days=1)).isoformat()},
+        "user, outcome that none has": {"user": _USER, "outcome": "refused"},
+    }
+    return [Question(f"audit: {name}", "/audit", {**query, **_FEW}) for name, query in filters.items()]
 
 
 def _cursor(number: int, count: int, now: datetime) -> str:

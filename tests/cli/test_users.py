@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from job_orchestra.cli.exit_codes import ExitCode
+from job_orchestra.domain.audit import AuditOrigin, AuditOutcome
+from tests.repositories.records import Records, play
 
 
 class Host:
@@ -42,3 +46,23 @@ def test_the_only_administrator_stays_one(host: Host) -> None:
     assert not json.loads(done.stdout)["is_enabled"]
     assert host.user("delete", "ada").returncode == 0
     assert host.user("disable", "bob").returncode == ExitCode.CONFLICT
+
+
+def test_what_is_done_on_the_host_is_in_the_audit_trail(host: Host, sqlite_url: str) -> None:
+    assert host.user("create", "ada", "--role", "administrator").returncode == 0
+    assert host.user("disable", "ada").returncode == ExitCode.CONFLICT
+    assert host.user("update", "ada", "--display-name", "Ada").returncode == 0
+    assert host.user("disable", "nobody").returncode != 0
+
+    async def trail(records: Records) -> None:
+        entries = (await records.audit.list(newest_first=False)).items
+        assert {(one.origin, one.user) for one in entries} == {(AuditOrigin.HOST, pwd.getpwuid(os.getuid()).pw_name)}
+        assert [(one.action, one.outcome, one.target) for one in entries] == [
+            ("user.create", AuditOutcome.DONE, {"user": "ada"}),
+            ("user.disable", AuditOutcome.FAILED, {"user": "ada"}),
+            ("user.update", AuditOutcome.DONE, {"user": "ada"}),
+            ("user.disable", AuditOutcome.FAILED, {"user": "nobody"}),
+        ]
+        assert entries[0].details == {"roles": ["administrator"], "password": False, "made": {"user": "ada"}}
+
+    play(sqlite_url, trail)

@@ -270,7 +270,7 @@ CASES = (
     Case("service", FailPoint.SERVICE_WISH_COMMITTED, scenario=abort, outcome=_ABORTED),
     Case("service", FailPoint.SERVICE_WISH_COMMITTED, scenario=cancel, outcome=_CANCELLED),
     *(Case("service", FailPoint.STORAGE_COMMITTED, times) for times in (1, 2)),
-    *(Case("master", FailPoint.STORAGE_COMMITTED, times) for times in (1, 2, 3, 4, 5)),
+    *(Case("master", FailPoint.STORAGE_COMMITTED, times) for times in range(1, 9)),
     Case("master", FailPoint.STORAGE_LOG_CREATED),
     Case("master", FailPoint.STORAGE_LOG_WRITTEN),
     Case("master", FailPoint.MASTER_WORKER_REGISTERED),

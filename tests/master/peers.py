@@ -52,12 +52,15 @@ from job_orchestra.protocol.messages import (
     Welcome,
 )
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.audit import Audit
 from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.expired_runs import ExpiredRuns
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.masters import KnownMasters
+from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
@@ -236,10 +239,14 @@ class Surroundings:
                 retentions=Retentions(self.storage, KEEP_EVERYTHING),
                 pruning=Pruning(ExpiredRuns(self.storage, self.clock), Removals(self.storage), self.log_store),
                 log_store=self.log_store,
+                audit=Audit(self.storage),
+                known_masters=KnownMasters(self.storage, self.clock),
+                measures=Measures(self.storage, self.clock),
             ),
             local_times=local_times,
             selector=WorkerSelector(),
             clock=self.clock,
+            url="ws://master.test",
             log_disk_watch=self.log_disk_watch,
         )
 

@@ -12,10 +12,13 @@ from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.runs import Run, RunRequest, Source, SourceKind
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.audit import Audit
 from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.masters import KnownMasters
+from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
@@ -57,6 +60,9 @@ class Records:
         self.jobs = Jobs(storage, self.clock)
         self.schedules = Schedules(storage, self.clock)
         self.ticks = Ticks(storage)
+        self.audit = Audit(storage)
+        self.known_masters = KnownMasters(storage, self.clock)
+        self.measures = Measures(storage, self.clock)
         self.accounts = Accounts(storage, self.clock, PasswordHasher(iterations=10))
 
     async def trigger(self, job: str = "j", project: str = "p", **given: object) -> Run:

@@ -120,6 +120,7 @@ class WithoutTransactions:
         self.find_all = storage.find_all
         self.count = storage.count
         self.close = storage.close
+        self.commits_batches_whole = False
 
     async def write(self, batch: Batch) -> Outcome:
         outcome = Outcome()

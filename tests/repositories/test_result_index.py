@@ -52,6 +52,7 @@ class Dying:
         self._storage = storage
         self._writes = writes
         self._is_carried_out = is_carried_out
+        self.commits_batches_whole = storage.commits_batches_whole
 
     async def find(self, query: Find) -> list[Row]:
         return await self._storage.find(query)

@@ -178,6 +178,10 @@ class Watched:
     storage: Storage
     read: dict[str, int] = field(default_factory=dict[str, int])
 
+    @property
+    def commits_batches_whole(self) -> bool:
+        return self.storage.commits_batches_whole
+
     async def find(self, query: Find) -> list[Row]:
         rows = await self.storage.find(query)
         self.read[query.collection] = self.read.get(query.collection, 0) + len(rows)

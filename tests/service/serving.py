@@ -20,10 +20,12 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.repositories.audited_storage import AuditedStorage
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.service.application import ServiceApplication
+from job_orchestra.service.installation import InstallationFacts
 from job_orchestra.service.transformation import ResultTransformer
 from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_store
@@ -65,10 +67,11 @@ class Served(Records):
         master_urls: Sequence[str],
         transformers: Sequence[ResultTransformer] = (),
         log_disk_watch: LogDiskWatch | None = None,
+        installation: InstallationFacts | None = None,
     ) -> None:
-        super().__init__(storage)
+        super().__init__(AuditedStorage(storage))
         self.log_store = open_log_store(directory / "logs")
-        self.run_search = RunSearch(storage)
+        self.run_search = RunSearch(self.storage)
         self.directory = directory
         self.environment: dict[str, str] = {}
         """Of the service: where secrets of webhooks may be."""
@@ -95,6 +98,10 @@ class Served(Records):
             master_urls=master_urls,
             clock=self.clock,
             webhook_secrets=WebhookSecrets(self.environment, directory),
+            audit=self.audit,
+            known_masters=self.known_masters,
+            measures=self.measures,
+            installation=installation,
             log_disk_watch=log_disk_watch,
             result_transformers=transformers,
         )
@@ -172,10 +179,11 @@ async def serving(
     *master_urls: str,
     transformers: Sequence[ResultTransformer] = (),
     log_disk_watch: LogDiskWatch | None = None,
+    installation: InstallationFacts | None = None,
 ) -> AsyncGenerator[Served]:
     """Over the database with this URL, or over an open storage."""
     storage = open_storage(database) if isinstance(database, str) else database
-    served = Served(storage, directory, master_urls, transformers, log_disk_watch)
+    served = Served(storage, directory, master_urls, transformers, log_disk_watch, installation)
     await served.projects.apply(parse_projects(PROJECTS))
     stop, is_ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(served.application.run(stop, lambda _: is_ready.set()))

@@ -78,6 +78,7 @@ def test_every_query_parameter_is_checked(play_on_sqlite: Play) -> None:
         "keep_succeeded": ["yes", "1", ""],
         "count": ["yes", "1", ""],
         "project": [""], "job": [""], "worker": ["\0"], "source_identifier": ["\x1b[0m"],
+        "user": [""], "action": ["\0"], "outcome": ["well", ""], "hours": ["0", "49", ""], "step": ["0", "61", "1m"],
     }  # fmt: skip
 
     async def scenario(served: Served) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 
-from job_orchestra.storage.log_port import Compression, LogEnded, LogKey, LogPiece
+from job_orchestra.storage.log_port import Compression, LogEnded, LogKey, LogPiece, LogRoom
 from job_orchestra.storage.port import StorageUnavailable
 from tests.simulation.memory_storage import Passage, Straight
 
@@ -55,6 +55,9 @@ class MemoryLogs:
     def __init__(self, contents: LogBytes, passage: Passage | None = None) -> None:
         self._contents = contents
         self._passage = passage or Straight()
+
+    async def room(self) -> LogRoom | None:
+        return None
 
     async def append(self, pieces: Sequence[LogPiece]) -> None:
         if pieces:

@@ -217,6 +217,10 @@ class MemoryStorage:
         self._is_idle.set()
         self._is_closed = False
 
+    @property
+    def commits_batches_whole(self) -> bool:
+        return True
+
     async def find(self, query: Find) -> list[Row]:
         return await self._carry(lambda: self._database.find(query), f"find {query.collection}")
 

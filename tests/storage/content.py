@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from job_orchestra.composition.records import RecordsComposition
+from job_orchestra.domain.audit import AuditEntry, AuditOrigin, AuditOutcome
 from job_orchestra.domain.event_records import EventRecord
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.late_reports import blank_account
@@ -78,11 +79,22 @@ async def fill(records: Records) -> None:
     await records.workers.disconnect(worker)
     await _runs(records)
     await _ticks(records)
+    await _administration(records)
     # A run that is just going, a key that is just being indexed, and what the index has of it.
     await Removals(records.storage).begin([Removal("01m85kb309z79grqvh", "example", 2)])
     await ResultIndex(records.storage, records.clock, ('deep."a.b"',)).look()
     row: Row = {"path": 'deep."a.b"', "value": "s 😀 trailing ", "run": "01m85kb309z79grqvh"}
     await records.storage.write(Batch((Insert(RUN_VALUES.name, row),)))
+
+
+async def _administration(records: Records) -> None:
+    now = records.clock.now()
+    target: JsonObject = {"job": "hello", "project": "example"}
+    entry = AuditEntry("01m85kb309z79grqvh00000000", now, AuditOrigin.HOST, "user.create", "root", target=target)
+    await records.audit.add(replace(entry, details=ODD_VALUES, outcome=AuditOutcome.FAILED))
+    await records.known_masters.announce("m", "1.0", "ws://m")
+    await records.known_masters.renew("m", now, "Why. 😀\n")
+    await records.measures.take()
 
 
 async def _runs(records: Records) -> None:

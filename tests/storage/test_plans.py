@@ -31,6 +31,14 @@ _FINDS = {
     "runs_by_status_queue_key_urgency_identifier": Find(
         "runs", (_PENDING, equal("queue_key", "k"), _UNASSIGNED), (Order("urgency"), Order("identifier"))
     ),
+    "audit_by_user_identifier": Find(
+        "audit",
+        (equal("user", "u"), Condition("identifier", Operator.GREATER_EQUAL, "00000000000010")),
+        (Order("identifier", descending=True),),
+    ),
+    "audit_by_outcome_identifier": Find(
+        "audit", (equal("outcome", "refused"),), (Order("identifier", descending=True),), after=("00000000002500",)
+    ),
     "runs_by_project_identifier": Find(
         "runs", (equal("project", "p1"),), (Order("identifier", descending=True),), after=("00000000002500",)
     ),

@@ -16,10 +16,15 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.audit import Audit
+from job_orchestra.repositories.audited_storage import AuditedStorage
 from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.masters import KnownMasters
+from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
@@ -29,8 +34,9 @@ from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.application import ServiceApplication
+from job_orchestra.service.installation import InstallationFacts
 from job_orchestra.service.webhook_secrets import WebhookSecrets
-from job_orchestra.storage.files import open_log_store
+from job_orchestra.storage.files import open_log_pulse, open_log_store
 from job_orchestra.storage.schema_check import require_current
 from job_orchestra.website.application import WebsiteApplication
 from job_orchestra.website.cookie_keys import read_cookie_keys
@@ -102,7 +108,7 @@ class Installation:
         clock = SystemClock()
         self.cookie_key_file = directory / "website.keys"
         self.loop = Loop()
-        self.storage = open_storage(url, directory)
+        self.storage = AuditedStorage(open_storage(url, directory))
         self.log_store = open_log_store(directory / "logs")
         # A million iterations per login are the service's tests' business.
         self.accounts = Accounts(self.storage, clock, PasswordHasher(iterations=1000))
@@ -114,6 +120,10 @@ class Installation:
         self.workers = Workers(self.storage, clock)
         self.ticks = Ticks(self.storage)
         self.run_search = RunSearch(self.storage)
+        self.audit = Audit(self.storage)
+        self.known_masters = KnownMasters(self.storage, clock)
+        self.measures = Measures(self.storage, clock)
+        self.log_pulse = open_log_pulse(directory / "logs")
         self.service = ServiceApplication(
             address="127.0.0.1",
             port=0,
@@ -136,6 +146,13 @@ class Installation:
             selector=WorkerSelector(),
             master_urls=(),
             webhook_secrets=WebhookSecrets({}, directory),
+            audit=self.audit,
+            known_masters=self.known_masters,
+            measures=self.measures,
+            installation=InstallationFacts(
+                open_administration(url, directory), {"master": {"identifier": "anvil", "pending_expiry": 60}}
+            ),
+            log_disk_watch=LogDiskWatch(self.log_pulse),
             clock=clock,
             result_transformers=(Fragile(),),
         )
@@ -175,6 +192,7 @@ class Installation:
     async def _close_stores(self) -> None:
         await self.storage.close()
         await self.log_store.close()
+        await self.log_pulse.close()
 
     def close(self) -> None:
         self._stack.close()

@@ -28,7 +28,7 @@ class _Forms(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(PageForm(given["action"], given["method"]))
-        elif tag == "input":
+        elif tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
             self.forms[-1].fields[given["name"]] = given.get("value", "")
         elif tag == "select":
             self._select = given["name"]

@@ -10,7 +10,7 @@ from typing import Any
 from job_orchestra.cli.children import Say
 from job_orchestra.cli.database_wait import outlast, stopped_by_sigterm
 from job_orchestra.cli.first_start import ADMINISTRATOR, NewPassword, create_accounts, create_database
-from job_orchestra.cli.host import records_of
+from job_orchestra.cli.host import audited, records_of
 from job_orchestra.cli.installation_check import check_installation
 from job_orchestra.cli.supervision import only_one, plan_children, supervise
 from job_orchestra.composition.installation_secrets import InstallationSecrets
@@ -50,7 +50,7 @@ def _prepare(settings: Settings, secrets: InstallationSecrets, say: Say, patienc
 
 async def _create_accounts(settings: Settings, secrets: InstallationSecrets, new: NewPassword) -> bool:
     async with records_of(settings) as records:
-        return await create_accounts(records, secrets, new)
+        return await audited(records, lambda: create_accounts(records, secrets, new), "installation.start")
 
 
 def say_what_goes_on(settings: Settings, say: Say) -> None:

@@ -37,6 +37,7 @@ HEADINGS: dict[str, dict[str, Entry]] = {
             "schedules", "schedule", "List, show, preview, enable and disable schedules, and list their ticks."
         ),
         "worker": Entry("workers", "worker", "Execute runs; list, show, enable, drain, disconnect workers."),
+        "audit": Entry("audit", "audit", "Who did what, and when."),
         "login": Entry("login", "login", "Log in at a service and remember it."),
         "logout": Entry("login", "logout", "Forget the login."),
     },

@@ -12,6 +12,8 @@ from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.retention import Retention
 from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.audit import Audit
+from job_orchestra.repositories.audited_storage import AuditedStorage
 from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.expired_runs import ExpiredRuns
@@ -19,6 +21,8 @@ from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_check import LogCheck
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.masters import KnownMasters
+from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
@@ -38,9 +42,10 @@ from job_orchestra.storage.transfer.transfer import Transfer
 class RecordsComposition(ApplicationComposition):
     @cached_property
     def storage(self) -> Storage:
+        """What an action changes that goes into the audit trail, is changed together with its entry there."""
         storage = open_storage(self.settings.database.url, self.settings.directory)
         self.close_with(storage.close)
-        return storage
+        return AuditedStorage(storage)
 
     @cached_property
     def administration(self) -> StorageAdministration:
@@ -134,6 +139,20 @@ class RecordsComposition(ApplicationComposition):
     @cached_property
     def workers(self) -> Workers:
         return Workers(self.storage, self.clock)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who did what, and when."""
+        return Audit(self.storage)
+
+    @cached_property
+    def known_masters(self) -> KnownMasters:
+        return KnownMasters(self.storage, self.clock)
+
+    @cached_property
+    def measures(self) -> Measures:
+        """How much there is to do, minute by minute."""
+        return Measures(self.storage, self.clock)
 
     @cached_property
     def retentions(self) -> Retentions:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.repositories.run_search import RunSearch
+from job_orchestra.settings.shown import shown_settings
 
 if TYPE_CHECKING:
     from job_orchestra.service.application import ServiceApplication
+    from job_orchestra.service.installation import InstallationFacts
     from job_orchestra.service.route import Route
     from job_orchestra.service.transformation import ResultTransformer
     from job_orchestra.service.webhook_secrets import WebhookSecrets
@@ -41,6 +43,13 @@ class ServiceComposition(RecordsComposition):
         return RunSearch(self.storage)
 
     @cached_property
+    def installation(self) -> InstallationFacts:
+        """What administrators are shown of it."""
+        from job_orchestra.service.installation import InstallationFacts
+
+        return InstallationFacts(self.administration, shown_settings(self.settings))
+
+    @cached_property
     def application(self) -> ServiceApplication:
         from job_orchestra.service.application import ServiceApplication
 
@@ -68,6 +77,10 @@ class ServiceComposition(RecordsComposition):
             master_urls=self.settings.service.master_urls,
             clock=self.clock,
             webhook_secrets=self.webhook_secrets,
+            audit=self.audit,
+            known_masters=self.known_masters,
+            measures=self.measures,
+            installation=self.installation,
             routes=self.routes,
             result_transformers=self.result_transformers,
         )

@@ -48,6 +48,21 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+PERMISSION_WORDS: Mapping[Permission, str] = {
+    Permission.OWN_ACCOUNT: "look after the own account: password and tokens",
+    Permission.READ: "see projects, jobs, runs, schedules and workers",
+    Permission.READ_ADMINISTRATION: "see users, their tokens, the audit trail and the administration",
+    Permission.TRIGGER: "trigger jobs, and repeat runs",
+    Permission.STOP_RUN: "cancel and abort runs",
+    Permission.PIN_RUN: "keep runs for ever",
+    Permission.SWITCH: "enable and disable jobs, schedules and workers; drain and disconnect workers",
+    Permission.DELETE_WORKER: "delete workers",
+    Permission.MANAGE_USERS: "create, change, disable and delete users and their tokens",
+    Permission.CONNECT_WORKER: "connect a worker to the master",
+}
+"""For people: who has the permission may …"""
+
+
 def is_allowed(roles: Iterable[Role], is_enabled: bool, permission: Permission) -> bool:
     """Whether a user with these roles may; a disabled user keeps only what every user has."""
     if permission in _EVERY_USER:

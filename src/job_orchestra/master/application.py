@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, NoReturn
 
+from job_orchestra.domain.audit import DEFAULT_AUDIT_DAYS
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.errors import Unavailable
@@ -55,6 +56,8 @@ class MasterApplication:
         local_times: LocalTimes,
         selector: WorkerSelector,
         clock: Clock,
+        url: str = "",
+        audit_days: int = DEFAULT_AUDIT_DAYS,
         log_compression: LogCompression | None = None,
         log_disk_watch: LogDiskWatch | None = None,
         frame_server: type[FrameServer] = FrameServer,
@@ -67,7 +70,9 @@ class MasterApplication:
         self._load_projects = load_projects
         self._check_schema = check_schema
         self._records = records
-        self._parts = MasterParts(identifier, records, read_projects_anew, local_times, selector, clock)
+        self._parts = MasterParts(
+            identifier, records, read_projects_anew, local_times, selector, clock, url, audit_days
+        )
         self._outage = self._parts.outage
         self._compression = None if log_compression is None else CompressionRounds(log_compression)
         self._log_disk_watch = log_disk_watch
@@ -111,12 +116,17 @@ class MasterApplication:
                     _again_and_again(self._parts.pipelines.look, _SAFETY_POLL),
                     self._parts.result_keys.run(),
                     self._parts.retention.run(),
+                    self._parts.presence.run(),
+                    self._parts.sampling.run(),
+                    self._parts.audit_removal.run(),
                 ]
                 if self._compression is not None:
                     side_tasks.append(self._compression.run())
                 if self._log_disk_watch is not None:
                     side_tasks.append(self._log_disk_watch.run())
                 await self._until_stopped(stop, self._watch(side_tasks))
+            if self._is_prepared:
+                await self._parts.presence.end()
             # What was received before is still stored, but for no longer than storage can be used.
             self._outage.give_up()
             for link in self._parts.links:

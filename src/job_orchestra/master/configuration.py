@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
+from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.domain.configuration_changes import summary
 from job_orchestra.domain.errors import Conflict, Invalid
@@ -24,20 +26,27 @@ ReadProjects = Callable[[], Awaitable[Sequence[ConfiguredProject]]]
 class Configuration:
     """What is in the database counts, whoever applied it. A mistake leaves that, and is told to log and services."""
 
-    def __init__(self, projects: Projects, read_anew: ReadProjects, services: ServiceLinks, outage: Outage) -> None:
+    def __init__(
+        self, projects: Projects, read_anew: ReadProjects, services: ServiceLinks, outage: Outage, clock: Clock
+    ) -> None:
         """`read_anew` picks up what has changed in files; Invalid with every mistake."""
         self._projects = projects
         self._read_anew = read_anew
         self._services = services
         self._outage = outage
         self._own: Sequence[ConfiguredProject] = ()
+        self._clock = clock
         self._is_asked = asyncio.Event()
-        self._trouble = ""
+        self.trouble = ""
+        """Why what the master has in its files does not count; empty if it does."""
+        self.applied_at: datetime | None = None
+        """When this master did so last."""
 
     async def begin_with(self, configured: Sequence[ConfiguredProject]) -> None:
         """Applies what the master was started with."""
         self._own = configured
         await self._outage.outlast(lambda: self._projects.apply(configured))
+        self.applied_at = self._clock.now()
 
     def ask(self) -> None:
         """Has it read anew and applied."""
@@ -64,6 +73,7 @@ class Configuration:
             self._tell(f"The configuration was not applied, and the one before counts: {error}")
             return
         self._own = configured
+        self.applied_at = self._clock.now()
         self._tell("")
         _logger.info("The configuration was applied: %s.", summary(changes))
 
@@ -86,8 +96,8 @@ class Configuration:
             self._tell("")
 
     def _tell(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            self._trouble = trouble
+        if trouble != self.trouble:
+            self.trouble = trouble
             self._services.tell_also_later(ConfigurationTrouble(trouble))
             if trouble:
                 _logger.error("%s", trouble)

@@ -6,6 +6,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.master.admission import Admission
+from job_orchestra.master.audit_removal import AuditRemoval
 from job_orchestra.master.configuration import Configuration, ReadProjects
 from job_orchestra.master.delays import Delays
 from job_orchestra.master.dispatcher import Dispatcher
@@ -18,11 +19,13 @@ from job_orchestra.master.outage import Outage
 from job_orchestra.master.pipeline_starts import PipelineStarts
 from job_orchestra.master.pipeline_steps import PipelineSteps
 from job_orchestra.master.pipelines import Pipelines
+from job_orchestra.master.presence import Presence
 from job_orchestra.master.reception import Reception
 from job_orchestra.master.records import MasterRecords
 from job_orchestra.master.result_keys import ResultKeys
 from job_orchestra.master.retention import RetentionRounds
 from job_orchestra.master.run_news import RunNews
+from job_orchestra.master.sampling import Sampling
 from job_orchestra.master.services import ServiceLinks
 from job_orchestra.master.ticking import Ticking
 from job_orchestra.master.timekeeper import Timekeeper
@@ -39,6 +42,8 @@ class MasterParts:
         local_times: LocalTimes,
         selector: WorkerSelector,
         clock: Clock,
+        url: str,
+        audit_days: int,
     ) -> None:
         self._identifier = identifier
         self._records = records
@@ -48,7 +53,7 @@ class MasterParts:
         self.services = ServiceLinks()
         self.news = RunNews(self.services)
         self.admission = Admission(records.accounts)
-        self.configuration = Configuration(records.projects, read_projects_anew, self.services, self.outage)
+        self.configuration = Configuration(records.projects, read_projects_anew, self.services, self.outage, clock)
         self.dispatcher = self._make_dispatcher(selector)
         self.delays = Delays(records.run_queue, self.dispatcher, self.outage, clock)
         self.wishes = self._make_wishes()
@@ -57,6 +62,9 @@ class MasterParts:
         self.losses = self._make_losses()
         self.reception = self._make_reception()
         self.holds = Holds(identifier, records.workers, self.links.names, self.outage, clock)
+        self.presence = Presence(identifier, url, records.known_masters, self.configuration, self.outage)
+        self.sampling = Sampling(records.measures, self.outage, clock)
+        self.audit_removal = AuditRemoval(records.audit, audit_days, self.outage, clock)
         self.result_keys = ResultKeys(records.result_index, self.outage)
         self.retention = RetentionRounds(records.retentions, records.pruning, self.outage)
         self.news.listen(self.delays.on_news)

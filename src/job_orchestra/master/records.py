@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.audit import Audit
 from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.masters import KnownMasters
+from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.pruning import Pruning
@@ -44,3 +47,6 @@ class MasterRecords:
     retentions: Retentions
     pruning: Pruning
     log_store: LogStore
+    audit: Audit
+    known_masters: KnownMasters
+    measures: Measures

@@ -80,8 +80,9 @@ class Accounts:
         found = await self._users.find(user) if _is_storable(user) else None
         if not await self._hasher.verify(password, found.password if found else None) or found is None:
             raise Unauthenticated("User or password is wrong.")
+        new = await self._tokens.create(user, TokenKind.SESSION, "login", SESSION_LIFETIME)
         await self._tokens.delete_expired(TokenKind.SESSION)
-        return await self._tokens.create(user, TokenKind.SESSION, "login", SESSION_LIFETIME)
+        return new
 
     async def logout(self, token: Token) -> None:
         await self._tokens.delete(token.user, token.identifier)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import NoReturn
 
-from job_orchestra.storage.log_port import LogPulse
+from job_orchestra.storage.log_port import LogPulse, LogRoom
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +29,21 @@ class LogDiskWatch:
             return []
         silence = asyncio.get_running_loop().time() - self._asked_at
         return [f"The disk of the log files in {self._pulse.place} has not answered for {silence:.0f} seconds."]
+
+    @property
+    def place(self) -> str:
+        """Where the logs are."""
+        return self._pulse.place
+
+    async def room(self) -> LogRoom | None:
+        """None if nobody knows, or the disk does not answer."""
+        if self._asked_at is not None:
+            return None
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._pulse.room()
+        except TimeoutError:
+            return None
 
     async def run(self) -> NoReturn:
         """Until it is cancelled. A disk that does not answer is asked nothing more before it does."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.configuration import ConfiguredProject
@@ -17,7 +19,15 @@ from job_orchestra.repositories.paging import LIMIT, Listed, list_page
 from job_orchestra.repositories.rows.columns import flag, json_object
 from job_orchestra.repositories.rows.projects import project_from_row
 from job_orchestra.storage.port import Batch, Count, Find, Order, Storage
-from job_orchestra.storage.schema import PROJECTS, RUNS
+from job_orchestra.storage.schema import JOBS, PROJECTS, RUNS, SCHEDULES
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectOutline:
+    project: Project
+    jobs: int
+    """That are configured now, as with schedules."""
+    schedules: int
 
 
 class Projects:
@@ -36,6 +46,17 @@ class Projects:
         if row is None:
             raise NotFound("project", project)
         return project_from_row(row)
+
+    async def outlines(self, limit: int) -> builtins.list[ProjectOutline]:
+        """The first ones, each counted along its key."""
+        projects = (await self.list(limit)).items
+        where = [(equal("project", one.identifier), equal("is_active", True)) for one in projects]
+        counts = await asyncio.gather(
+            *(self._storage.count(Count(JOBS.name, one)) for one in where),
+            *(self._storage.count(Count(SCHEDULES.name, one)) for one in where),
+        )
+        both = zip(projects, counts[: len(projects)], counts[len(projects) :], strict=True)
+        return [ProjectOutline(project, jobs, schedules) for project, jobs, schedules in both]
 
     async def apply(self, projects: Sequence[ConfiguredProject]) -> None:
         """Makes the stored configuration this one, in one batch.

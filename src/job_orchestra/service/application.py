@@ -13,11 +13,14 @@ from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.protocol.http_server import serve
 from job_orchestra.protocol.listening import listen
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.audit import Audit
 from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.masters import KnownMasters
+from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
@@ -25,9 +28,11 @@ from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
+from job_orchestra.service.audit_trail import AuditTrail
 from job_orchestra.service.dispatch import build_app
 from job_orchestra.service.followers import Followers
 from job_orchestra.service.foresight import Foresight
+from job_orchestra.service.installation import Installation, InstallationFacts
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import malformed_answer
@@ -71,6 +76,10 @@ class ServiceApplication:
         master_urls: Sequence[str],
         clock: Clock,
         webhook_secrets: WebhookSecrets,
+        audit: Audit,
+        known_masters: KnownMasters,
+        measures: Measures,
+        installation: InstallationFacts | None = None,
         log_disk_watch: LogDiskWatch | None = None,
         routes: Sequence[Route] = ROUTES,
         result_transformers: Sequence[ResultTransformer] = (),
@@ -82,6 +91,7 @@ class ServiceApplication:
         self.followers = Followers()
         self._log_disk_watch = log_disk_watch
         self._masters = Masters(master_urls, accounts, self.followers)
+        self.trail = AuditTrail(audit, accounts, clock)
         self._parts = ServiceParts(
             accounts=accounts,
             projects=projects,
@@ -105,6 +115,11 @@ class ServiceApplication:
             followers=self.followers,
             readiness=Readiness(projects, accounts, log_disk_watch),
             webhook_secrets=webhook_secrets,
+            audit=audit,
+            trail=self.trail,
+            known_masters=known_masters,
+            measures=measures,
+            installation=Installation(installation or InstallationFacts(), clock.now(), log_disk_watch),
             routes=routes,
             url=url,
         )
@@ -121,6 +136,7 @@ class ServiceApplication:
                 tasks.create_task(self._masters.run()),
                 tasks.create_task(self._wait_for_database(ready)),
                 tasks.create_task(self._close_followers(stop)),
+                tasks.create_task(self.trail.run()),
             ]
             if self._log_disk_watch is not None:
                 beside.append(tasks.create_task(self._log_disk_watch.run()))

@@ -12,20 +12,26 @@ from job_orchestra.service.route import Route
 _OF_RUNS: frozenset[Permission] = frozenset({Permission.READ, Permission.TRIGGER, Permission.STOP_RUN})
 
 
-async def authorize(
-    accounts: Accounts, route: Route, authorization: str | None, project: str | None = None
-) -> Identity | None:
-    """Who asks, None where that does not matter; Unauthenticated or Forbidden. `project` is that of the address."""
+async def identify(accounts: Accounts, route: Route, authorization: str | None) -> Identity | None:
+    """Who asks, None where that does not matter; Unauthenticated for who is nobody."""
     if route.permission is Permission.ANYONE and not (route.is_caller_told and authorization):
         return None
     credentials = read_authorization(authorization)
     identity = await accounts.authenticate(credentials.secret, credentials.user)
     if identity.token.kind is TokenKind.CONTROL:
         raise Unauthenticated("A control token opens a connection to a master, nothing else.")
+    return identity
+
+
+def authorize(identity: Identity | None, route: Route, project: str | None = None) -> None:
+    """Forbidden for who may not. `project` is that of the address."""
+    if route.permission is Permission.ANYONE:
+        return
+    if identity is None:
+        raise Unauthenticated("This needs a token.")
     if identity.run is not None:
-        is_its_own = project == identity.run.project and route.permission in _OF_RUNS
-        if is_its_own or route.permission is Permission.ANYONE:
-            return identity
+        if project == identity.run.project and route.permission in _OF_RUNS:
+            return
         raise Forbidden(
             f"The token of run {identity.run.run} is for reading, triggering and stopping runs of its project "
             f"{identity.run.project}, and for nothing else."
@@ -33,7 +39,6 @@ async def authorize(
     if not may(identity, route.permission):
         state = "lacks the permission" if identity.user.is_enabled else "is disabled and lacks the permission"
         raise Forbidden(f"User {identity.user.identifier!r} {state} {route.permission.value!r}, which this needs.")
-    return identity
 
 
 def may_use(identity: Identity | None, route: Route) -> bool:

@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from job_orchestra.domain.errors import Invalid, Mistake, NotFound, OrchestraError
 from job_orchestra.protocol.addresses import path_mistakes
 from job_orchestra.protocol.resources import Body
-from job_orchestra.service.authorization import authorize
+from job_orchestra.service.audit_trail import Deed
+from job_orchestra.service.authorization import authorize, identify
 from job_orchestra.service.bodies import MOST_RAW_BYTES, read_body, read_bounded
 from job_orchestra.service.call import Answered, Call
 from job_orchestra.service.followers import Stopping
@@ -101,16 +102,30 @@ class _Endpoint:
         await response(scope, receive, send)
 
     async def _respond(self, route: Route, request: Request, is_head: bool) -> Response:
-        identity = await authorize(
-            self._parts.accounts, route, request.headers.get("authorization"), request.path_params.get("project")
-        )
+        """What changes something is in the audit trail before its answer goes out, and so is who may not."""
+        deed = self._parts.trail.begin(route, request.path_params)
+        try:
+            response = await self._carry_out(route, request, is_head, deed)
+        except (ClientDisconnect, Stopping):
+            raise
+        except Exception as error:
+            await deed.failed(error)
+            raise
+        await deed.done(response.status_code)
+        return response
+
+    async def _carry_out(self, route: Route, request: Request, is_head: bool, deed: Deed) -> Response:
+        identity = await identify(self._parts.accounts, route, request.headers.get("authorization"))
+        deed.is_by(identity)
+        authorize(identity, route, request.path_params.get("project"))
         path = _path_values(request)
         values, body = await _given(route, request)
         call = Call(path, identity, values, body, is_head)
         if route.takes_anything:
             content = await read_bounded(request, MOST_RAW_BYTES)
             call = replace(call, content=content, headers=request.headers)
-        return _response(route, await route.handler(self._parts, call))
+        with deed.under_way(call):
+            return _response(route, await route.handler(self._parts, call))
 
 
 def _path_values(request: Request) -> Mapping[str, str]:

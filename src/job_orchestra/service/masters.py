@@ -123,6 +123,11 @@ class Masters:
         ]
 
     @property
+    def connections(self) -> dict[str, bool]:
+        """By URL, whether the channel is open."""
+        return {link.url: link.is_connected for link in self._links}
+
+    @property
     def is_any_there(self) -> bool:
         """True also where the service is told of none: then they find everything by themselves."""
         return not self._links or any(link.is_connected for link in self._links)

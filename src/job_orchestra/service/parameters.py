@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from job_orchestra.domain.audit import AuditOutcome
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.queries.expressions import Expression
@@ -273,4 +274,47 @@ RANGE: Parameter[str | None] = Parameter(
 )
 IF_RANGE: Parameter[str | None] = Parameter(
     "If-Range", "With whatever validator: `Range` is ignored, for the answer never had one.", str, None, is_free=True
+)
+
+# ---------- administration
+
+AUDIT_ORDER_BY = Parameter(
+    "order_by",
+    "`-` in front turns the order round: newest first.",
+    _one_of({"date": False, "-date": True}),
+    True,
+    {**_choices("date", "-date"), "default": "-date"},
+)
+AUDIT_USER: Parameter[str | None] = Parameter("user", "Only what this user did.", _text, None)
+AUDIT_ACTION: Parameter[str | None] = Parameter("action", "Only this action, such as `run.abort`.", _text, None)
+AUDIT_PROJECT: Parameter[str | None] = Parameter("project", "Only what was done in this project.", _text, None)
+AUDIT_OUTCOME: Parameter[AuditOutcome | None] = Parameter(
+    "outcome",
+    "Only what ended so. With several of these filters a page may be shorter than `limit` though there are more.",
+    _one_of({outcome.value: outcome for outcome in AuditOutcome}),
+    None,
+    _choices(*AuditOutcome),
+)
+AUDIT_AFTER: Parameter[datetime | None] = Parameter(
+    "created_after", "Only entries of this time or later.", _date, None, _DATE
+)
+AUDIT_BEFORE: Parameter[datetime | None] = Parameter(
+    "created_before", "Only entries from before this time.", _date, None, _DATE
+)
+AUDIT_FILTERS: tuple[Parameter[Any], ...] = (
+    AUDIT_USER, AUDIT_ACTION, AUDIT_PROJECT, AUDIT_OUTCOME, AUDIT_AFTER, AUDIT_BEFORE, AUDIT_ORDER_BY, *PAGE,
+)  # fmt: skip
+HOURS = Parameter(
+    "hours",
+    "How far back; measures are kept for two days.",
+    _integer(1, 48),
+    24,
+    {"type": "integer", "minimum": 1, "maximum": 48, "default": 24},
+)
+STEP = Parameter(
+    "step",
+    "Minutes that each item is of: the highest numbers within.",
+    _integer(1, 60),
+    1,
+    {"type": "integer", "minimum": 1, "maximum": 60, "default": 1},
 )

@@ -10,10 +10,13 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.tick_times import LocalTimes
 from job_orchestra.repositories.accounts import Accounts
+from job_orchestra.repositories.audit import Audit
 from job_orchestra.repositories.bound_runs import BoundRuns
 from job_orchestra.repositories.concurrency import Concurrency
 from job_orchestra.repositories.jobs import Jobs
 from job_orchestra.repositories.late_reports import LateReports
+from job_orchestra.repositories.masters import KnownMasters
+from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
 from job_orchestra.repositories.run_search import RunSearch
@@ -23,6 +26,7 @@ from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.followers import Followers
 from job_orchestra.service.foresight import Foresight
+from job_orchestra.service.installation import Installation
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.transformation import Transformation
@@ -30,6 +34,7 @@ from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.log_port import LogStore
 
 if TYPE_CHECKING:
+    from job_orchestra.service.audit_trail import AuditTrail
     from job_orchestra.service.route import Route
 
 
@@ -57,6 +62,11 @@ class ServiceParts:
     followers: Followers
     readiness: Readiness
     webhook_secrets: WebhookSecrets
+    audit: Audit
+    trail: AuditTrail
+    known_masters: KnownMasters
+    measures: Measures
+    installation: Installation
     routes: Sequence[Route]
     """The whole table, for what describes it."""
     url: str

@@ -48,13 +48,20 @@ _STATUSES: tuple[tuple[type[OrchestraError], http.HTTPStatus], ...] = (
 )
 
 
+def status_of(error: Exception) -> http.HTTPStatus:
+    """Of the answer that it becomes."""
+    if isinstance(error, Refused):
+        return error.status
+    otherwise = (
+        http.HTTPStatus.BAD_REQUEST if isinstance(error, OrchestraError) else http.HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), otherwise)
+
+
 def problem_response(error: OrchestraError) -> Response:
     """With the headers that its status asks for."""
-    headers: dict[str, str] = {}
-    if isinstance(error, Refused):
-        status, headers = error.status, error.headers
-    else:
-        status = next((status for kind, status in _STATUSES if isinstance(error, kind)), http.HTTPStatus.BAD_REQUEST)
+    status = status_of(error)
+    headers = error.headers if isinstance(error, Refused) else {}
     if status is http.HTTPStatus.UNAUTHORIZED:
         headers = {"WWW-Authenticate": 'Basic realm="Job Orchestra", charset="UTF-8"'}
     elif status is http.HTTPStatus.SERVICE_UNAVAILABLE:

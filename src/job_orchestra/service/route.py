@@ -36,8 +36,19 @@ class Route:
     query: tuple[Parameter[Any], ...] = ()
     headers: tuple[Parameter[Any], ...] = ()
     media_type: str = JSON
+    action: str = ""
+    """What the audit trail calls it: `run.abort`. Empty: by method and path."""
     is_caller_told: bool = False
     """Of a route for anyone: it answers differently to who says who he is."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is there to change something, and belongs into the audit trail."""
+        return self.method != "GET"
+
+    @property
+    def audited_as(self) -> str:
+        return self.action or f"{self.method} {self.path}"
 
     @property
     def path_parameters(self) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from job_orchestra.domain.audit import DEFAULT_AUDIT_DAYS
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.stopping import OnStop
 from job_orchestra.settings import rules
@@ -60,6 +61,8 @@ class StorageSettings:
     """As retention_days, of failures; default: retention_days."""
     retention_failure_count: int | None = field(default=None, metadata=ruled(rules.count))
     """As retention_count, of failures; default: retention_count."""
+    audit_days: int = field(default=DEFAULT_AUDIT_DAYS, metadata=ruled(rules.days))
+    """Days for which the entries of the audit trail are kept."""
     indexed_results: tuple[str, ...] = field(default=(), metadata=ruled(rules.result_keys))
     """Keys of results by which runs are often sought, such as `tests.failed`; the same for all masters."""
 

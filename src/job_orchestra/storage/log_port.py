@@ -140,6 +140,15 @@ class LogInventory(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class LogRoom:
+    """Of the disk of the logs, in bytes."""
+
+    free: int
+    """For the account of the applications."""
+    total: int
+
+
 class LogPulse(Protocol):
     @property
     def place(self) -> str:
@@ -151,6 +160,10 @@ class LogPulse(Protocol):
 
         What it refuses is the matter of those who store.
         """
+        ...
+
+    async def room(self) -> LogRoom | None:
+        """None if the disk does not say."""
         ...
 
     async def close(self) -> None: ...

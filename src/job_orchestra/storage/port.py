@@ -138,6 +138,11 @@ class Storage(Protocol):
     All may be called concurrently from one event loop. A call that is cancelled may still be carried out.
     """
 
+    @property
+    def commits_batches_whole(self) -> bool:
+        """A batch is one commit. Where it is not, another operation in it is another wait, and is undone by nobody."""
+        ...
+
     async def find(self, query: Find) -> list[Row]: ...
 
     async def find_all(self, queries: Sequence[Find]) -> list[list[Row]]:
@@ -153,6 +158,14 @@ class Storage(Protocol):
     async def close(self) -> None:
         """Waits for what was begun; may be called twice."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseDescription:
+    product: str
+    """With its version: `SQLite 3.45.1`."""
+    size: int | None
+    """Bytes that it takes on disk, as far as that is known at once."""
 
 
 class SchemaState(StrEnum):
@@ -201,6 +214,10 @@ class StorageAdministration(Protocol):
 
     def versions(self) -> tuple[str | None, str]:
         """Version of the schema in the database (None: there is none) and of the program."""
+        ...
+
+    def describe(self) -> DatabaseDescription:
+        """Cheap, however much is in it."""
         ...
 
     def warnings(self) -> Sequence[str]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from job_orchestra.storage.port import Value
 
-VERSION = 9
+VERSION = 10
 """Goes up with each change of what follows, on all databases alike: migrations and exports carry it."""
 
 
@@ -318,6 +318,61 @@ TOKENS = Collection(
     ),
 )
 
+AUDIT = Collection(
+    "audit",
+    # Whoever writes an entry knows all of it but, for as long as its request goes on, how that ends. Then it is final,
+    # and the order of identifiers is one for all of them.
+    (
+        _name("identifier"),
+        _integer("date"),
+        _name("origin"),
+        _name("user"),
+        _name("token", nullable=True),
+        _name("action"),
+        _name("project", nullable=True),
+        _json("target"),
+        _name("outcome"),
+        _integer("status", nullable=True),
+        _json("details"),
+    ),
+    key=("identifier",),
+    indexes=(
+        Index(("user", "identifier")),
+        Index(("action", "identifier")),
+        Index(("project", "identifier")),
+        Index(("outcome", "identifier")),
+    ),
+)
+
+MASTERS = Collection(
+    "masters",
+    (
+        _name("identifier"),
+        _text("version"),
+        _text("url"),
+        _integer("started_at"),
+        _integer("seen_at"),
+        _integer("stopped_at", nullable=True),
+        _integer("configured_at", nullable=True),
+        _text("configuration_trouble", default=""),
+    ),
+    key=("identifier",),
+)
+
+MEASURES = Collection(
+    "measures",
+    (
+        _integer("minute"),
+        _integer("waiting"),
+        _integer("running"),
+        _integer("workers"),
+        _integer("executors"),
+        _integer("in_use"),
+    ),
+    key=("minute",),
+)
+"""How much there was to do, once a minute, by whichever master was first."""
+
 COLLECTIONS = (
     PROJECTS,
     JOBS,
@@ -333,6 +388,9 @@ COLLECTIONS = (
     WORKERS,
     USERS,
     TOKENS,
+    AUDIT,
+    MASTERS,
+    MEASURES,
 )
 
 BY_NAME = {collection.name: collection for collection in COLLECTIONS}

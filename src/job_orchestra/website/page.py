@@ -34,6 +34,9 @@ NAVIGATION = (
     NavigationEntry("Projects", "/projects"),
     NavigationEntry("Runs", "/runs"),
     NavigationEntry("Workers", "/workers"),
+    NavigationEntry("Users", "/users", Permission.READ_ADMINISTRATION),
+    NavigationEntry("Audit", "/audit", Permission.READ_ADMINISTRATION),
+    NavigationEntry("Administration", "/administration", Permission.READ_ADMINISTRATION),
 )
 
 

@@ -30,6 +30,10 @@ def worker_path(worker: str) -> str:
     return path("workers", worker)
 
 
+def user_path(user: str) -> str:
+    return path("users", user)
+
+
 def with_query(address: str, **values: str | int | None) -> str:
     """The address with those values that are given and not empty."""
     given = {name: value for name, value in values.items() if value not in {None, ""}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
+from job_orchestra.domain.json import JsonValue
 from job_orchestra.domain.links import is_link
 
 
@@ -44,6 +45,17 @@ def size_words(size: int) -> str:
     while amount >= 999.5 and units:
         amount, unit = amount / 1024, units.pop()
     return f"{amount:.1f} {unit}" if amount < 99.95 else f"{amount:.0f} {unit}"
+
+
+def value_words(value: JsonValue) -> str:
+    """A setting, or a detail of an entry: on one line, and none of what is nested."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value_words(one) for one in value) or "none"
+    if isinstance(value, dict):
+        return "…"
+    return "none" if value is None or value == "" else str(value)
 
 
 def safe_url(text: str) -> str | None:

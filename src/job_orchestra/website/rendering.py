@@ -79,6 +79,7 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "schedule_path": paths.schedule_path,
     "run_path": paths.run_path,
     "worker_path": paths.worker_path,
+    "user_path": paths.user_path,
     "with_query": paths.with_query,
 }
 """For templates, ours and those of users: whoever changes one changes what users rely on."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from job_orchestra.domain.roles import Permission
 from job_orchestra.website.dispatch import Handler, PageRoute
 from job_orchestra.website.pages import (
+    administration,
+    audit,
     definition,
     home,
     jobs,
@@ -16,6 +18,7 @@ from job_orchestra.website.pages import (
     run,
     runs,
     schedules,
+    users,
     workers,
 )
 
@@ -24,6 +27,9 @@ _JOB = f"{_PROJECT}/jobs/{{job}}"
 _SCHEDULE = f"{_PROJECT}/schedules/{{schedule}}"
 _RUN = f"{_PROJECT}/runs/{{run}}"
 _WORKER = "/workers/{worker}"
+_USER = "/users/{user}"
+_AUDIT = Permission.READ_ADMINISTRATION
+_MANAGE = Permission.MANAGE_USERS
 
 
 _REFRESH = "refresh"
@@ -75,6 +81,19 @@ ROUTES = (
     _post(f"{_WORKER}/drain", workers.drain, Permission.SWITCH),
     _post(f"{_WORKER}/disconnect", workers.disconnect, Permission.SWITCH),
     _post(f"{_WORKER}/delete", workers.delete, Permission.DELETE_WORKER),
+    _get("/users", users.show_all, "cursor", permission=_AUDIT),
+    _post("/users/create", users.create, _MANAGE),
+    _get("/roles", users.show_roles, permission=_AUDIT),
+    _get(_USER, users.show, permission=_AUDIT),
+    _post(f"{_USER}/update", users.update, _MANAGE),
+    _post(f"{_USER}/enable", users.enable, _MANAGE),
+    _post(f"{_USER}/disable", users.disable, _MANAGE),
+    _post(f"{_USER}/password", users.set_password, _MANAGE),
+    _post(f"{_USER}/delete", users.delete, _MANAGE),
+    _post(f"{_USER}/create-token", users.create_token, _MANAGE),
+    _post(f"{_USER}/delete-token", users.delete_token, _MANAGE),
+    _get("/audit", audit.show, *audit.FILTERS, "cursor", permission=_AUDIT),
+    _get("/administration", administration.show, permission=_AUDIT),
     _get("/profile", profile.show, permission=Permission.OWN_ACCOUNT),
     _post("/profile/password", profile.set_password, Permission.OWN_ACCOUNT),
     _post("/profile/zone", profile.set_zone, Permission.OWN_ACCOUNT),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from job_orchestra.domain.cron import time_zone
 
@@ -21,6 +21,14 @@ class Zone:
     def label(self) -> str:
         """Short, for heads of columns: `UTC`, `Paris`, `New York`."""
         return self.name.rpartition("/")[2].replace("_", " ")
+
+    def moment(self, text: str) -> datetime:
+        """What somebody typed; without a zone of its own it is a date of clocks in this one. ValueError for none."""
+        date = datetime.fromisoformat(text)
+        try:
+            return (date if date.tzinfo is not None else date.replace(tzinfo=self.rules)).astimezone(UTC)
+        except OverflowError:
+            raise ValueError("is out of reach") from None
 
 
 UTC_ZONE = Zone("UTC", UTC)

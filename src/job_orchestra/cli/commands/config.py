@@ -55,6 +55,7 @@ def apply_config(settings_file: Path, output: Output) -> None:
 
 
 async def _changes(settings_file: Path, *, should_apply: bool) -> list[Change]:
+    from job_orchestra.cli.host import audited
     from job_orchestra.composition.loading import load_composition
     from job_orchestra.composition.master import MasterComposition
 
@@ -64,5 +65,5 @@ async def _changes(settings_file: Path, *, should_apply: bool) -> list[Change]:
         await composition.check_schema()
         changes = await composition.projects.plan(projects)
         if should_apply:
-            await composition.projects.apply(projects)
+            await audited(composition, lambda: composition.projects.apply(projects), "config.apply")
     return changes

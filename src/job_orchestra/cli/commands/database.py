@@ -12,6 +12,7 @@ from job_orchestra.cli.output import print_json
 from job_orchestra.cli.transfer_output import ProgressLine, tell_exported, tell_imported, tell_left_incomplete
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.errors import Conflict, Invalid
+from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.storage.port import SchemaState, StorageAdministration
 from job_orchestra.storage.schema_check import advice, require_current
 
@@ -52,7 +53,8 @@ def upgrade_database(settings_file: Path, dry_run: bool) -> None:
         require_current(administration)
         click.echo("Nothing would be done.")
         return
-    if administration.upgrade(click.echo):
+    if done := administration.upgrade(click.echo):
+        _note(settings_file, "database.upgrade", migrations=[*done])
         click.echo(f"The database has schema {administration.versions()[0]} now.")
     else:
         click.echo("Nothing to do: the schema is current.")
@@ -96,7 +98,13 @@ def prune_database(settings_file: Path, output: Output, dry_run: bool, project: 
         tallies = await (pruning.foresee(records, jobs) if dry_run else pruning.prune(records, jobs))
         pruning.show(output, tallies, dry_run)
 
-    on_host(settings_file, work)
+    if dry_run:
+        on_host(settings_file, work)
+    else:
+        of: JsonObject = (
+            {} if project is None else {"project": project} if job is None else {"project": project, "job": job}
+        )
+        on_host(settings_file, work, "database.prune", of)
 
 
 @database.command("check")
@@ -169,6 +177,15 @@ def import_database(file: Path, settings_file: Path, dry_run: bool, output: Outp
             tell_left_incomplete(line.step)
             raise
     tell_imported(output, file, manifest, records.settings.storage.directory, dry_run=dry_run)
+
+
+def _note(settings_file: Path, action: str, **details: JsonValue) -> None:
+    """In the audit trail, of what is done. Not of what leaves an empty database, or exactly what an export has."""
+
+    async def nothing_more(_: RecordsComposition) -> None:
+        pass
+
+    on_host(settings_file, nothing_more, action, None, **details)
 
 
 def _administration(settings_file: Path) -> StorageAdministration:

@@ -8,6 +8,7 @@ import click
 from job_orchestra.cli.host import on_host
 from job_orchestra.cli.options import Output, output_option, page_options, settings_option
 from job_orchestra.cli.output import Column, iso, moment, print_json, print_page
+from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.users import Token, TokenKind
 from job_orchestra.protocol.resources import NewTokenAnswer, Page, TokenAnswer
 
@@ -42,6 +43,10 @@ def create_token(settings_file: Path, output: Output, user: str, description: st
     new = on_host(
         settings_file,
         lambda records: records.accounts.create_token(user, TokenKind.PERSONAL, description, expires_in),
+        "token.create",
+        {"user": user},
+        description=description,
+        expires_in=expires_in,
     )
     answer = NewTokenAnswer(new.token.identifier, new.secret, _expiry(new.token))
     if output is Output.JSON:
@@ -74,7 +79,8 @@ def list_tokens(settings_file: Path, output: Output, user: str, limit: int, curs
 @settings_option
 def delete_token(settings_file: Path, user: str, token: str) -> None:
     """Delete a token of a user; it is worth nothing from then on."""
-    on_host(settings_file, lambda records: records.accounts.delete_token(user, token))
+    target: JsonObject = {"user": user, "token": token}
+    on_host(settings_file, lambda records: records.accounts.delete_token(user, token), "token.delete", target)
 
 
 def _answer(token: Token) -> TokenAnswer:

@@ -7,6 +7,7 @@ import click
 from job_orchestra.cli.host import ask_new_password, on_host
 from job_orchestra.cli.options import Output, output_option, page_options, settings_option
 from job_orchestra.cli.output import Column, iso, moment, print_fields, print_page, yes
+from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.users import User
 from job_orchestra.protocol.resources import Page, UserAnswer
@@ -38,7 +39,12 @@ def create_user(
     """Create a user. From a pipe, the password is the first line."""
     password = ask_new_password() if has_password else None
     created = on_host(
-        settings_file, lambda records: records.accounts.create_user(identifier, roles, display_name, password)
+        settings_file,
+        lambda records: records.accounts.create_user(identifier, roles, display_name, password),
+        "user.create",
+        {"user": identifier},
+        roles=[*roles],
+        password=has_password,
     )
     _print_user(output, created)
 
@@ -82,7 +88,16 @@ def update_user(
     if roles and no_roles:
         raise click.UsageError("Give --role or --no-roles.")
     wanted = roles if roles or no_roles else None
-    updated = on_host(settings_file, lambda records: records.accounts.update_user(identifier, display_name, wanted))
+    changes: JsonObject = {} if wanted is None else {"roles": [*wanted]}
+    if display_name is not None:
+        changes["display_name"] = display_name
+    updated = on_host(
+        settings_file,
+        lambda records: records.accounts.update_user(identifier, display_name, wanted),
+        "user.update",
+        {"user": identifier},
+        **changes,
+    )
     _print_user(output, updated)
 
 
@@ -92,7 +107,7 @@ def update_user(
 @settings_option
 def enable_user(settings_file: Path, output: Output, identifier: str) -> None:
     """Give a disabled user its roles back."""
-    _print_user(output, on_host(settings_file, lambda records: records.accounts.set_user_enabled(identifier, True)))
+    _print_user(output, _switch(settings_file, identifier, is_enabled=True))
 
 
 @user.command("disable")
@@ -101,7 +116,7 @@ def enable_user(settings_file: Path, output: Output, identifier: str) -> None:
 @settings_option
 def disable_user(settings_file: Path, output: Output, identifier: str) -> None:
     """Leave a user nothing but its own account; not the only enabled administrator."""
-    _print_user(output, on_host(settings_file, lambda records: records.accounts.set_user_enabled(identifier, False)))
+    _print_user(output, _switch(settings_file, identifier, is_enabled=False))
 
 
 @user.command("password")
@@ -110,7 +125,8 @@ def disable_user(settings_file: Path, output: Output, identifier: str) -> None:
 def set_password(settings_file: Path, identifier: str) -> None:
     """Set a password and end the user's sessions. From a pipe, it is the first line."""
     password = ask_new_password()
-    on_host(settings_file, lambda records: records.accounts.set_password(identifier, password))
+    target: JsonObject = {"user": identifier}
+    on_host(settings_file, lambda records: records.accounts.set_password(identifier, password), "user.password", target)
 
 
 @user.command("delete")
@@ -118,7 +134,18 @@ def set_password(settings_file: Path, identifier: str) -> None:
 @settings_option
 def delete_user(settings_file: Path, identifier: str) -> None:
     """Delete a user that is disabled and owns no worker, with its tokens."""
-    on_host(settings_file, lambda records: records.accounts.delete_user(identifier))
+    target: JsonObject = {"user": identifier}
+    on_host(settings_file, lambda records: records.accounts.delete_user(identifier), "user.delete", target)
+
+
+def _switch(settings_file: Path, identifier: str, *, is_enabled: bool) -> User:
+    action = "user.enable" if is_enabled else "user.disable"
+    return on_host(
+        settings_file,
+        lambda records: records.accounts.set_user_enabled(identifier, is_enabled),
+        action,
+        {"user": identifier},
+    )
 
 
 def _answer(user: User) -> UserAnswer:

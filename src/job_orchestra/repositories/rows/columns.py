@@ -22,6 +22,10 @@ def integer(row: Row, column: str) -> int:
     return cast("int", row[column])
 
 
+def optional_integer(row: Row, column: str) -> int | None:
+    return cast("int | None", row[column])
+
+
 def optional_number(row: Row, column: str) -> float | None:
     return cast("float | None", row[column])
 

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from job_orchestra.storage.log_port import LogRoom
+
 
 class LogFilePulse:
     """Implements `storage.log_port.LogPulse`. In a thread of its own: one that a dead disk holds serves nobody else."""
@@ -32,6 +34,16 @@ class LogFilePulse:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+    async def room(self) -> LogRoom | None:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._look)
+
+    def _look(self) -> LogRoom | None:
+        with suppress(OSError):
+            there = next(path for path in (self._directory, *self._directory.parents) if path.exists())
+            found = os.statvfs(there)
+            return LogRoom(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
+        return None
 
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pymongo
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from job_orchestra.domain.errors import Conflict, OrchestraError
 from job_orchestra.storage.mongo import versions
@@ -16,7 +17,7 @@ from job_orchestra.storage.mongo.migrations import MIGRATIONS, migrate
 from job_orchestra.storage.mongo.outages import translated
 from job_orchestra.storage.mongo.snapshots import MongoSnapshot, WatchedSnapshot
 from job_orchestra.storage.mongo.versions import create_version, read_version, replace_mark
-from job_orchestra.storage.port import Load, SchemaState, Snapshot
+from job_orchestra.storage.port import DatabaseDescription, Load, SchemaState, Snapshot
 from job_orchestra.storage.schema import COLLECTIONS
 from job_orchestra.storage.schema_check import advice
 from job_orchestra.storage.schema_versions import StoredVersion
@@ -57,6 +58,15 @@ class MongoAdministration:
     def versions(self) -> tuple[str | None, str]:
         stored = self._look()
         return None if stored is None else stored.version, MIGRATIONS.newest
+
+    def describe(self) -> DatabaseDescription:
+        with self._database() as database, pymongo.timeout(self._clients.answer_timeout):
+            version = database.client.server_info()["version"]
+            size: int | None = None
+            with suppress(OperationFailure):  # a user with few rights
+                told = database.command("dbstats")
+                size = int(told["storageSize"] + told["indexSize"])
+        return DatabaseDescription(f"MongoDB {version}", size)
 
     def warnings(self) -> Sequence[str]:
         """None: each write asks for the journals of a majority, and is refused where there is none."""

@@ -40,6 +40,10 @@ class MongoStorage:
         self._readers: Threads[_Query] | None = None
         self._is_closed = False
 
+    @property
+    def commits_batches_whole(self) -> bool:
+        return False
+
     async def find(self, query: Find) -> list[Row]:
         prepared = self._statements.find(query)
         return await self._fetch(lambda found: find(found.database, prepared))

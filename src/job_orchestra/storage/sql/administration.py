@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from job_orchestra.domain.errors import Conflict, OrchestraError
-from job_orchestra.storage.port import Load, SchemaState, Snapshot
+from job_orchestra.storage.port import DatabaseDescription, Load, SchemaState, Snapshot
 from job_orchestra.storage.schema_check import advice
 from job_orchestra.storage.schema_versions import StoredVersion
 from job_orchestra.storage.sql.databases import Database, database_at
@@ -58,6 +58,10 @@ class SqlAdministration:
     def versions(self) -> tuple[str | None, str]:
         stored = self._look()
         return None if stored is None else stored.version, MIGRATIONS.newest
+
+    def describe(self) -> DatabaseDescription:
+        with self._translated():
+            return self._database.describe()
 
     def warnings(self) -> Sequence[str]:
         with self._translated():

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import URL, Dialect
 from sqlalchemy import Connection as SqlAlchemyConnection
 
-from job_orchestra.storage.port import StorageUnavailable
+from job_orchestra.storage.port import DatabaseDescription, StorageUnavailable
 from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseKind, DatabaseUrl
 
@@ -100,6 +100,8 @@ class Database(Protocol):
         False if one of them is there already, by its key or a unique index: then the transaction is to be undone.
         """
         ...
+
+    def describe(self) -> DatabaseDescription: ...
 
     def warnings(self) -> Sequence[str]:
         """Sentences about settings of the server with which what was answered may be lost."""

@@ -17,7 +17,7 @@ from sqlalchemy import Connection as SqlAlchemyConnection
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
 
-from job_orchestra.storage.port import StorageUnavailable
+from job_orchestra.storage.port import DatabaseDescription, StorageUnavailable
 from job_orchestra.storage.sql.databases import Connection
 from job_orchestra.storage.sql.mysql_errors import error_code, has_timed_out, is_taken, why_unavailable
 from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
@@ -220,6 +220,17 @@ class MysqlDatabase:
         name = self._url.database.replace("`", "``")
         with self._connect(with_database=False) as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4")
+
+    def describe(self) -> DatabaseDescription:
+        with self._connect(autocommit=True) as connection, connection.cursor() as cursor:
+            # As the server counted them last, which it does by itself.
+            cursor.execute(
+                "SELECT VERSION(), SUM(data_length + index_length) FROM information_schema.tables"
+                " WHERE table_schema = DATABASE()"
+            )
+            version, size = cursor.fetchall()[0]
+        product = "MariaDB" if "maria" in version.lower() else "MySQL"
+        return DatabaseDescription(f"{product} {version.partition('-')[0]}", None if size is None else int(size))
 
     def warnings(self) -> Sequence[str]:
         with self._connect(autocommit=True) as connection, connection.cursor() as cursor:

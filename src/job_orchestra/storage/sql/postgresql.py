@@ -21,7 +21,7 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.engine.default import DefaultDialect
 
 from job_orchestra.domain.errors import Conflict, Invalid
-from job_orchestra.storage.port import StorageUnavailable
+from job_orchestra.storage.port import DatabaseDescription, StorageUnavailable
 from job_orchestra.storage.sql.databases import NO_SCHEMA, Connection
 from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
@@ -233,6 +233,12 @@ class PostgresqlDatabase:
         except errors.UniqueViolation:
             return False
         return True
+
+    def describe(self) -> DatabaseDescription:
+        asked = "SELECT current_setting('server_version'), pg_database_size(current_database())"
+        with psycopg.connect(**self._arguments(), autocommit=True) as connection:
+            version, size = connection.execute(asked).fetchone() or ("", None)
+        return DatabaseDescription(f"PostgreSQL {version}", size)
 
     def warnings(self) -> Sequence[str]:
         with psycopg.connect(**self._arguments(), autocommit=True) as connection:

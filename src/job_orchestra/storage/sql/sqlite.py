@@ -13,7 +13,7 @@ from sqlalchemy import URL, Dialect
 from sqlalchemy import Connection as SqlAlchemyConnection
 from sqlalchemy.dialects import sqlite
 
-from job_orchestra.storage.port import StorageUnavailable
+from job_orchestra.storage.port import DatabaseDescription, StorageUnavailable
 from job_orchestra.storage.sql.databases import NO_SCHEMA, Connection
 from job_orchestra.storage.sql.statements import Prepared, PreparedRows, SqlRow
 from job_orchestra.storage.sql.urls import DatabaseUrl
@@ -167,6 +167,13 @@ class SqliteDatabase:
 
     def insert_all(self, connection: sqlite3.Connection, prepared: PreparedRows) -> bool:
         return connection.executemany(prepared.text, prepared.rows).rowcount == len(prepared.rows)
+
+    def describe(self) -> DatabaseDescription:
+        size = 0
+        for suffix in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                size += self._path.with_name(self._path.name + suffix).stat().st_size
+        return DatabaseDescription(f"SQLite {sqlite3.sqlite_version}", size)
 
     def warnings(self) -> Sequence[str]:
         return ()  # how it makes things durable is decided here

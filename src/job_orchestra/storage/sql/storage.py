@@ -30,6 +30,10 @@ class SqlStorage:
         self._readers: Readers | None = None
         self._is_closed = False
 
+    @property
+    def commits_batches_whole(self) -> bool:
+        return True
+
     async def find(self, query: Find) -> list[Row]:
         found = self._statements.find(query)
         return await self._fetch([found.statement], lambda fetched: found.decode(fetched[0]))

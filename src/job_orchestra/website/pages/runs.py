@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from starlette.responses import Response
 
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
-from job_orchestra.domain.errors import Invalid, Mistake, NotFound
+from job_orchestra.domain.errors import Invalid, NotFound
 from job_orchestra.domain.queries.parsing import parse_expression
 from job_orchestra.domain.queries.scanning import ExpressionMistake
 from job_orchestra.domain.runs import SourceKind
@@ -16,6 +15,7 @@ from job_orchestra.domain.statuses import ACTIVE, RunStatus
 from job_orchestra.protocol.resources import CountAnswer, RunPageAnswer, RunSummaryAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import with_query
+from job_orchestra.website.typed_moments import typed_moments
 from job_orchestra.website.visit import Visit
 
 _LIMIT = 50
@@ -138,10 +138,7 @@ async def show_all(visit: Visit) -> Response:
 
 def _call(visit: Visit, filters: Filter, cursor: str) -> Call[RunPageAnswer]:
     """Invalid if a date is none."""
-    since, mistake = _date(visit, "since", filters.since)
-    until, other = _date(visit, "until", filters.until)
-    if mistakes := [one for one in (mistake, other) if one is not None]:
-        raise Invalid(mistakes)
+    since, until = typed_moments(visit, since=filters.since, until=filters.until)
     return runs.list_all(
         filters.project or None,
         job=filters.job or None,
@@ -157,18 +154,6 @@ def _call(visit: Visit, filters: Filter, cursor: str) -> Call[RunPageAnswer]:
         limit=_LIMIT,
         cursor=cursor or None,
     )
-
-
-def _date(visit: Visit, name: str, text: str) -> tuple[str | None, Mistake | None]:
-    """As the service takes it; without a zone of its own, it is one of the visitor's clocks."""
-    if not text:
-        return None, None
-    try:
-        date = datetime.fromisoformat(text)
-        moment = (date if date.tzinfo is not None else date.replace(tzinfo=visit.zone.rules)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None, Mistake(name, f"{text[:40]!r} is no date such as {visit.now:%Y-%m-%dT%H:%M}")
-    return moment.isoformat().replace("+00:00", "Z"), None
 
 
 def _mistakes(error: Invalid | NotFound, but: str | None) -> dict[str, str]:

@@ -8,13 +8,14 @@ from typing import ClassVar
 from starlette.responses import Response
 
 from job_orchestra.client.call import Call
-from job_orchestra.client.calls import runs, workers
+from job_orchestra.client.calls import administration, runs, workers
 from job_orchestra.domain.roles import Permission
 from job_orchestra.protocol.resources import RunSummaryAnswer, WorkerAnswer
 from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.page import Page
 from job_orchestra.website.pages.runs import UNFINISHED
 from job_orchestra.website.paths import worker_path
+from job_orchestra.website.pictures.load import DAY_HOURS, STEP_MINUTES, Load, load_of
 from job_orchestra.website.responses import redirect
 from job_orchestra.website.trees import Tree, tree_of
 from job_orchestra.website.visit import Visit
@@ -29,6 +30,8 @@ class WorkersPage(Page):
     section: ClassVar[str] = "/workers"
     workers: tuple[WorkerAnswer, ...]
     next: str | None
+    load: Load | None = None
+    """On the first page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +47,21 @@ class WorkerPage(Page):
 
 
 async def show_all(visit: Visit) -> Response:
-    found = await visit.send(workers.list_all(limit=_MOST, cursor=visit.query("cursor") or None))
-    return visit.page(WorkersPage(title="Workers", workers=tuple(found.items), next=found.next))
+    cursor = visit.query("cursor")
+    found, load = await asyncio.gather(
+        visit.send(workers.list_all(limit=_MOST, cursor=cursor or None)), last_day(visit) if not cursor else _nothing()
+    )
+    return visit.page(WorkersPage(title="Workers", workers=tuple(found.items), next=found.next, load=load))
+
+
+async def last_day(visit: Visit) -> Load | None:
+    """What waited and ran; None where nothing was measured."""
+    measured = await visit.send(administration.measures(hours=DAY_HOURS, step=STEP_MINUTES))
+    return load_of(measured, visit.now)
+
+
+async def _nothing() -> None:
+    return None
 
 
 async def show(visit: Visit) -> Response:

@@ -53,3 +53,12 @@ def _format(step: int, start: datetime, end: datetime) -> str:
         return "%Y-%m-%d"
     day = "" if (end - timedelta(microseconds=1)).date() <= start.date() else "%m-%d "
     return f"{day}%H:%M" if step >= _MINUTE else f"{day}%H:%M:%S"
+
+
+def count_ticks(highest: int, most: int) -> list[int]:
+    """Round numbers above 0, up to the highest."""
+    step = 1
+    while highest > most * step:
+        first = int(str(step)[0])
+        step = step * 5 // 2 if first == 2 else step * 2
+    return list(range(step, highest + 1, step))
