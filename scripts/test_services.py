@@ -21,6 +21,7 @@ from pathlib import Path
 from tests.services import (
     INSTALLED,
     find_chromium,
+    find_git,
     find_mariadb,
     find_mongodb,
     find_postgresql,
@@ -141,6 +142,10 @@ def _install_chromium() -> None:
     _install_packages("Chromium", "chromium", "fonts-dejavu-core")
 
 
+def _install_git() -> None:
+    _install_packages("Git", "git")
+
+
 def _install_packages(what: str, *packages: str) -> None:
     """Of the system; `what` they are for."""
     if shutil.which("apt-get") is None:
@@ -179,6 +184,7 @@ SERVICES = (
     Service("MariaDB", find_mariadb, "usr/sbin/mariadbd", _install_mariadb, mariadb_environment),
     Service("MongoDB", find_mongodb, "", _install_mongodb),
     Service("Chromium", find_chromium, "", _install_chromium),
+    Service("Git", find_git, "", _install_git),
 )
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ SQL_DATABASES = tuple(name for name in DATABASES if name != "mongodb")
 _OLDEST_POSTGRESQL = 14
 _OLDEST_MARIADB = (10, 6)
 _OLDEST_MONGODB = 6
+_OLDEST_GIT = (2, 31)
 _CHROMIUM = (
     "chromium",
     "chromium-browser",
@@ -64,11 +65,18 @@ def find_chromium() -> Path | None:
     return next((Path(path) for path in found if path), None)
 
 
+def find_git() -> Path | None:
+    """The program `git`, with which repositories of any size are served."""
+    found = shutil.which("git")
+    return Path(found) if found and _is_git(found) else None
+
+
 FINDERS: dict[str, Callable[[], Path | None]] = {
     "PostgreSQL": find_postgresql,
     "MariaDB": find_mariadb,
     "MongoDB": find_mongodb,
     "Chromium": find_chromium,
+    "Git": find_git,
 }
 
 
@@ -111,3 +119,8 @@ def _is_mariadb(root: Path) -> bool:
 def _is_mongodb(program: Path) -> bool:
     version = re.search(r"v(\d+)", version_of([program, "--version"]))
     return version is not None and int(version[1]) >= _OLDEST_MONGODB
+
+
+def _is_git(program: str) -> bool:
+    version = re.search(r"(\d+)\.(\d+)", version_of([program, "--version"]))
+    return version is not None and (int(version[1]), int(version[2])) >= _OLDEST_GIT

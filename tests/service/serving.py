@@ -20,10 +20,14 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.integrations.revision_controls import REVISION_CONTROLS
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.revision_runs import RevisionRuns
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.service.application import ServiceApplication
+from job_orchestra.service.repository_tokens import RepositoryTokens
+from job_orchestra.service.repository_watch import RepositoryWatch
 from job_orchestra.service.transformation import ResultTransformer
 from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_store
@@ -85,6 +89,7 @@ class Served(Records):
             pipeline_runs=self.pipeline_runs,
             bound_runs=self.bound_runs,
             run_search=self.run_search,
+            revision_runs=RevisionRuns(self.storage),
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=self.schedules,
@@ -95,6 +100,13 @@ class Served(Records):
             master_urls=master_urls,
             clock=self.clock,
             webhook_secrets=WebhookSecrets(self.environment, directory),
+            repository_watch=RepositoryWatch(
+                REVISION_CONTROLS,
+                RepositoryTokens(self.environment, directory),
+                self.clock,
+                directory / "service",
+                directory,
+            ),
             log_disk_watch=log_disk_watch,
             result_transformers=transformers,
         )

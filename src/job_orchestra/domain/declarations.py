@@ -200,6 +200,23 @@ class Webhook:
 
 @tolerant
 @dataclass(frozen=True)
+class Repository:
+    """Where a project's sources are: an address, or a path on the host of the service.
+
+    `type` is `git`, or how its host is asked: `github`, `gitlab`, `forgejo`, `gitea`. Its token, if it needs one, is in
+    an environment variable of the service, or in a file on the service's host.
+    """
+
+    url: str
+    _: KW_ONLY
+    type: str = "git"
+    branch: str | None = None
+    token_environment: str | None = None
+    token_file: str | None = None
+
+
+@tolerant
+@dataclass(frozen=True)
 class Project:
     """A space for jobs and schedules."""
 
@@ -209,13 +226,15 @@ class Project:
     schedules: Sequence[Schedule] = ()
     display_name: str = ""
     description: str = ""
-    repository: Mapping[str, object] | None = None
+    repository: Repository | Mapping[str, object] | str | None = None
     retention: Retention | Mapping[str, object] | None = None
     concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     webhooks: Sequence[Webhook] = ()
 
 
-Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter | Retention | Webhook | Trigger
+Declaration: TypeAlias = (
+    Project | Job | Pipeline | Element | Schedule | Parameter | Retention | Webhook | Trigger | Repository
+)
 
 
 def plain_data(value: object, depth: int = _MOST_DEPTH) -> object:

@@ -20,6 +20,7 @@ from job_orchestra.repositories.late_reports import LateReports
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.revision_runs import RevisionRuns
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
@@ -32,6 +33,7 @@ from job_orchestra.service.masters import Masters
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import malformed_answer
 from job_orchestra.service.readiness import Readiness
+from job_orchestra.service.repository_watch import RepositoryWatch
 from job_orchestra.service.route import Route
 from job_orchestra.service.routes import ROUTES
 from job_orchestra.service.transformation import ResultTransformer, Transformation
@@ -61,6 +63,7 @@ class ServiceApplication:
         pipeline_runs: PipelineRuns,
         bound_runs: BoundRuns,
         run_search: RunSearch,
+        revision_runs: RevisionRuns,
         late_reports: LateReports,
         workers: Workers,
         schedules: Schedules,
@@ -71,6 +74,7 @@ class ServiceApplication:
         master_urls: Sequence[str],
         clock: Clock,
         webhook_secrets: WebhookSecrets,
+        repository_watch: RepositoryWatch,
         log_disk_watch: LogDiskWatch | None = None,
         routes: Sequence[Route] = ROUTES,
         result_transformers: Sequence[ResultTransformer] = (),
@@ -91,6 +95,7 @@ class ServiceApplication:
             pipeline_runs=pipeline_runs,
             bound_runs=bound_runs,
             run_search=run_search,
+            revision_runs=revision_runs,
             late_reports=late_reports,
             schedules=schedules,
             ticks=ticks,
@@ -105,6 +110,7 @@ class ServiceApplication:
             followers=self.followers,
             readiness=Readiness(projects, accounts, log_disk_watch),
             webhook_secrets=webhook_secrets,
+            repository_watch=repository_watch,
             routes=routes,
             url=url,
         )
@@ -129,6 +135,7 @@ class ServiceApplication:
             finally:
                 for task in beside:
                     task.cancel()
+                await self._parts.repository_watch.close()
 
     async def _wait_for_database(self, ready: Callable[[str], None]) -> None:
         said = ""

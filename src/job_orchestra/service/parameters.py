@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from job_orchestra.domain.errors import Invalid, Mistake
+from job_orchestra.domain.git_names import flaw_of_name
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.queries.expressions import Expression
 from job_orchestra.domain.queries.parsing import LONGEST, parse_expression
+from job_orchestra.domain.revisions import Position, read_position
 from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.similarity import most_similar
 from job_orchestra.domain.statuses import RunStatus
@@ -134,6 +136,19 @@ def _idempotency_key(text: str) -> str:
     if not (1 <= len(text) <= 200 and text.isascii()):
         raise ValueError("takes 1 to 200 printable ASCII characters")
     return text
+
+
+def _branch(text: str) -> str:
+    if flaw := flaw_of_name(text):
+        raise ValueError(f"{text!r} {flaw}")
+    return text
+
+
+def _position(text: str) -> Position:
+    try:
+        return read_position(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} {error}") from None
 
 
 def _choices(*choices: str) -> JsonObject:
@@ -264,6 +279,21 @@ LOSE_RUNS = Parameter(
     False,
     {"type": "boolean", "default": False},
 )
+
+_MOST_REVISIONS = 50
+BRANCH: Parameter[str | None] = Parameter(
+    "branch", "Whose revisions; default: as the project says, or else the repository.", _branch, None
+)
+BRANCH_CURSOR: Parameter[str | None] = Parameter("cursor", "`next` of the page before.", _branch, None)
+REVISION_LIMIT = Parameter(
+    "limit",
+    "How many revisions a page has.",
+    _integer(1, _MOST_REVISIONS),
+    20,
+    {"type": "integer", "minimum": 1, "maximum": _MOST_REVISIONS, "default": 20},
+)
+REVISION_CURSOR: Parameter[Position | None] = Parameter("cursor", "`next` of the page before.", _position, None)
+REVISIONS: tuple[Parameter[Any], ...] = (BRANCH, REVISION_LIMIT, REVISION_CURSOR)
 
 IDEMPOTENCY_KEY: Parameter[str | None] = Parameter(
     "Idempotency-Key", "A trigger of the job with the same key answers with the same run.", _idempotency_key, None
