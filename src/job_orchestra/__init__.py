@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Schedule,
         Trigger,
         Webhook,
+        checkout,
     )
 else:
 
@@ -42,4 +43,5 @@ __all__ = [
     "Trigger",
     "Webhook",
     "__version__",
+    "checkout",
 ]

@@ -296,3 +296,28 @@ def test_a_repository_that_is_rewritten(host: RepositoryHost, tmp_path: Path) ->
     host.source.commit("Right")
     ask_of("http", host, tmp_path, titles)
     assert found == [["Wrong", "First"], ["Right", "First"]]
+
+
+@pytest.mark.parametrize("kind", ["path", "http"])
+def test_git_can_tidy_its_copy_up(kind: str, host: RepositoryHost, tmp_path: Path) -> None:
+    revision = host.source.commit("First", a="1")
+    host.source.commit("Second", a="2")
+
+    async def scenario(control: RevisionControl) -> None:
+        assert (await control.revision(revision)).title == "First"
+
+    ask_of(kind, host, tmp_path, scenario)
+    mirror = str(tmp_path / "kept" / "mirror.git")
+    files = host.source.git("--git-dir", mirror, "rev-list", "--all", "--objects", "--missing=allow-promisor")
+    assert len(files.splitlines()) == (2 if kind == "http" else 6)  # of files nothing is fetched where that can be had
+    host.source.git("--git-dir", mirror, "gc", "--quiet", "--prune=now")
+    host.source.commit("Third", a="3")
+    ask_of(kind, host, tmp_path, scenario)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_repository(kind: str, host: RepositoryHost, tmp_path: Path) -> None:
+    async def scenario(control: RevisionControl) -> None:
+        assert (await control.branches()).items == ()
+
+    ask_of(kind, host, tmp_path, scenario)

@@ -232,6 +232,36 @@ class Project:
     webhooks: Sequence[Webhook] = ()
 
 
+def checkout(
+    repository: str,
+    *,
+    revision: str = "",
+    branch: str = "",
+    directory: str = "",
+    depth: int | None = None,
+    clean: bool = False,
+    token_environment: str = "",
+    token_file: str = "",
+) -> list[str]:
+    """The command that gets a revision of a repository into the workspace; texts are format strings, as in any command.
+
+    What is empty when the run begins means the same as leaving it out: without a revision the newest one of the branch,
+    without that the one of the repository's default branch.
+    """
+    values = {
+        "revision": revision,
+        "branch": branch,
+        "directory": directory,
+        "depth": "" if depth is None else str(depth),
+        "token-environment": token_environment,
+        "token-file": token_file,
+    }
+    options = [f"--{name}={value}" for name, value in values.items() if value]
+    # Without the workspace among the places of modules (-P): what is checked out is not to be imported.
+    program = ["{environment[ORCHESTRA_PYTHON]}", "-P", "-m", "job_orchestra.client.checkout"]
+    return [*program, *options, *(["--clean"] if clean else []), "--", repository]
+
+
 Declaration: TypeAlias = (
     Project | Job | Pipeline | Element | Schedule | Parameter | Retention | Webhook | Trigger | Repository
 )

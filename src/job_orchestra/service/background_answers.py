@@ -56,10 +56,15 @@ class Known(Generic[Value]):
 
 @dataclass(slots=True)
 class Patience:
-    """Of one request: how long it waits in all, where nothing is known and where something is."""
+    """Of one request: how many seconds it waits in all, from when on, where nothing is known and where something is."""
 
+    since: float
     first: float
     again: float
+
+    def until(self, asked_at: float, is_known: bool) -> float:
+        """For an answer that has been on its way since then: who comes late waits for the rest of the time only."""
+        return self.since + self.again if is_known else min(self.since, asked_at) + self.first
 
 
 @dataclass(eq=False, slots=True)
@@ -86,6 +91,7 @@ class _Entry:
     fetched_at: datetime | None = None
     fetched: float | None = None
     task: asyncio.Task[None] | None = None
+    asked_at: float = 0.0
 
 
 class BackgroundAnswers:
@@ -111,9 +117,9 @@ class BackgroundAnswers:
         now = asyncio.get_running_loop().time()
         is_fresh = entry.fetched is not None and now - entry.fetched < fresh_for
         if not is_fresh and entry.task is None and now >= place.rests_until:
-            entry.task = asyncio.create_task(self._refresh(entry, place, question))
+            entry.task, entry.asked_at = asyncio.create_task(self._refresh(entry, place, question)), now
         if not is_fresh and entry.task is not None:
-            until = patience.first if entry.fetched is None else patience.again
+            until = patience.until(entry.asked_at, is_known=entry.fetched is not None)
             await asyncio.wait({entry.task}, timeout=max(0.0, until - now))
         return self._known(entry, place)
 

@@ -68,8 +68,7 @@ class RepositoryWatch:
 
     def patience(self) -> Patience:
         """For all that one request asks for, together."""
-        now = asyncio.get_running_loop().time()
-        return Patience(now + _FIRST_PATIENCE, now + _PATIENCE)
+        return Patience(asyncio.get_running_loop().time(), _FIRST_PATIENCE, _PATIENCE)
 
     async def branches(self, project: Project, patience: Patience) -> Known[Branches]:
         """NotFound for a project that names no repository."""

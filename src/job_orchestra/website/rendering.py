@@ -35,6 +35,7 @@ class Templates:
             "static": static_files.address,
             "elapsed": elapsed,
             "project_path": paths.project_path,
+            "status_path": paths.status_path,
             "job_path": paths.job_path,
             "schedule_path": paths.schedule_path,
             "run_path": paths.run_path,

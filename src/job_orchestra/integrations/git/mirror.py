@@ -48,24 +48,39 @@ class Mirror:
         try:
             await self._update(environment)
         except GitFailed:
-            if is_new:
-                raise
             # Is it the repository, or what we have of it? Who gets no answer from there says so.
-            await self.ask("ls-remote", "--heads", "--", self._url, "HEAD", environment=environment)
+            heads = await self.ask("ls-remote", "--heads", "--", self._url, environment=environment)
+            if heads and is_new:
+                raise
             await asyncio.to_thread(shutil.rmtree, self._path, ignore_errors=True)
-            await self._update(environment)
+            if heads:
+                await self._update(environment)
+            else:  # an empty one, of which git can fetch nothing
+                await self._begin(environment)
 
     async def _update(self, environment: Mapping[str, str]) -> None:
         if not (self._path / "HEAD").exists():
-            await git("init", "--quiet", "--bare", "--", str(self._path), environment=environment, time_limit=_LOCAL)
+            await self._begin(environment)
         self._remove_left_locks()
-        filters = ("--filter=tree:0",) if "://" in self._url else ()
         await git(
-            "-c", "remote.origin.promisor=true", "-c", "remote.origin.partialCloneFilter=tree:0",
             "fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--force", "--update-shallow",
-            f"--depth={_DEPTH}", *filters, "--", self._url, "+refs/heads/*:refs/heads/*",
+            f"--depth={_DEPTH}", "origin",
             environment=environment, time_limit=self._time_limit, directory=self._path,
         )  # fmt: skip
+
+    async def _begin(self, environment: Mapping[str, str]) -> None:
+        await git("init", "--quiet", "--bare", "--", str(self._path), environment=environment, time_limit=_LOCAL)
+        settings = {"remote.origin.url": self._url, "remote.origin.fetch": "+refs/heads/*:refs/heads/*"}
+        if "://" in self._url:
+            # So that git misses none of the files that it was told to leave where they are.
+            settings |= {
+                "core.repositoryFormatVersion": "1",
+                "extensions.partialClone": "origin",
+                "remote.origin.promisor": "true",
+                "remote.origin.partialCloneFilter": "tree:0",
+            }
+        for name, value in settings.items():
+            await self.read("config", name, value, environment=environment)
 
     async def read(self, *arguments: str, environment: Mapping[str, str]) -> bytes:
         """What a command of git's says of the copy."""

@@ -90,7 +90,7 @@ async def _revisions(parts: ServiceParts, call: Call, project: Project) -> tuple
         elif _is_surely_missing(branch, known):
             raise NotFound("branch", branch, f"The repository of project {project.identifier} has none of this name.")
         if branch is None:
-            return None, Known(None, None, None, known.is_fetching, known.failure)
+            return None, Known(None, known.fetched_at, known.age, known.is_fetching, known.failure)
     position = call.value(REVISION_CURSOR)
     limit = call.value(REVISION_LIMIT)
     return branch, await parts.repository_watch.revisions(project, patience, branch, limit, position)
