@@ -226,7 +226,9 @@ def test_a_token_opens_the_repository_and_is_nowhere(
     assert "does not answer" in done(run.check_out(host.page), 4)
 
 
-@pytest.mark.parametrize("damage", ["mirror objects", "mirror config", "workspace objects", "workspace HEAD", "locks"])
+@pytest.mark.parametrize(
+    "damage", ["mirror objects", "mirror config", "workspace objects", "workspace blob", "workspace HEAD", "locks"]
+)
 def test_damage_heals(damage: str, source: GitSource, run: Run) -> None:
     revision = source.commit("First", a="1", b="1" * 1000)
     done(run.check_out(str(source.path)))
@@ -240,6 +242,19 @@ def test_damage_heals(damage: str, source: GitSource, run: Run) -> None:
             (mirror / "config").write_bytes(b"\0nonsense")
         case "workspace objects":
             _spoil(own / "objects")
+        case "workspace blob":
+            blob = source.git("rev-parse", "HEAD:b")
+            for pack in (own / "objects" / "pack").glob("*.pack"):
+                # As loose objects, of which one is spoiled.
+                content = pack.read_bytes()
+                for file in pack.parent.iterdir():
+                    file.chmod(0o600)
+                    file.unlink()
+                source.git("--git-dir", str(own), "unpack-objects", "-q", given=content)
+            loose = own / "objects" / blob[:2] / blob[2:]
+            loose.chmod(0o600)
+            loose.write_bytes(b"nonsense")
+            (run.workspace / "b").unlink()
         case "workspace HEAD":
             (own / "HEAD").write_bytes(b"\0nonsense")
         case _:
@@ -270,8 +285,8 @@ def test_runs_share_a_mirror(source: GitSource, tmp_path: Path) -> None:
         source.commit(f"Number {number}", a=str(number))
     runs = [Run(tmp_path / f"run {number}", tmp_path / "mirrors") for number in range(6)]
     with ThreadPoolExecutor(len(runs)) as pool:
-        for finished in pool.map(lambda run: run.check_out(str(source.path)), runs):
-            done(finished)
+        for under_way in [pool.submit(run.check_out, str(source.path)) for run in runs]:
+            done(under_way.result())
     assert [run.files for run in runs] == [{"a": "9"}] * len(runs)
     assert len(list((tmp_path / "mirrors").glob("*.git"))) == 1
 
@@ -306,3 +321,24 @@ def test_it_imports_the_standard_library_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_repository_that_is_shallow_itself(source: GitSource, run: Run, tmp_path: Path) -> None:
+    for number in range(4):
+        source.commit(f"Number {number}", a=str(number))
+    source.git("clone", "--quiet", "--bare", "--depth=2", f"file://{source.path}", str(tmp_path / "shallow.git"))
+    for _ in range(2):
+        done(run.check_out(str(tmp_path / "shallow.git")))
+    assert run.files == {"a": "3"}
+
+
+def test_a_repository_with_submodules(source: GitSource, run: Run, tmp_path: Path) -> None:
+    part = GitSource(tmp_path / "part")
+    part.commit("Part", x="1")
+    source.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../part", "part")
+    source.commit("With a part", a="1")
+    done(run.check_out(str(source.path)))
+    assert list((run.workspace / "part").iterdir()) == []
+    part.git("-C", str(run.workspace), "-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init")
+    assert (run.workspace / "part" / "x").read_text() == "1"
+    done(run.check_out(str(source.path), clean=True))

@@ -19,6 +19,7 @@ projects = [
             ["sh", "./build.sh"],
         ]),
     ]),
+    Project("away", repository="/no/such/place"),
 ]
 """
 
@@ -44,5 +45,9 @@ def test_a_checkout_stands_in_the_status_of_its_revision(stopped: Installation, 
         missing = stopped.orchestra("project", "status", "example", "--branch", "nothing")
         assert missing.returncode != 0
         assert "no branch 'nothing'" in missing.stderr
+        away = stopped.orchestra("project", "status", "away")
+        assert away.returncode == 0
+        assert "Warning: The repository could not be asked" in away.stderr
+        assert "nothing is known yet" in away.stderr
     assert (stopped.directory / "service").is_dir()
     assert len(list(stopped.directory.glob("worker*/mirrors/*.git"))) == 1

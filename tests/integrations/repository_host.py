@@ -10,7 +10,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
+from unittest import mock
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.git_source import GitSource
@@ -57,8 +58,11 @@ def hosting(source: GitSource) -> Generator[RepositoryHost]:
     host = RepositoryHost(source, f"http://127.0.0.1:{server.server_port}", Manners())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
+    # Nothing of it goes by a proxy of this machine's.
+    direct = mock.patch.dict(os.environ, {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
     try:
-        yield host
+        with direct:
+            yield host
     finally:
         host.released.set()
         server.shutdown()
@@ -182,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers: dict[str, str] = {}
         if isinstance(found, list):
-            items: list[Any] = found
+            items = cast("list[Any]", found)
             size, page = int(query.get("limit" if is_forgejo else "per_page", 30)), int(query.get("page", 1))
             size = min(size, 50) if is_forgejo else size
             if len(items) > size * page:

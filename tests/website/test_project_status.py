@@ -121,6 +121,7 @@ def test_older_revisions_are_on_other_pages(installation: Installation, viewer: 
 def test_a_page_with_many_jobs_and_branches_is_small(
     installation: Installation, viewer: Visitor, source: GitSource
 ) -> None:
+    revision = ""
     for number in range(20):
         revision = source.commit(f"A change of the {number}th kind, with a title of usual length")
     lines = "".join(f"create refs/heads/feature/topic-{number:04} {revision}\n" for number in range(300))

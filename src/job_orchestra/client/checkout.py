@@ -94,19 +94,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check_out(wanted: Wanted, mirror: Mirror, git: Git) -> None:
     found = _find(wanted, mirror)
     workspace = _Workspace(wanted, mirror, git)
-    with mirror.reading():
-        is_taken = workspace.take(found.revision)
-    if not is_taken:
-        mirror.renew()
-        mirror.fetch_revision(found.revision)
-        with mirror.reading():
-            if not workspace.take(found.revision):
-                raise GitFailed("git cannot check the revision out of a new mirror into a new repository")
+    _take(workspace, mirror, found.revision)
     date, title = workspace.describe(found.revision)
     _record(wanted, found, date)
-    workspace.show(found.revision)
+    try:
+        workspace.show(found.revision)
+    except GitFailed:
+        _say("The files cannot be checked out; once more, with a new repository in the workspace.")
+        workspace.forget()
+        _take(workspace, mirror, found.revision)
+        workspace.show(found.revision)
     _say(f"{wanted.directory} is at {found.revision}: {title}")
     mirror.remove_others()
+
+
+def _take(workspace: _Workspace, mirror: Mirror, revision: str) -> None:
+    """From the mirror into the workspace; whichever of them is damaged is made anew."""
+    with mirror.reading():
+        is_taken = workspace.take(revision)
+    if not is_taken:
+        mirror.renew()
+        mirror.fetch_revision(revision)
+        with mirror.reading():
+            if not workspace.take(revision):
+                raise GitFailed("git cannot check the revision out of a new mirror into a new repository")
 
 
 # ---------- which revision is meant
@@ -166,7 +177,7 @@ class _Workspace:
             except GitFailed:
                 _say("The repository in the workspace is damaged, or the mirror is.")
                 if not is_last:
-                    _remove(self._repository)
+                    self.forget()
             else:
                 return True
         return False
@@ -184,12 +195,16 @@ class _Workspace:
             depth = ["--unshallow"]
         tags = [] if self._wanted.depth is not None else ["+refs/tags/*:refs/tags/*"]
         self._git.run(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", *depth,
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--update-shallow", *depth,
             "--", str(self._mirror.path), f"+{revision}:{_REFERENCE}", *tags,
             of=self._repository,
         )  # fmt: skip
         # Whether all of it is there: what is missing would be found out halfway.
         self._git.run("rev-list", "--objects", "--quiet", "--max-count=1", revision, of=self._repository)
+
+    def forget(self) -> None:
+        """The repository; its files stay."""
+        _remove(self._repository)
 
     def describe(self, revision: str) -> tuple[datetime, str]:
         """When it was committed, and the first line of its message."""

@@ -102,7 +102,8 @@ class Mirror:
         for pattern in ("*.lock", "gc.pid", "refs/**/*.lock", "objects/pack/tmp_*"):
             for left in self.path.glob(pattern):  # of a git that was killed
                 left.unlink(missing_ok=True)
-        self._git.run("fetch", "--quiet", "--prune", "--no-write-fetch-head", "--force", "origin", of=self.path)
+        words = ("fetch", "--quiet", "--prune", "--no-write-fetch-head", "--force", "--update-shallow", "origin")
+        self._git.run(*words, of=self.path)
 
     def _begin(self) -> None:
         self._git.run("init", "--quiet", "--bare", "--template=", "--", str(self.path))

@@ -34,7 +34,7 @@ class Mirror:
     async def fetch(self, environment: Mapping[str, str]) -> None:
         """Brings it up to date, unless another process is at it, whose work is as good."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._locked() as is_ours:
                 if is_ours:
                     await self._fetch(environment)
