@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -30,6 +30,13 @@ class Manners:
     """In place of what would be right."""
     is_silent: bool = False
     """Takes questions and never answers."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is told by pages."""
+
+    items: list[Any]
 
 
 class RepositoryHost:
@@ -185,8 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, b'{"message": "Not Found"}', {})
             return
         headers: dict[str, str] = {}
-        if isinstance(found, list):
-            items = cast("list[Any]", found)
+        if isinstance(found, Listing):
+            items = found.items
             size, page = int(query.get("limit" if is_forgejo else "per_page", 30)), int(query.get("page", 1))
             size = min(size, 50) if is_forgejo else size
             if len(items) > size * page:
@@ -199,10 +206,10 @@ class _Handler(BaseHTTPRequestHandler):
             case [""]:
                 return {"default_branch": "main", "private": True}
             case ["branches"]:
-                return [{"name": name, "commit": {"sha": at, "id": at}} for name, at in self._branches()]
+                return Listing([{"name": name, "commit": {"sha": at, "id": at}} for name, at in self._branches()])
             case ["commits"]:
                 commits = self._commits(query["sha"])
-                return None if commits is None else [_github_commit(*one) for one in commits]
+                return None if commits is None else Listing([_github_commit(*one) for one in commits])
             case ["commits", revision] | ["git", "commits", revision]:
                 commits = self._commits(revision)
                 return None if commits is None else _github_commit(*commits[0])
@@ -212,12 +219,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _gitlab(self, path: str, query: dict[str, str]) -> Any:
         match path.strip("/").split("/"):
             case ["branches"]:
-                return [
-                    {"name": name, "commit": {"id": at}, "default": name == "main"} for name, at in self._branches()
-                ]
+                branches = self._branches()
+                return Listing([{"name": one, "commit": {"id": at}, "default": one == "main"} for one, at in branches])
             case ["commits"]:
                 commits = self._commits(query["ref_name"])
-                return None if commits is None else [_gitlab_commit(*one) for one in commits]
+                return None if commits is None else Listing([_gitlab_commit(*one) for one in commits])
             case ["commits", revision]:
                 commits = self._commits(revision)
                 return None if commits is None else _gitlab_commit(*commits[0])

@@ -151,7 +151,9 @@ def test_a_failure_is_told_and_heals(installation: Installation, viewer: Visitor
     host.source.commit("First")
     host.manners.status, host.manners.headers = 429, {"Retry-After": "1"}
     path = configure(installation, "failing", {"type": "gitlab", "url": host.page})
-    page = viewer.get(path).text
+    response = viewer.get(path)
+    page = response.text
+    assert response.headers["Refresh"] == "10"
     assert "could not be asked" in page
     assert "allows no more questions for now" in page
     assert "Nothing of it is known yet" in page

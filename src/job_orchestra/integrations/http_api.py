@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,7 +81,7 @@ class HttpApi:
         except (TimeoutError, httpx2.TimeoutException):
             raise RevisionControlFailure(f"{self._host} does not answer in time.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            raise RevisionControlFailure(f"{self._host} cannot be asked: {plain_line(str(error))}.") from None
+            raise RevisionControlFailure(f"{self._host} cannot be asked: {_cause(error)}.") from None
         if response.status_code == 200:
             return Found(content, 'rel="next"' in response.headers.get("link", ""))
         if response.status_code in {404, 422} and missing is not None:
@@ -119,6 +121,18 @@ class HttpApi:
             return msgspec.json.decode(content, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise RevisionControlFailure(f"{self._host} answers with what is none of its answers: {error}.") from None
+
+
+def _cause(error: BaseException) -> str:
+    """The system's own words, wherever they are in the chain."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return str(cause.strerror).lower()
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
+        cause = cause.__cause__ or cause.__context__
+    return plain_line(str(error)).rstrip(".") or type(error).__name__
 
 
 def _wait_of(response: httpx2.Response) -> float | None:

@@ -23,6 +23,7 @@ _REVISIONS = 20
 _MOST_BRANCHES = 200
 _MOST_JOBS = 30
 _LOOK_AGAIN = 2
+_LOOK_AFTER_FAILURE = 10
 """Seconds until the page asks again for what is not there yet."""
 
 
@@ -75,11 +76,10 @@ async def show(visit: Visit) -> Response:
     )
     jobs = tuple(status.jobs[:_MOST_JOBS])
     address = status_path(identifier)
-    # Not while there is a branch to choose, which would be lost with each look.
-    is_all_unknown = status.knowledge.fetched_at is None and status.knowledge.is_fetching and not branches.items
     page = ProjectStatusPage(
         title=f"Status of {project.display_name or project.identifier}",
-        refresh=_LOOK_AGAIN if is_all_unknown else None,
+        # Not while there is a branch to choose, which would be lost with each look.
+        refresh=None if branches.items else _refresh_of(status.knowledge),
         project=project,
         branch=status.branch,
         branches=_names(branches, status.branch),
@@ -101,6 +101,12 @@ async def show(visit: Visit) -> Response:
         again=with_query(address, branch=branch, cursor=cursor),
     )
     return visit.page(page)
+
+
+def _refresh_of(knowledge: KnowledgeAnswer) -> int | None:
+    if knowledge.fetched_at is not None:
+        return None
+    return _LOOK_AGAIN if knowledge.is_fetching else _LOOK_AFTER_FAILURE
 
 
 def _cell(project: str, revision: str, job: str, status: JobStatusAnswer | None) -> Cell | None:
