@@ -80,12 +80,12 @@ def git_environment(environment: Mapping[str, str], url: str = "", token: str | 
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",
         "SSH_ASKPASS": "",
+        "SSH_ASKPASS_REQUIRE": "never",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "LC_ALL": "C.UTF-8",
         "LANGUAGE": "",
     }
-    own.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20")
     settings = {"core.hooksPath": "/dev/null", "gc.autoDetach": "false", "maintenance.autoDetach": "false"}
     if token:
         settings[f"http.{_origin(url)}/.extraHeader"] = f"Authorization: Basic {_basic(url, token)}"

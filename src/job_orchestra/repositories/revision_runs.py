@@ -6,6 +6,7 @@ A run says which it has to do with by its result `revision_control.revision`, an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from job_orchestra.domain.statuses import ACTIVE, RunStatus
 from job_orchestra.repositories.conditions import among, equal
 from job_orchestra.repositories.rows.columns import text
 from job_orchestra.repositories.rows.runs import run_from_row
-from job_orchestra.storage.port import Find, Order, Storage
+from job_orchestra.storage.port import Find, Order, Row, Storage
 from job_orchestra.storage.schema import RUN_VALUES, RUNS
 
 REVISION_KEY = "revision_control.revision"
@@ -47,8 +48,8 @@ class RevisionRuns:
         named = await self._named(revisions)
         taken = _share([runs[: self._most_of_one] for runs in named], self._most)
         unfinished = await self._unfinished(project)
-        found = await self._load({run for runs in taken for run in runs} - unfinished.keys())
-        by_identifier = {run.identifier: run for run in found if run.request.project == project} | unfinished
+        found = await self._load(project, {run for runs in taken for run in runs} - unfinished.keys())
+        by_identifier = {run.identifier: run for run in found} | unfinished
         of_revision: dict[str, dict[str, Run]] = {revision: {} for revision in revisions}
         for run in by_identifier.values():
             if (revision := _revision_of(run)) in of_revision:
@@ -87,15 +88,21 @@ class RevisionRuns:
             if status in ACTIVE
         ]
         pages = await self._storage.find_all(finds)
-        return {run.identifier: run for rows in pages for run in map(run_from_row, rows)}
+        return {run.identifier: run for run in await asyncio.to_thread(_runs_of, pages, project)}
 
-    async def _load(self, identifiers: Iterable[str]) -> list[Run]:
+    async def _load(self, project: str, identifiers: Iterable[str]) -> list[Run]:
+        """Those of them that are the project's."""
         wanted = sorted(identifiers)
         some = [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
         # Without an order, for which PostgreSQL may walk through history.
         finds = [Find(RUNS.name, (among("identifier", each),), limit=len(each)) for each in some]
         pages = await self._storage.find_all(finds) if finds else []
-        return [run_from_row(row) for rows in pages for row in rows]
+        # In a thread: results may be large, and nobody else shall wait for them.
+        return await asyncio.to_thread(_runs_of, pages, project)
+
+
+def _runs_of(pages: Sequence[Sequence[Row]], project: str) -> list[Run]:
+    return [run_from_row(row) for rows in pages for row in rows if row["project"] == project]
 
 
 def _revision_of(run: Run) -> str | None:
