@@ -136,7 +136,7 @@ def test_branches_revisions_and_pages(play_on_sqlite: Play, source: GitSource) -
         repository = (await client.get("/projects/engine/repository")).json()
         assert (repository["type"], repository["branch"], repository["page"]) == ("git", "main", None)
         branches = (await client.get("/projects/engine/branches?limit=1")).json()
-        assert ([one["name"] for one in branches["items"]], branches["next"]) == (["a/topic"], "a/topic")
+        assert ([one["name"] for one in branches["items"]], branches["next"]) == (["a/topic"], "/a/topic")
         rest = (await client.get("/projects/engine/branches", params={"cursor": branches["next"]})).json()
         assert [(one["name"], one["is_default"]) for one in rest["items"]] == [("main", True)]
         assert rest["next"] is None

@@ -24,6 +24,7 @@ Read = TypeVar("Read")
 _LONGEST_TEXT = 1024
 _MOST_LIMIT = 1000
 _MOST_TICKS = 100
+BEHIND_BRANCH = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,14 @@ def _branch(text: str) -> str:
     if flaw := flaw_of_name(text):
         raise ValueError(f"{text!r} {flaw}")
     return text
+
+
+def _behind_branch(text: str) -> str:
+    """Its name, in a form that no name has: a cursor is nothing to be made up."""
+    name = text.removeprefix(BEHIND_BRANCH)
+    if name == text or flaw_of_name(name):
+        raise ValueError(f"{text!r} is no cursor that a list of branches gave")
+    return name
 
 
 def _position(text: str) -> Position:
@@ -284,7 +293,7 @@ _MOST_REVISIONS = 50
 BRANCH: Parameter[str | None] = Parameter(
     "branch", "Whose revisions; default: as the project says, or else the repository.", _branch, None
 )
-BRANCH_CURSOR: Parameter[str | None] = Parameter("cursor", "`next` of the page before.", _branch, None)
+BRANCH_CURSOR: Parameter[str | None] = Parameter("cursor", "`next` of the page before.", _behind_branch, None)
 REVISION_LIMIT = Parameter(
     "limit",
     "How many revisions a page has.",

@@ -20,7 +20,14 @@ from job_orchestra.service.answers.repositories import (
 )
 from job_orchestra.service.background_answers import Known
 from job_orchestra.service.call import Call
-from job_orchestra.service.parameters import BRANCH, BRANCH_CURSOR, LIMIT, REVISION_CURSOR, REVISION_LIMIT
+from job_orchestra.service.parameters import (
+    BEHIND_BRANCH,
+    BRANCH,
+    BRANCH_CURSOR,
+    LIMIT,
+    REVISION_CURSOR,
+    REVISION_LIMIT,
+)
 from job_orchestra.service.parts import ServiceParts
 
 
@@ -39,7 +46,7 @@ async def branches(parts: ServiceParts, call: Call) -> BranchesAnswer:
     limit, cursor = call.value(LIMIT), call.value(BRANCH_CURSOR)
     start = 0 if cursor is None else bisect.bisect_right(items, cursor, key=_name)
     page = items[start : start + limit]
-    following = page[-1].name if start + limit < len(items) else None
+    following = BEHIND_BRANCH + page[-1].name if start + limit < len(items) else None
     return BranchesAnswer(
         [branch_answer(branch) for branch in page],
         following,
