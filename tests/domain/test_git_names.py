@@ -21,7 +21,7 @@ _NAMES = (
 
 @pytest.mark.parametrize("name", _NAMES)
 def test_names_are_those_that_git_takes(name: str) -> None:
-    command = [needed("Git"), "check-ref-format", f"refs/heads/{name}"]
+    command = [str(needed("Git")), "check-ref-format", f"refs/heads/{name}"]
     taken = subprocess.run(command, check=False).returncode == 0
     # Git takes that one, which means something else in most places.
     assert (flaw_of_name(name) == "") == (taken and name != "@")
@@ -52,7 +52,7 @@ def test_no_address_starts_a_program(tmp_path: Path) -> None:
     """Also one that somebody gets past us."""
     witness = tmp_path / "witness"
     environment = git_environment({**os.environ, "GIT_ALLOW_PROTOCOL": "ext"})
-    command = [needed("Git"), "ls-remote", f"ext::touch {witness}"]
+    command = [str(needed("Git")), "ls-remote", f"ext::touch {witness}"]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "not allowed" in done.stderr
