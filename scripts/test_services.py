@@ -25,6 +25,7 @@ from tests.services import (
     INSTALLED,
     find_axe,
     find_chromium,
+    find_git,
     find_mariadb,
     find_mongodb,
     find_postgresql,
@@ -165,6 +166,10 @@ def _install_axe() -> None:
             target.write_bytes(script.read())
 
 
+def _install_git() -> None:
+    _install_packages("Git", "git")
+
+
 def _install_packages(what: str, *packages: str) -> None:
     """Of the system; `what` they are for."""
     if shutil.which("apt-get") is None:
@@ -204,6 +209,7 @@ SERVICES = (
     Service("MongoDB", find_mongodb, "", _install_mongodb),
     Service("Chromium", find_chromium, "", _install_chromium),
     Service("axe-core", find_axe, "", _install_axe),
+    Service("Git", find_git, "", _install_git),
 )
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ SQL_DATABASES = tuple(name for name in DATABASES if name != "mongodb")
 _OLDEST_POSTGRESQL = 14
 _OLDEST_MARIADB = (10, 6)
 _OLDEST_MONGODB = 6
+_OLDEST_GIT = (2, 31)
 _CHROMIUM = (
     "chromium",
     "chromium-browser",
@@ -70,12 +71,19 @@ def find_axe() -> Path | None:
     return script if script.is_file() else None
 
 
+def find_git() -> Path | None:
+    """The program `git`, with which repositories of any size are served."""
+    found = shutil.which("git")
+    return Path(found) if found and _is_git(found) else None
+
+
 FINDERS: dict[str, Callable[[], Path | None]] = {
     "PostgreSQL": find_postgresql,
     "MariaDB": find_mariadb,
     "MongoDB": find_mongodb,
     "Chromium": find_chromium,
     "axe-core": find_axe,
+    "Git": find_git,
 }
 
 
@@ -118,3 +126,8 @@ def _is_mariadb(root: Path) -> bool:
 def _is_mongodb(program: Path) -> bool:
     version = re.search(r"v(\d+)", version_of([program, "--version"]))
     return version is not None and int(version[1]) >= _OLDEST_MONGODB
+
+
+def _is_git(program: str) -> bool:
+    version = re.search(r"(\d+)\.(\d+)", version_of([program, "--version"]))
+    return version is not None and (int(version[1]), int(version[2])) >= _OLDEST_GIT

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
         Parameter,
         Pipeline,
         Project,
+        Repository,
         Retention,
         Schedule,
         Trigger,
         Webhook,
+        checkout,
     )
 else:
 
@@ -35,9 +37,11 @@ __all__ = [
     "Parameter",
     "Pipeline",
     "Project",
+    "Repository",
     "Retention",
     "Schedule",
     "Trigger",
     "Webhook",
     "__version__",
+    "checkout",
 ]

@@ -23,6 +23,7 @@ from job_orchestra.domain.jobs import JobSettings, ParameterDefinition, Paramete
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.projects import ProjectSettings
 from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.repositories import RepositorySettings, RepositoryType
 from job_orchestra.domain.retries import RetryPolicy
 from job_orchestra.domain.retry_data import CAUSES
 from job_orchestra.domain.runs import KeptRun, RunRequest
@@ -134,11 +135,27 @@ job_settings = st.builds(
     concurrency=st.none() | names,
     expiry=st.none() | st.floats(1, 1e8),
 )
+
+
+def _prefixed(options: JsonObject) -> JsonObject:
+    """So that none is called like a field."""
+    return {f"x-{name}": value for name, value in options.items()}
+
+
+repositories = st.builds(
+    RepositorySettings,
+    url=st.sampled_from(["https://host.test/ada/engine", "https://ada@host.test:8443/tools/engine.git"]),
+    type=st.sampled_from([*RepositoryType, "fossil"]).map(str),
+    branch=st.none() | st.sampled_from(["main", "release/1.x"]),
+    token_environment=st.none() | st.just("TOKEN"),
+) | st.builds(
+    RepositorySettings, url=st.sampled_from(["", "x"]), type=st.just("fossil"), options=objects.map(_prefixed)
+)
 project_settings = st.builds(
     ProjectSettings,
     display_name=texts,
     description=texts,
-    repository=st.none() | objects,
+    repository=st.none() | repositories,
     concurrency=st.dictionaries(names, st.integers(1, 1000), max_size=2),
     services=st.dictionaries(names, names.map("https://example.org/{}".format), max_size=2),
 )

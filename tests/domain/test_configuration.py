@@ -5,11 +5,12 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 
-from job_orchestra import Element, Job, Parameter, Pipeline, Project, Schedule, Trigger, Webhook
+from job_orchestra import Element, Job, Parameter, Pipeline, Project, Repository, Schedule, Trigger, Webhook
 from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.definitions import (
     After,
@@ -23,6 +24,7 @@ from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.job_data import project_settings_from_data, project_settings_to_data
 from job_orchestra.domain.jobs import ParameterDefinition, RunLimits
 from job_orchestra.domain.json import JsonValue
+from job_orchestra.domain.repositories import RepositorySettings
 from job_orchestra.domain.statuses import ElementStatus
 from job_orchestra.domain.webhooks import WebhookProvider, WebhookSettings, WebhookTrigger
 from tests.domain.strategies import checked, values
@@ -148,7 +150,7 @@ def test_every_field_of_a_job() -> None:
         ParameterDefinition("a", is_required=False, default=None),
         ParameterDefinition("b", choices=("x", 1), description="B"),
     )
-    assert project.settings.repository == {"type": "git", "url": "u"}
+    assert project.settings.repository == RepositorySettings("u")
 
 
 def test_a_definition_may_be_of_any_type() -> None:
@@ -487,3 +489,75 @@ def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
 
     with pytest.raises(AttributeError, match="no attribute 'Jop'"):
         job_orchestra.Jop  # type: ignore[attr-defined]  # noqa: B018  # pyright: ignore
+
+
+@pytest.mark.parametrize(
+    ("repository", "settings"),
+    [
+        ("https://host.test/ada/engine.git", RepositorySettings("https://host.test/ada/engine.git")),
+        ("git@host.test:ada/engine", RepositorySettings("git@host.test:ada/engine")),
+        ("../engine", RepositorySettings("../engine")),
+        (
+            Repository("https://host.test/a/b", type="gitlab", branch="next", token_file="token"),
+            RepositorySettings("https://host.test/a/b", "gitlab", "next", token_file="token"),
+        ),
+        (
+            {"type": "github", "url": "https://github.com/ada/engine/", "token_environment": "TOKEN"},
+            RepositorySettings("https://github.com/ada/engine/", "github", token_environment="TOKEN"),
+        ),
+        ({"type": "gitlab", "url": "https://host.test/a/b/c"}, RepositorySettings("https://host.test/a/b/c", "gitlab")),
+        (
+            {"type": "fossil", "url": "/srv/engine", "user": "ada"},
+            RepositorySettings("/srv/engine", "fossil", options={"user": "ada"}),
+        ),
+        (None, None),
+    ],
+)
+def test_repositories(repository: Any, settings: RepositorySettings | None) -> None:
+    [project] = parse_projects([Project("p", repository=repository)])
+    assert project.settings.repository == settings
+    assert project_settings_from_data(project_settings_to_data(project.settings)) == project.settings
+
+
+def test_mistakes_of_repositories() -> None:
+    def mistakes(repository: Any) -> list[str]:
+        return [one.removeprefix("project p, ") for one in mistakes_of(Project("p", repository=repository))]
+
+    assert mistakes(3) == ["repository: expected the URL or path of a repository, or a table with url, got 3"]
+    assert mistakes("") == ["repository: is empty"]
+    assert mistakes("ext::sh -c 'id'") == [
+        """repository: "ext::sh -c 'id'" names a program of git's as its transport"""
+    ]
+    assert mistakes("--upload-pack=id") == [
+        "repository: '--upload-pack=id' begins with a dash, which git takes for an option"
+    ]
+    assert mistakes("https://ada:s3cret@host.test/ada/engine") == [
+        "repository: 'https://…@host.test/ada/engine' has a password in it, which belongs where "
+        "token_environment or token_file say"
+    ]
+    assert mistakes("ftp://host.test/x") == [
+        "repository: 'ftp://host.test/x' has the scheme ftp; possible are https, http, ssh, git, file"
+    ]
+    assert mistakes(
+        Repository("ssh://host.test/x", type="githb", branch="-x", token_file="a", token_environment="")
+    ) == [
+        "repository.type: expected one of git, github, gitlab, forgejo, gitea, got 'githb'; did you mean github?",
+        "repository.branch: '-x' begins with a dash, which git takes for an option",
+        "repository.token_environment: is empty",
+        "repository: has both token_environment and token_file, of which one says where its token is",
+        "repository.url: 'ssh://host.test/x' is no address that begins with https:// or http://, which a repository "
+        "with a token has",
+    ]
+    assert mistakes({"type": "github", "url": "https://github.com/ada"}) == [
+        "repository.url: 'https://github.com/ada' is not the address of a repository's page, such as "
+        "https://host/owner/name"
+    ]
+    assert mistakes({"type": "gitea", "urls": "x"}) == [
+        "repository.urls: is unknown; did you mean url?",
+        "repository.url: is missing",
+    ]
+
+
+def test_a_stored_repository_that_nobody_could_use_is_none() -> None:
+    data: dict[str, Any] = project_settings_to_data(parse_projects([Project("p")])[0].settings)
+    assert project_settings_from_data({**data, "repository": {"type": "git", "place": 3}}).repository is None

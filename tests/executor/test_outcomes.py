@@ -6,6 +6,7 @@ import re
 import resource
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -342,6 +343,8 @@ def test_the_environment_of_commands(tmp_path: Path) -> None:
         "ORCHESTRA_ATTEMPT": "1",
         "ORCHESTRA_RESULT_FILE": str(ended.directory.results),
         "ORCHESTRA_SERVICE_URL": "http://service",
+        "ORCHESTRA_PYTHON": sys.executable,
+        "ORCHESTRA_MIRRORS": str(tmp_path / "mirrors"),
     }
     lines = ended.outputs()[1].decode().splitlines()
     assert lines[:2] == [str(host.place()), "err"]

@@ -20,12 +20,16 @@ from job_orchestra.domain.reasons import Reason, ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import LogFacts, Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.integrations.revision_controls import REVISION_CONTROLS
 from job_orchestra.repositories.audited_storage import AuditedStorage
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
+from job_orchestra.repositories.revision_runs import RevisionRuns
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.service.installation import InstallationFacts
+from job_orchestra.service.repository_tokens import RepositoryTokens
+from job_orchestra.service.repository_watch import RepositoryWatch
 from job_orchestra.service.transformation import ResultTransformer
 from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_store
@@ -88,6 +92,7 @@ class Served(Records):
             pipeline_runs=self.pipeline_runs,
             bound_runs=self.bound_runs,
             run_search=self.run_search,
+            revision_runs=RevisionRuns(self.storage),
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=self.schedules,
@@ -102,6 +107,13 @@ class Served(Records):
             known_masters=self.known_masters,
             measures=self.measures,
             installation=installation,
+            repository_watch=RepositoryWatch(
+                REVISION_CONTROLS,
+                RepositoryTokens(self.environment, directory),
+                self.clock,
+                directory / "service",
+                directory,
+            ),
             log_disk_watch=log_disk_watch,
             result_transformers=transformers,
         )

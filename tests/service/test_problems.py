@@ -77,6 +77,7 @@ def test_every_query_parameter_is_checked(play_on_sqlite: Play) -> None:
         "stored": ["yes", "1", ""],
         "keep_succeeded": ["yes", "1", ""],
         "count": ["yes", "1", ""],
+        "branch": ["", "-x", "a..b", "\0"],
         "project": [""], "job": [""], "worker": ["\0"], "source_identifier": ["\x1b[0m"],
         "user": [""], "action": ["\0"], "outcome": ["well", ""], "hours": ["0", "49", ""], "step": ["0", "61", "1m"],
     }  # fmt: skip

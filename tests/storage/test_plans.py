@@ -48,6 +48,7 @@ _PATH = equal("path", "tests.failed")
 _BY_RUN = (Order("run", descending=True),)
 _FINDS_OF_VALUES = {
     "value": Find("run_values", (_PATH, equal("value", "n8"), Condition("run", Operator.LESS, "x")), _BY_RUN),
+    "newest of a value": Find("run_values", (_PATH, equal("value", "n8")), _BY_RUN),
     "range": Find(
         "run_values",
         (_PATH, Condition("value", Operator.GREATER, "n8"), Condition("value", Operator.LESS_EQUAL, "n~")),

@@ -15,6 +15,7 @@ from job_orchestra.composition.databases import open_administration, open_storag
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.placement import WorkerSelector
 from job_orchestra.domain.runs import Run
+from job_orchestra.integrations.revision_controls import REVISION_CONTROLS
 from job_orchestra.repositories.accounts import Accounts
 from job_orchestra.repositories.audit import Audit
 from job_orchestra.repositories.audited_storage import AuditedStorage
@@ -28,6 +29,7 @@ from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.passwords import PasswordHasher
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.revision_runs import RevisionRuns
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
@@ -35,6 +37,8 @@ from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.application import ServiceApplication
 from job_orchestra.service.installation import InstallationFacts
+from job_orchestra.service.repository_tokens import RepositoryTokens
+from job_orchestra.service.repository_watch import RepositoryWatch
 from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_pulse, open_log_store
 from job_orchestra.storage.schema_check import require_current
@@ -137,6 +141,7 @@ class Installation:
             pipeline_runs=self.pipeline_runs,
             bound_runs=BoundRuns(self.storage, clock),
             run_search=self.run_search,
+            revision_runs=RevisionRuns(self.storage),
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=Schedules(self.storage, clock),
@@ -153,6 +158,9 @@ class Installation:
                 open_administration(url, directory), {"master": {"identifier": "anvil", "pending_expiry": 60}}
             ),
             log_disk_watch=LogDiskWatch(self.log_pulse),
+            repository_watch=RepositoryWatch(
+                REVISION_CONTROLS, RepositoryTokens({}, directory), clock, directory / "service", directory
+            ),
             clock=clock,
             result_transformers=(Fragile(),),
         )

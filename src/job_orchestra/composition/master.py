@@ -10,6 +10,7 @@ from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.configuration import ConfiguredProject
 from job_orchestra.repositories.log_compression import LogCompression
 from job_orchestra.repositories.result_index import ResultIndex
+from job_orchestra.repositories.revision_runs import REVISION_KEY
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.repositories.run_queue import RunQueue
 from job_orchestra.repositories.run_tokens import RunTokens
@@ -47,7 +48,7 @@ class MasterComposition(RecordsComposition):
     @cached_property
     def result_index(self) -> ResultIndex:
         """Of the results by which runs are often sought."""
-        return ResultIndex(self.storage, self.clock, self.settings.storage.indexed_results)
+        return ResultIndex(self.storage, self.clock, (*self.settings.storage.indexed_results, REVISION_KEY))
 
     @cached_property
     def log_compression(self) -> LogCompression | None:

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from job_orchestra.composition.records import RecordsComposition
+from job_orchestra.repositories.revision_runs import RevisionRuns
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.settings.shown import shown_settings
 
 if TYPE_CHECKING:
+    from job_orchestra.integrations.revision_control import RevisionControlFactory
     from job_orchestra.service.application import ServiceApplication
     from job_orchestra.service.installation import InstallationFacts
+    from job_orchestra.service.repository_watch import RepositoryWatch
     from job_orchestra.service.route import Route
     from job_orchestra.service.transformation import ResultTransformer
     from job_orchestra.service.webhook_secrets import WebhookSecrets
@@ -36,6 +39,29 @@ class ServiceComposition(RecordsComposition):
         from job_orchestra.service.webhook_secrets import WebhookSecrets
 
         return WebhookSecrets(os.environ, self.settings.directory)
+
+    @cached_property
+    def revision_control(self) -> Mapping[str, RevisionControlFactory]:
+        """What asks the repositories of projects, by their type."""
+        from job_orchestra.integrations.revision_controls import REVISION_CONTROLS
+
+        return REVISION_CONTROLS
+
+    @cached_property
+    def repository_watch(self) -> RepositoryWatch:
+        """What is known of the repositories of projects."""
+        from job_orchestra.service.repository_tokens import RepositoryTokens
+        from job_orchestra.service.repository_watch import RepositoryWatch
+
+        installation = self.settings.directory
+        tokens = RepositoryTokens(os.environ, installation)
+        directory = self.settings.service.directory
+        return RepositoryWatch(self.revision_control, tokens, self.clock, directory, installation)
+
+    @cached_property
+    def revision_runs(self) -> RevisionRuns:
+        """Finds the runs of revisions."""
+        return RevisionRuns(self.storage)
 
     @cached_property
     def run_search(self) -> RunSearch:
@@ -66,6 +92,7 @@ class ServiceComposition(RecordsComposition):
             pipeline_runs=self.pipeline_runs,
             bound_runs=self.bound_runs,
             run_search=self.run_search,
+            revision_runs=self.revision_runs,
             late_reports=self.late_reports,
             workers=self.workers,
             schedules=self.schedules,
@@ -81,6 +108,7 @@ class ServiceComposition(RecordsComposition):
             known_masters=self.known_masters,
             measures=self.measures,
             installation=self.installation,
+            repository_watch=self.repository_watch,
             routes=self.routes,
             result_transformers=self.result_transformers,
         )

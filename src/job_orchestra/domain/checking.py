@@ -43,6 +43,10 @@ class Mistakes:
         """More are counted, and not told one by one."""
         return len(self._found) >= _MOST_MISTAKES
 
+    @property
+    def has_any(self) -> bool:
+        return bool(self._found)
+
     def add(self, place: Place, message: str) -> None:
         if self.is_full:
             self._untold += 1

@@ -200,6 +200,23 @@ class Webhook:
 
 @tolerant
 @dataclass(frozen=True)
+class Repository:
+    """Where a project's sources are: an address, or a path on the host of the service.
+
+    `type` is `git`, or how its host is asked: `github`, `gitlab`, `forgejo`, `gitea`. Its token, if it needs one, is in
+    an environment variable of the service, or in a file on the service's host.
+    """
+
+    url: str
+    _: KW_ONLY
+    type: str = "git"
+    branch: str | None = None
+    token_environment: str | None = None
+    token_file: str | None = None
+
+
+@tolerant
+@dataclass(frozen=True)
 class Project:
     """A space for jobs and schedules."""
 
@@ -209,7 +226,7 @@ class Project:
     schedules: Sequence[Schedule] = ()
     display_name: str = ""
     description: str = ""
-    repository: Mapping[str, object] | None = None
+    repository: Repository | Mapping[str, object] | str | None = None
     retention: Retention | Mapping[str, object] | None = None
     concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     webhooks: Sequence[Webhook] = ()
@@ -217,7 +234,39 @@ class Project:
     """Links on the project's page: `{"Tracker": "https://tracker.example.org"}`."""
 
 
-Declaration: TypeAlias = Project | Job | Pipeline | Element | Schedule | Parameter | Retention | Webhook | Trigger
+def checkout(
+    repository: str,
+    *,
+    revision: str = "",
+    branch: str = "",
+    directory: str = "",
+    depth: int | None = None,
+    clean: bool = False,
+    token_environment: str = "",
+    token_file: str = "",
+) -> list[str]:
+    """The command that gets a revision of a repository into the workspace; texts are format strings, as in any command.
+
+    What is empty when the run begins means the same as leaving it out: without a revision the newest one of the branch,
+    without that the one of the repository's default branch.
+    """
+    values = {
+        "revision": revision,
+        "branch": branch,
+        "directory": directory,
+        "depth": "" if depth is None else str(depth),
+        "token-environment": token_environment,
+        "token-file": token_file,
+    }
+    options = [f"--{name}={value}" for name, value in values.items() if value]
+    # Without the workspace among the places of modules (-P): what is checked out is not to be imported.
+    program = ["{environment[ORCHESTRA_PYTHON]}", "-P", "-m", "job_orchestra.client.checkout"]
+    return [*program, *options, *(["--clean"] if clean else []), "--", repository]
+
+
+Declaration: TypeAlias = (
+    Project | Job | Pipeline | Element | Schedule | Parameter | Retention | Webhook | Trigger | Repository
+)
 
 
 def plain_data(value: object, depth: int = _MOST_DEPTH) -> object:

@@ -7,6 +7,7 @@ The parts that a projects file writes in the same form are in `definition_data`.
 from __future__ import annotations
 
 import marshal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -32,6 +33,8 @@ from job_orchestra.domain.jobs import JobSettings, LossPolicy, RunLimits
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.links import read_services
 from job_orchestra.domain.projects import ProjectSettings
+from job_orchestra.domain.repositories import RepositorySettings
+from job_orchestra.domain.repository_data import read_repository, read_stored_repository, repository_to_data
 from job_orchestra.domain.retention_data import read_retention, retention_to_data
 from job_orchestra.domain.retries import RetryPolicy
 from job_orchestra.domain.retry_data import RETRY_FIELDS, read_retry, retry_to_data
@@ -99,7 +102,7 @@ def project_settings_to_data(settings: ProjectSettings) -> JsonObject:
     return {
         "display_name": settings.display_name,
         "description": settings.description,
-        "repository": settings.repository,
+        "repository": repository_to_data(settings.repository),
         "retention": retention_to_data(settings.retention),
         "concurrency": dict(settings.concurrency),
         "webhooks": [webhook_to_data(webhook) for webhook in settings.webhooks],
@@ -179,7 +182,9 @@ SCHEDULE_FIELDS = (
 )  # fmt: skip
 
 
-def read_project_settings(table: Table) -> ProjectSettings:
+def read_project_settings(
+    table: Table, read_repository: Callable[[Reader], RepositorySettings | None] = read_repository
+) -> ProjectSettings:
     return ProjectSettings(
         display_name=table.read("display_name", Reader.text, ""),
         description=table.read("description", Reader.text, ""),
@@ -237,10 +242,6 @@ def read_expiry(reader: Reader) -> float | None:
 
 def read_workspace(reader: Reader) -> Workspace:
     return reader.choice(Workspace)
-
-
-def read_repository(reader: Reader) -> JsonObject | None:
-    return None if reader.value is None else reader.json_object()
 
 
 def _expression(reader: Reader) -> str:
@@ -307,7 +308,7 @@ def _job_settings(reader: Reader) -> JobSettings:
 
 
 def _project_settings(reader: Reader) -> ProjectSettings:
-    return read_project_settings(reader.table((), PROJECT_FIELDS))
+    return read_project_settings(reader.table((), PROJECT_FIELDS), read_stored_repository)
 
 
 def _schedule_settings(reader: Reader) -> ScheduleSettings:

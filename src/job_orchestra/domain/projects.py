@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.repositories import RepositorySettings
 from job_orchestra.domain.retention import Retention
 from job_orchestra.domain.webhooks import WebhookSettings
 
@@ -13,8 +13,7 @@ from job_orchestra.domain.webhooks import WebhookSettings
 class ProjectSettings:
     display_name: str = ""
     description: str = ""
-    repository: JsonObject | None = None
-    """Where the project's sources are; which keys is the business of the revision-control client of its `type`."""
+    repository: RepositorySettings | None = None
     retention: Retention | None = None
     """None: as the settings say."""
     concurrency: Mapping[str, int] = field(default_factory=dict[str, int])

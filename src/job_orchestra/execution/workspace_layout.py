@@ -9,6 +9,8 @@ from job_orchestra.execution.run_directory import run_name
 from job_orchestra.protocol.run_key import RunKey
 
 WORKSPACES = "workspaces"
+MIRRORS = "mirrors"
+"""Beside them: copies of repositories, which runs share."""
 
 
 @lru_cache

@@ -28,6 +28,7 @@ from job_orchestra.execution.host_messages import (
 from job_orchestra.execution.process_identity import identity_to_data, own_identity
 from job_orchestra.execution.run_directory import RUNS, RunDirectory, parse_run_name
 from job_orchestra.execution.threads import ready_threads
+from job_orchestra.execution.workspace_layout import MIRRORS
 from job_orchestra.executor.admission import Admission
 from job_orchestra.executor.children import Children
 from job_orchestra.executor.outcome import Outcome
@@ -64,6 +65,7 @@ class ExecutorHost:
             environment=given_environment(),
             children=self._children,
             workspaces=Workspaces(worker_directory),
+            mirrors=worker_directory.absolute() / MIRRORS,
             admission=Admission(),
             roster=self._roster,
         )

@@ -47,6 +47,7 @@ class Surroundings:
     environment: Mapping[str, str]
     children: Children
     workspaces: Workspaces
+    mirrors: Path
     admission: Admission
     roster: Roster
 
@@ -59,6 +60,8 @@ class Surroundings:
         environment["ORCHESTRA_ATTEMPT"] = str(request.attempt)
         environment["ORCHESTRA_RESULT_FILE"] = str(directory.results)
         environment["ORCHESTRA_SERVICE_URL"] = request.service_url
+        environment["ORCHESTRA_PYTHON"] = self.python
+        environment["ORCHESTRA_MIRRORS"] = str(self.mirrors)
         if request.token:
             environment[TOKEN] = request.token
         if request.executor is not None:

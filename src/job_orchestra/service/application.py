@@ -23,6 +23,7 @@ from job_orchestra.repositories.masters import KnownMasters
 from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.revision_runs import RevisionRuns
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
@@ -37,6 +38,7 @@ from job_orchestra.service.masters import Masters
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import malformed_answer
 from job_orchestra.service.readiness import Readiness
+from job_orchestra.service.repository_watch import RepositoryWatch
 from job_orchestra.service.route import Route
 from job_orchestra.service.routes import ROUTES
 from job_orchestra.service.transformation import ResultTransformer, Transformation
@@ -66,6 +68,7 @@ class ServiceApplication:
         pipeline_runs: PipelineRuns,
         bound_runs: BoundRuns,
         run_search: RunSearch,
+        revision_runs: RevisionRuns,
         late_reports: LateReports,
         workers: Workers,
         schedules: Schedules,
@@ -80,6 +83,7 @@ class ServiceApplication:
         known_masters: KnownMasters,
         measures: Measures,
         installation: InstallationFacts | None = None,
+        repository_watch: RepositoryWatch,
         log_disk_watch: LogDiskWatch | None = None,
         routes: Sequence[Route] = ROUTES,
         result_transformers: Sequence[ResultTransformer] = (),
@@ -101,6 +105,7 @@ class ServiceApplication:
             pipeline_runs=pipeline_runs,
             bound_runs=bound_runs,
             run_search=run_search,
+            revision_runs=revision_runs,
             late_reports=late_reports,
             schedules=schedules,
             ticks=ticks,
@@ -120,6 +125,7 @@ class ServiceApplication:
             known_masters=known_masters,
             measures=measures,
             installation=Installation(installation or InstallationFacts(), clock.now(), log_disk_watch),
+            repository_watch=repository_watch,
             routes=routes,
             url=url,
         )
@@ -145,6 +151,7 @@ class ServiceApplication:
             finally:
                 for task in beside:
                     task.cancel()
+                await self._parts.repository_watch.close()
 
     async def _wait_for_database(self, ready: Callable[[str], None]) -> None:
         said = ""

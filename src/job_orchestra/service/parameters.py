@@ -9,9 +9,11 @@ from typing import Any, Generic, TypeVar
 
 from job_orchestra.domain.audit import AuditOutcome
 from job_orchestra.domain.errors import Invalid, Mistake
+from job_orchestra.domain.git_names import flaw_of_name
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.queries.expressions import Expression
 from job_orchestra.domain.queries.parsing import LONGEST, parse_expression
+from job_orchestra.domain.revisions import Position, read_position
 from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.similarity import most_similar
 from job_orchestra.domain.statuses import RunStatus
@@ -23,6 +25,7 @@ Read = TypeVar("Read")
 _LONGEST_TEXT = 1024
 _MOST_LIMIT = 1000
 _MOST_TICKS = 100
+BEHIND_BRANCH = "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,27 @@ def _idempotency_key(text: str) -> str:
     if not (1 <= len(text) <= 200 and text.isascii()):
         raise ValueError("takes 1 to 200 printable ASCII characters")
     return text
+
+
+def _branch(text: str) -> str:
+    if flaw := flaw_of_name(text):
+        raise ValueError(f"{text!r} {flaw}")
+    return text
+
+
+def _behind_branch(text: str) -> str:
+    """Its name, in a form that no name has: a cursor is nothing to be made up."""
+    name = text.removeprefix(BEHIND_BRANCH)
+    if name == text or flaw_of_name(name):
+        raise ValueError(f"{text!r} is no cursor that a list of branches gave")
+    return name
+
+
+def _position(text: str) -> Position:
+    try:
+        return read_position(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} {error}") from None
 
 
 def _choices(*choices: str) -> JsonObject:
@@ -265,6 +289,21 @@ LOSE_RUNS = Parameter(
     False,
     {"type": "boolean", "default": False},
 )
+
+_MOST_REVISIONS = 50
+BRANCH: Parameter[str | None] = Parameter(
+    "branch", "Whose revisions; default: as the project says, or else the repository.", _branch, None
+)
+BRANCH_CURSOR: Parameter[str | None] = Parameter("cursor", "`next` of the page before.", _behind_branch, None)
+REVISION_LIMIT = Parameter(
+    "limit",
+    "How many revisions a page has.",
+    _integer(1, _MOST_REVISIONS),
+    20,
+    {"type": "integer", "minimum": 1, "maximum": _MOST_REVISIONS, "default": 20},
+)
+REVISION_CURSOR: Parameter[Position | None] = Parameter("cursor", "`next` of the page before.", _position, None)
+REVISIONS: tuple[Parameter[Any], ...] = (BRANCH, REVISION_LIMIT, REVISION_CURSOR)
 
 IDEMPOTENCY_KEY: Parameter[str | None] = Parameter(
     "Idempotency-Key", "A trigger of the job with the same key answers with the same run.", _idempotency_key, None

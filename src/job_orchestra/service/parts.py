@@ -19,6 +19,7 @@ from job_orchestra.repositories.masters import KnownMasters
 from job_orchestra.repositories.measures import Measures
 from job_orchestra.repositories.pipeline_runs import PipelineRuns
 from job_orchestra.repositories.projects import Projects
+from job_orchestra.repositories.revision_runs import RevisionRuns
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.runs import Runs
 from job_orchestra.repositories.schedules import Schedules
@@ -29,6 +30,7 @@ from job_orchestra.service.foresight import Foresight
 from job_orchestra.service.installation import Installation
 from job_orchestra.service.masters import Masters
 from job_orchestra.service.readiness import Readiness
+from job_orchestra.service.repository_watch import RepositoryWatch
 from job_orchestra.service.transformation import Transformation
 from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.log_port import LogStore
@@ -48,6 +50,7 @@ class ServiceParts:
     pipeline_runs: PipelineRuns
     bound_runs: BoundRuns
     run_search: RunSearch
+    revision_runs: RevisionRuns
     late_reports: LateReports
     schedules: Schedules
     ticks: Ticks
@@ -67,6 +70,7 @@ class ServiceParts:
     known_masters: KnownMasters
     measures: Measures
     installation: Installation
+    repository_watch: RepositoryWatch
     routes: Sequence[Route]
     """The whole table, for what describes it."""
     url: str

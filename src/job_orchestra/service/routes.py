@@ -16,6 +16,7 @@ from job_orchestra.service.handlers import (
     me,
     pipelines,
     projects,
+    repositories,
     runs,
     schedules,
     system,
@@ -26,16 +27,19 @@ from job_orchestra.service.handlers import (
 from job_orchestra.service.parameters import (
     ATTEMPT,
     AUDIT_FILTERS,
+    BRANCH_CURSOR,
     FOLLOW,
     HOURS,
     IDEMPOTENCY_KEY,
     IF_RANGE,
     KEEP_SUCCEEDED,
+    LIMIT,
     LOSE_RUNS,
     ORDER_BY,
     PAGE,
     PROJECT,
     RANGE,
+    REVISIONS,
     RUN_FILTERS,
     STEP,
     STORED,
@@ -143,6 +147,21 @@ _PROJECTS = (
     Route(method="POST", path=_SCHEDULE + "/disable", action="schedule.disable",
           permission=_SWITCH, handler=schedules.disable,
           summary="The schedule triggers nothing.", answer=resources.ScheduleAnswer),
+)
+
+_REPOSITORIES = (
+    Route(method="GET", path=_PROJECT + "/repository", permission=_READ, handler=repositories.show,
+          summary="Where the project's sources are, and whether the service can look at them.",
+          answer=resources.RepositoryAnswer),
+    Route(method="GET", path=_PROJECT + "/branches", permission=_READ, handler=repositories.branches,
+          summary="The branches of the project's repository, as the service knows them.",
+          query=(LIMIT, BRANCH_CURSOR), answer=resources.BranchesAnswer),
+    Route(method="GET", path=_PROJECT + "/revisions", permission=_READ, handler=repositories.revisions,
+          summary="The revisions of a branch, newest first, as the service knows them.", query=REVISIONS,
+          answer=resources.RevisionsAnswer),
+    Route(method="GET", path=_PROJECT + "/status", permission=_READ, handler=repositories.status,
+          summary="The revisions of a branch, newest first, each with the last run of each job for it.",
+          query=REVISIONS, answer=resources.ProjectStatusAnswer),
 )
 
 _WEBHOOKS = (
@@ -276,4 +295,4 @@ _ADMINISTRATION = (
 )
 # fmt: on
 
-ROUTES = (*_SYSTEM, *_ME, *_PROJECTS, *_WEBHOOKS, *_RUNS, *_WORKERS, *_USERS, *_ADMINISTRATION)
+ROUTES = (*_SYSTEM, *_ME, *_PROJECTS, *_REPOSITORIES, *_WEBHOOKS, *_RUNS, *_WORKERS, *_USERS, *_ADMINISTRATION)

@@ -27,14 +27,14 @@ class WebhookSecrets:
             trouble = f"{webhook.secret_environment} is not in the environment of the service"
         else:
             file = self._directory / (webhook.secret_file or "")
-            secret, trouble = await asyncio.to_thread(_read, file)
+            secret, trouble = await asyncio.to_thread(read_secret, file)
         if secret:
             return secret
         _logger.error("Webhook %s/%s cannot be used: %s.", project, webhook.identifier, trouble)
         return None
 
 
-def _read(file: Path) -> tuple[bytes, str]:
+def read_secret(file: Path) -> tuple[bytes, str]:
     """What it holds, without the line's end; or what is wrong with it."""
     try:
         with file.open("rb") as stream:

@@ -21,6 +21,7 @@ def complete(settings: Settings) -> Settings:
         service=replace(
             settings.service,
             url=service_url,
+            directory=base / settings.service.directory,
             master_urls=settings.service.master_urls or ((master_url,) if master_url else ()),
         ),
         website=replace(

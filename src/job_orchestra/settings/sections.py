@@ -87,6 +87,8 @@ class ServiceSettings:
     port: int = field(default=5902, metadata=ruled(rules.port))
     url: str = field(default="", metadata=ruled(rules.http_url))
     """Where clients reach it; default: address and port."""
+    directory: Path = Path("service")
+    """Of what it copies of the projects' repositories; it may be removed while the service does not run."""
     master_urls: tuple[str, ...] = field(default=(), metadata=ruled(rules.master_urls))
     """The masters that it tells of changes; default: the one of [master] url."""
     composition: str = field(

@@ -14,6 +14,10 @@ def project_path(project: str) -> str:
     return path("projects", project)
 
 
+def status_path(project: str) -> str:
+    return path("projects", project, "status")
+
+
 def job_path(project: str, job: str) -> str:
     return path("projects", project, "jobs", job)
 

@@ -75,6 +75,7 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "elapsed": elapsed,
     "safe_url": safe_url,
     "project_path": paths.project_path,
+    "status_path": paths.status_path,
     "job_path": paths.job_path,
     "schedule_path": paths.schedule_path,
     "run_path": paths.run_path,

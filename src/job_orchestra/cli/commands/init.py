@@ -9,7 +9,7 @@ import click
 from job_orchestra.domain.errors import Conflict
 
 FILES = ("orchestra.toml", "projects.py", "README.md")
-_IGNORED = ".orchestra\norchestra.db*\nlogs\nworker*\nwebsite.keys\n__pycache__\n"
+_IGNORED = ".orchestra\norchestra.db*\nlogs\nservice\nworker*\nwebsite.keys\n__pycache__\n"
 
 
 @click.command()

@@ -7,6 +7,8 @@ from job_orchestra.domain.job_data import definition_to_data, limits_to_data
 from job_orchestra.domain.jobs import Job, ParameterDefinition
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.projects import Project
+from job_orchestra.domain.repositories import RepositorySettings
+from job_orchestra.domain.repository_data import repository_to_data
 from job_orchestra.domain.requirements import describe
 from job_orchestra.domain.retention_data import retention_to_data
 from job_orchestra.domain.webhook_data import webhook_to_data
@@ -26,13 +28,19 @@ def project_answer(project: Project, service_url: str) -> ProjectAnswer:
         identifier=project.identifier,
         display_name=project.settings.display_name,
         description=project.settings.description,
-        repository=project.settings.repository,
+        repository=_repository_data(project.settings.repository),
         retention=retention_to_data(project.settings.retention),
         concurrency=dict(project.settings.concurrency),
         is_active=project.is_active,
         webhooks=[_webhook_answer(project.identifier, one, service_url) for one in project.settings.webhooks],
         services=dict(project.settings.services),
     )
+
+
+def _repository_data(repository: RepositorySettings | None) -> JsonObject | None:
+    """Not where its token is."""
+    data = repository_to_data(repository)
+    return None if data is None else {name: data[name] for name in ("type", "url", "branch")}
 
 
 def _webhook_answer(project: str, webhook: WebhookSettings, service_url: str) -> WebhookAnswer:

@@ -28,6 +28,7 @@ async def deliver(parts: ServiceParts, call: Call) -> Answered:
         return _none(push.reason)
     if push.is_deletion:
         return _none(f"{push.ref} was deleted, which triggers nothing.")
+    parts.repository_watch.expect_news(project)
     requests = await _requests(parts, project, webhook, push, payload)
     if not requests:
         return _none(f"No trigger of webhook {project}/{name} is for {push.ref}.")

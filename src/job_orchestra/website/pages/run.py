@@ -12,6 +12,7 @@ from starlette.responses import Response
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.definitions import PipelineDefinition
+from job_orchestra.domain.git_names import FULL_REVISION
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import RunAnswer, RunSummaryAnswer, WhyAnswer
 from job_orchestra.website.ansi import AnsiRenderer
@@ -20,6 +21,7 @@ from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.page import Page
 from job_orchestra.website.pages.pipeline import PipelineView, pipeline_view, refresh_of
 from job_orchestra.website.paths import run_path
+from job_orchestra.website.presentation import safe_url
 from job_orchestra.website.responses import download, redirect
 from job_orchestra.website.trees import Tree, tree_of
 from job_orchestra.website.visit import Visit
@@ -28,6 +30,15 @@ _MOST_EVENTS = 1000
 _MOST_CHILDREN = 15
 _TAIL_BYTES = 4096
 _TAIL_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RunRevision:
+    """What the run's results say of the revision that it has to do with."""
+
+    identifier: str
+    branch: str
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +54,7 @@ class RunPage(Page):
     """The last runs that its commands triggered."""
     parameters: Tree
     results: Tree
+    revision: RunRevision | None
     log_tail: Markup
     is_log_cut: bool
     """Whether the log has more than its tail."""
@@ -78,6 +90,7 @@ async def show(visit: Visit) -> Response:
         children=children,
         parameters=tree_of(run.parameters),
         results=tree_of(run.results),
+        revision=_revision_of(run),
         log_tail=Markup(AnsiRenderer().feed(lines, is_last=True)),  # noqa: S704 - the renderer escapes
         is_log_cut=len(lines) < run.log.size,
     )
@@ -126,6 +139,16 @@ async def _children(visit: Visit, run: RunAnswer) -> tuple[RunSummaryAnswer, ...
         return ()
     call = runs.list_all(run.project, source="run", source_identifier=run.identifier, limit=_MOST_CHILDREN)
     return tuple((await visit.send(call)).items)
+
+
+def _revision_of(run: RunAnswer) -> RunRevision | None:
+    control = run.results.get("revision_control")
+    if not isinstance(control, dict):
+        return None
+    identifier, branch, url = (
+        value if isinstance(value := control.get(name), str) else "" for name in ("revision", "branch", "url")
+    )
+    return RunRevision(identifier, branch, safe_url(url)) if FULL_REVISION.fullmatch(identifier) else None
 
 
 async def _why(visit: Visit, run: RunAnswer) -> WhyAnswer | None:

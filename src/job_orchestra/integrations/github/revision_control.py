@@ -1,0 +1,77 @@
+"""A repository at GitHub, or at a GitHub Enterprise Server, by its REST API."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from job_orchestra.domain.errors import NotFound
+from job_orchestra.domain.repositories import RepositoryType, revision_url, web_url
+from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions
+from job_orchestra.integrations.commits import Commit, revision_of
+from job_orchestra.integrations.http_api import TIME_LIMIT, HttpApi
+from job_orchestra.integrations.paging import page_at, revisions_of
+from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
+
+_FRESH_FOR = 60.0
+"""Without a token GitHub answers sixty questions an hour."""
+_AT_ONCE = 100
+
+
+class GitHubRepository(msgspec.Struct):
+    default_branch: str = ""
+
+
+class GitHubHead(msgspec.Struct):
+    sha: str
+
+
+class GitHubBranch(msgspec.Struct):
+    name: str
+    commit: GitHubHead
+
+
+class GitHubRevisionControl:
+    def __init__(self, access: RepositoryAccess, time_limit: float = TIME_LIMIT) -> None:
+        self.fresh_for = _FRESH_FOR
+        self._branch = access.settings.branch
+        self._page = web_url(access.settings.url) or ""
+        parts = urlsplit(self._page)
+        host = parts.netloc
+        api = "https://api.github.com" if host == "github.com" else f"{parts.scheme}://{host}/api/v3"
+        owner, name = parts.path.strip("/").split("/")
+        self._path = f"/repos/{quote(owner, safe='')}/{quote(name, safe='')}"
+        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+        self._api = HttpApi(host, api, access.token, "Bearer", headers, time_limit)
+
+    async def branches(self) -> Branches:
+        default = self._branch or (await self._api.get(self._path, GitHubRepository)).default_branch
+        items: list[Branch] = []
+        for number in range(1, MOST_BRANCHES // _AT_ONCE + 1):
+            page, has_more = await self._api.get_page(
+                f"{self._path}/branches", list[GitHubBranch], per_page=_AT_ONCE, page=number
+            )
+            items += [Branch(one.name, one.commit.sha, one.name == default) for one in page]
+            if not has_more:
+                return Branches(tuple(items))
+        return Branches(tuple(items), is_complete=False)
+
+    async def revisions(self, branch: str, limit: int, position: Position | None = None) -> Revisions:
+        page = page_at(branch, limit, position)
+        missing = NotFound("branch" if position is None else "revision", page.start)
+        found = await self._api.get(
+            f"{self._path}/commits", list[Commit], missing, sha=page.start, per_page=limit, page=page.number
+        )
+        return revisions_of([self._revision(one) for one in found], page, limit, position)
+
+    async def revision(self, identifier: str) -> Revision:
+        missing = NotFound("revision", identifier)
+        path = f"{self._path}/commits/{quote(identifier, safe='')}"
+        return self._revision(await self._api.get(path, Commit, missing))
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    def _revision(self, found: Commit) -> Revision:
+        return revision_of(found, revision_url(self._page, found.sha, RepositoryType.GITHUB))

@@ -1,0 +1,80 @@
+"""A repository at GitLab, by its REST API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from job_orchestra.domain.errors import NotFound
+from job_orchestra.domain.repositories import RepositoryType, revision_url, web_url
+from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, plain_line
+from job_orchestra.integrations.http_api import TIME_LIMIT, HttpApi
+from job_orchestra.integrations.paging import page_at, revisions_of
+from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
+
+_FRESH_FOR = 30.0
+_AT_ONCE = 100
+
+
+class GitLabHead(msgspec.Struct):
+    id: str
+
+
+class GitLabBranch(msgspec.Struct):
+    name: str
+    commit: GitLabHead
+    default: bool = False
+
+
+class GitLabCommit(msgspec.Struct):
+    id: str
+    title: str
+    author_name: str
+    committed_date: datetime
+
+
+class GitLabRevisionControl:
+    def __init__(self, access: RepositoryAccess, time_limit: float = TIME_LIMIT) -> None:
+        self.fresh_for = _FRESH_FOR
+        self._branch = access.settings.branch
+        self._page = web_url(access.settings.url) or ""
+        parts = urlsplit(self._page)
+        self._path = f"/projects/{quote(parts.path.strip('/'), safe='')}/repository"
+        api = f"{parts.scheme}://{parts.netloc}/api/v4"
+        self._api = HttpApi(parts.netloc, api, access.token, "Bearer", {}, time_limit)
+
+    async def branches(self) -> Branches:
+        items: list[Branch] = []
+        for number in range(1, MOST_BRANCHES // _AT_ONCE + 1):
+            page, has_more = await self._api.get_page(
+                f"{self._path}/branches", list[GitLabBranch], per_page=_AT_ONCE, page=number
+            )
+            items += [Branch(one.name, one.commit.id, self._is_default(one)) for one in page]
+            if not has_more:
+                return Branches(tuple(items))
+        return Branches(tuple(items), is_complete=False)
+
+    async def revisions(self, branch: str, limit: int, position: Position | None = None) -> Revisions:
+        page = page_at(branch, limit, position)
+        missing = NotFound("branch" if position is None else "revision", page.start)
+        found = await self._api.get(
+            f"{self._path}/commits", list[GitLabCommit], missing,
+            ref_name=page.start, per_page=limit, page=page.number,
+        )  # fmt: skip
+        return revisions_of([self._revision(one) for one in found], page, limit, position)
+
+    async def revision(self, identifier: str) -> Revision:
+        path = f"{self._path}/commits/{quote(identifier, safe='')}"
+        return self._revision(await self._api.get(path, GitLabCommit, NotFound("revision", identifier)))
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    def _is_default(self, branch: GitLabBranch) -> bool:
+        return branch.default if self._branch is None else branch.name == self._branch
+
+    def _revision(self, found: GitLabCommit) -> Revision:
+        url = revision_url(self._page, found.id, RepositoryType.GITLAB)
+        return Revision(found.id, found.committed_date, plain_line(found.author_name), plain_line(found.title), url)
