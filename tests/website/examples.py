@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from job_orchestra.domain.attempts import next_attempt
 from job_orchestra.domain.configuration import parse_projects
@@ -212,12 +213,15 @@ async def prepare(installation: Installation) -> Examples:
     )
 
 
-async def prepare_departed(installation: Installation) -> None:
-    """A worker that has gone for good, and may be deleted."""
+async def prepare_everything(installation: Installation, repository: Path) -> Examples:
+    """Beside the examples what pages show of few installations: a repository, and a worker that has gone for good."""
+    examples = await prepare(installation)
+    await installation.projects.apply(parse_projects([{**PROJECTS[0], "repository": str(repository)}]))
     description = WorkerDescription("1.2.3", executor_limit=1, properties={}, refusal=None)
     worker = await connect_worker(installation.workers, "old", "worker", "2" * 32, description, 0.0, "master")
     await installation.workers.disconnect(worker)
     await installation.workers.set_enabled("old", False)
+    return examples
 
 
 async def _succeeded(driver: RunDriver) -> Run:

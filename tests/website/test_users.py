@@ -113,7 +113,9 @@ def test_a_password_is_set(administrator: Visitor, somebody: str, visitors: Visi
         assert mistake in response.text
         assert new not in response.text
     done = administrator.send(page, f"{page}/password", new="long enough", again="long enough")
-    assert (done.status_code, "The password is set." in done.text) == (200, True)
+    assert done.status_code == 303
+    assert "The password is set." in administrator.get(done.headers["Location"]).text
+    assert "The password is set." not in administrator.get(page).text
     assert visitors(None).log_in(somebody, "long enough").status_code == 303
 
 

@@ -86,7 +86,7 @@ ROUTES = (
     _get("/users", users.show_all, "cursor", permission=_AUDIT),
     _post("/users/create", users.create, _MANAGE),
     _get("/roles", users.show_roles, permission=_AUDIT),
-    _get(_USER, users.show, permission=_AUDIT),
+    _get(_USER, users.show, "changed", permission=_AUDIT),
     _post(f"{_USER}/update", users.update, _MANAGE),
     _post(f"{_USER}/enable", users.enable, _MANAGE),
     _post(f"{_USER}/disable", users.disable, _MANAGE),

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import chromium
+from tests.git_source import GitSource
 from tests.website.browser.tour import log_in
+from tests.website.examples import Examples, prepare_everything
+from tests.website.installation import Installation
 
 OpenPage = Callable[..., Page]
 
@@ -15,6 +19,20 @@ OpenPage = Callable[..., Page]
 def browser() -> Iterator[Browser]:
     with chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With two revisions."""
+    source = GitSource(tmp_path_factory.mktemp("repository") / "source")
+    source.commit("The first")
+    source.commit("The <b>second</b>")
+    return source.path
+
+
+@pytest.fixture(scope="module")
+def examples(installation: Installation, repository: Path) -> Examples:
+    return installation.call(prepare_everything(installation, repository))
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ _FIND_FOREIGN = """
     const allowed = new Set((
         "html head meta title link body a header nav main footer section div span p h1 h2 h3 small strong code pre "
         + "mark time ul ol li dl dt dd table caption thead tbody tr th td form input select option textarea button "
-        + "label details summary br svg desc path rect circle text tspan g").split(" "));
+        + "label fieldset legend details summary br svg desc path rect circle text tspan g").split(" "));
     const found = [];
     for (const element of document.querySelectorAll("*")) {
         if (!allowed.has(element.localName)) found.push(`an element ${element.localName}`);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,7 +14,7 @@ from job_orchestra.website.dispatch import PageRoute
 from job_orchestra.website.routes import ROUTES
 from tests.website.browser.tour import Tour, log_in, route_of
 from tests.website.crawling import NO_PAGES
-from tests.website.examples import prepare, prepare_departed
+from tests.website.examples import prepare_everything
 from tests.website.installation import Installation
 
 _EVERYBODY = {Permission.ANYONE, Permission.OWN_ACCOUNT}
@@ -36,12 +37,15 @@ def _permitted(role: Role, method: str) -> list[PageRoute]:
     ids=lambda one: one.value if isinstance(one, Role) else "with_script" if one else "without_script",
 )
 def test_every_page_and_form(
-    role: Role, java_script: bool, make_installation: Callable[[], Installation], browsing: Callable[..., Page]
+    role: Role,
+    java_script: bool,
+    make_installation: Callable[[], Installation],
+    repository: Path,
+    browsing: Callable[..., Page],
 ) -> None:
     installation = make_installation()
-    installation.call(prepare(installation))
-    installation.call(prepare_departed(installation))
-    tour = Tour(browsing(installation.url, role.value, java_script=java_script), installation.url)
+    installation.call(prepare_everything(installation, repository))
+    tour = Tour(browsing(installation.url, role.value, java_script=java_script), installation.url, role.value)
     for seen in tour.walk():
         assert seen.response.status == 200, seen.path
     tour.visit("/login")

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Locator, Page, Response
 
 from job_orchestra.website.dispatch import PageRoute
+from job_orchestra.website.paths import user_path
 from job_orchestra.website.routes import ROUTES
 from tests.website.crawling import local_links
 from tests.website.examples import PASSWORD
@@ -23,6 +24,7 @@ _TYPED = {
     "current": PASSWORD,
     "new": "another password of a test",
     "again": "another password of a test",
+    "identifier": "newcomer",
     "parameter-target": "a <b>target</b>",
 }
 """What is filled in where a field is required and empty."""
@@ -44,6 +46,7 @@ class Tour:
 
     page: Page
     url: str
+    user: str
     pages: dict[str, Seen] = field(default_factory=dict[str, Seen])
     """By their paths."""
 
@@ -85,7 +88,9 @@ class Tour:
 
     def send_form(self, route: PageRoute) -> Response | None:
         """The answer to a form of that route, from whichever page has one; None if no page that was seen has."""
-        for path in [seen.path for seen in self.pages.values() if any(_is_of(one, route) for one in seen.actions)]:
+        paths = [seen.path for seen in self.pages.values() if any(_is_of(one, route) for one in seen.actions)]
+        # Who does something to the own account does it last: it may end the session.
+        for path in sorted(paths, key=lambda path: path == user_path(self.user)):
             # Another form may have changed it since.
             for number, action in enumerate(self.visit(path).actions):
                 if _is_of(action, route):

@@ -16,7 +16,7 @@ from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.forms import Form
 from job_orchestra.website.page import Page
 from job_orchestra.website.pages.profile import LIFETIMES
-from job_orchestra.website.paths import user_path
+from job_orchestra.website.paths import user_path, with_query
 from job_orchestra.website.responses import redirect
 from job_orchestra.website.visit import Visit
 
@@ -131,7 +131,7 @@ async def set_password(visit: Visit) -> Response:
         await visit.send(users.set_password(visit.value("user"), new))
     except Invalid as error:
         return visit.page(await _user(visit, form="password", mistakes=_mistakes(error)), _status(error))
-    return visit.page(await _user(visit, is_password_set=True))
+    return redirect(with_query(user_path(visit.value("user")), changed="password"))
 
 
 async def create_token(visit: Visit) -> Response:
@@ -186,7 +186,6 @@ async def _user(
     typed: Typed | None = None,
     mistakes: dict[str, str] | None = None,
     new_token: NewTokenAnswer | None = None,
-    is_password_set: bool = False,
 ) -> UserPage:
     identifier = visit.value("user")
     user, tokens = await asyncio.gather(
@@ -204,7 +203,7 @@ async def _user(
         new_token=new_token,
         form=form,
         mistakes=mistakes or {},
-        is_password_set=is_password_set,
+        is_password_set=visit.query("changed") == "password",
     )
 
 
