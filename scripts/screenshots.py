@@ -16,14 +16,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, StorageState
 
-from job_orchestra.client.calls import jobs, runs
+from job_orchestra.client.calls import jobs, projects, runs
 from job_orchestra.client.synchronous import Client
 from job_orchestra.composition.installation_secrets import InstallationSecrets, read_secret
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.settings.reading import load_settings
 from tests.browser import chromium
+from tests.git_source import GitSource
 from tests.services import find_chromium
 
 _IMAGES = Path(__file__).parent.parent / "docs" / "images"
@@ -31,6 +32,28 @@ _LOGIN = re.compile(r"Website: (\S+) +Login: (\S+), password (\S+)")
 _PROJECT = "example"
 _SCREEN, _PHONE = (1200, 760), (390, 760)
 _MANY = 24
+_BROKEN = "Reads faster"
+_REVISIONS = ("Begins", "Reads files", _BROKEN, "Reads faster, and right", "Writes files", "Says what it wrote")
+_ENGINE = """
+from job_orchestra import checkout
+
+_COMMANDS = {{"build": "echo built", "test": "test ! -s broken", "lint": "echo clean"}}
+
+projects.append(
+    Project(
+        "engine",
+        repository="{source}",
+        jobs=[
+            Job(
+                name,
+                commands=[checkout("{source}", revision="{{parameters[revision]}}"), ["sh", "-c", command]],
+                parameters=[Parameter("revision", default="")],
+            )
+            for name, command in _COMMANDS.items()
+        ],
+    )
+)
+"""
 _SETTINGS = """
 [worker]
 identifier = "anvil"
@@ -47,8 +70,6 @@ class Shot:
     path: str
     scheme: Literal["light", "dark"] = "light"
     size: tuple[int, int] = _SCREEN
-    focus: str = ""
-    """What is to be at the top; empty: the top of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +89,9 @@ def main() -> int:
     directory.mkdir()
     try:
         with _demonstration(directory) as shown, chromium() as browser:
-            for shot in _shots(_fill(shown.client)):
-                _take(browser, shown, shot)
+            shots, session = _shots(_fill(shown.client)), _session(browser, shown)
+            for shot in shots:
+                _take(browser, shown.url, session, shot)
                 print(f"docs/images/{shot.name}.png", flush=True)
     finally:
         shutil.rmtree(directory)
@@ -83,6 +105,7 @@ def _demonstration(directory: Path) -> Generator[Demonstration]:
         if file.name.endswith(".py"):
             text = re.sub("^PYTHON = .*", 'PYTHON = "python3"', file.read_text(encoding="utf-8"), flags=re.MULTILINE)
             (directory / file.name).write_text(text, encoding="utf-8")
+    _add_repository(directory)
     (directory / "orchestra.toml").write_text(_SETTINGS, encoding="utf-8")
     service = load_settings(directory / "orchestra.toml", {}).service.url
     command = (sys.executable, "-m", "job_orchestra", "demo", "--directory", str(directory))
@@ -100,6 +123,14 @@ def _demonstration(directory: Path) -> Generator[Demonstration]:
             process.wait()
 
 
+def _add_repository(directory: Path) -> None:
+    source = GitSource(directory / "engine")
+    for title in _REVISIONS:
+        source.commit(title, **({"broken": title} if title == _BROKEN else {"broken": ""}))
+    with (directory / "projects.py").open("a", encoding="utf-8") as file:
+        file.write(_ENGINE.format(source=source.path))
+
+
 @dataclass(frozen=True, slots=True)
 class Runs:
     """Those that are shown by themselves."""
@@ -114,6 +145,9 @@ def _fill(client: Client) -> Runs:
     """A history, and something that goes on."""
     for number in range(_MANY):
         _run(client, "measure", {"count": 200_000 * (1 + number * 7 % 5)})
+    for revision in client.send_patiently(projects.revisions("engine", limit=len(_REVISIONS))).items:
+        for job in ("build", "test", "lint")[: 2 + (revision.title != _REVISIONS[0])]:
+            _run(client, job, {"revision": revision.identifier}, "engine")
     ended = _run(client, "measure", {"count": 5000})
     pipeline = _run(client, "release", {})
     running = _trigger(client, "build", {"seconds": 90})
@@ -122,15 +156,15 @@ def _fill(client: Client) -> Runs:
     return Runs(ended, pipeline, running, waiting)
 
 
-def _trigger(client: Client, job: str, parameters: JsonObject) -> str:
-    return client.send(jobs.trigger(_PROJECT, job, parameters)).identifier
+def _trigger(client: Client, job: str, parameters: JsonObject, project: str = _PROJECT) -> str:
+    return client.send(jobs.trigger(project, job, parameters)).identifier
 
 
-def _run(client: Client, job: str, parameters: JsonObject) -> str:
-    run = _trigger(client, job, parameters)
-    for _ in client.follow_log(_PROJECT, run):
+def _run(client: Client, job: str, parameters: JsonObject, project: str = _PROJECT) -> str:
+    run = _trigger(client, job, parameters, project)
+    for _ in client.follow_log(project, run):
         pass
-    assert client.send(runs.get(_PROJECT, run)).ended_at is not None
+    assert client.send(runs.get(project, run)).ended_at is not None
     return run
 
 
@@ -153,30 +187,38 @@ def _shots(shown: Runs) -> list[Shot]:
         Shot("job", f"/projects/{_PROJECT}/jobs/measure"),
         Shot("project", f"/projects/{_PROJECT}"),
         Shot("worker", "/workers/anvil"),
+        Shot("revisions", "/projects/engine/status"),
+        Shot("revisions-phone", "/projects/engine/status", "dark", _PHONE),
+        Shot("administration", "/administration"),
+        Shot("audit", "/audit"),
     ]
 
 
-def _take(browser: Browser, shown: Demonstration, shot: Shot) -> None:
+def _take(browser: Browser, url: str, session: StorageState, shot: Shot) -> None:
     width, height = shot.size
     context = browser.new_context(
-        java_script_enabled=False, color_scheme=shot.scheme, viewport={"width": width, "height": height}
+        java_script_enabled=False,
+        color_scheme=shot.scheme,
+        viewport={"width": width, "height": height},
+        storage_state=session,
     )
     page = context.new_page()
-    _log_in(page, shown)
-    page.goto(f"{shown.url}{shot.path}?refresh=off", wait_until="commit")
+    page.goto(f"{url}{shot.path}?refresh=off", wait_until="commit")
     page.locator("footer, .scroller .log").first.wait_for(state="attached")
-    if shot.focus:
-        page.locator(shot.focus).scroll_into_view_if_needed()
     page.screenshot(path=_IMAGES / f"{shot.name}.png")
     context.close()
 
 
-def _log_in(page: Page, shown: Demonstration) -> None:
+def _session(browser: Browser, shown: Demonstration) -> StorageState:
+    page = browser.new_page()
     page.goto(f"{shown.url}/login")
     page.get_by_label("User").fill(shown.user)
     page.get_by_label("Password").fill(shown.password)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{shown.url}/")
+    session = page.context.storage_state()
+    page.close()
+    return session
 
 
 if __name__ == "__main__":

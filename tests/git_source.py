@@ -27,7 +27,7 @@ class GitSource:
         names: dict[str, str] = {}
         for who in ("AUTHOR", "COMMITTER"):
             date = f"{self._date} +0200"
-            names |= {f"GIT_{who}_NAME": "Ada", f"GIT_{who}_EMAIL": "ada@example.test", f"GIT_{who}_DATE": date}
+            names |= {f"GIT_{who}_NAME": "Example", f"GIT_{who}_EMAIL": "example@example.test", f"GIT_{who}_DATE": date}
         done = subprocess.run(
             [self._program, *arguments],
             cwd=self.path, env={**own, **_OF_NOBODY, **names}, input=given, capture_output=True, check=False,

@@ -51,7 +51,7 @@ def test_the_only_administrator_stays_one(host: Host) -> None:
 def test_what_is_done_on_the_host_is_in_the_audit_trail(host: Host, sqlite_url: str) -> None:
     assert host.user("create", "ada", "--role", "administrator").returncode == 0
     assert host.user("disable", "ada").returncode == ExitCode.CONFLICT
-    assert host.user("update", "ada", "--display-name", "Ada").returncode == 0
+    assert host.user("update", "ada", "--display-name", "Example").returncode == 0
     assert host.user("disable", "nobody").returncode != 0
 
     async def trail(records: Records) -> None:

@@ -29,7 +29,7 @@ def github_push(ref: str = "refs/heads/main", after: str = REVISION, **fields: A
         "commits": [] if after == NOTHING else [commit],
         "head_commit": None if after == NOTHING else commit,
         "repository": {"id": 1, "full_name": "ada/engine", "clone_url": "https://github.test/ada/engine.git"},
-        "pusher": {"name": "ada", "email": "ada@example.test"},
+        "pusher": {"name": "ada", "email": "example@example.test"},
         "sender": {"login": "ada", "id": 7},
         **fields,
     }
@@ -61,7 +61,7 @@ def gitlab_push(ref: str = "refs/heads/main", after: str = REVISION) -> dict[str
         "ref": ref,
         "checkout_sha": None if after == NOTHING else REVISION,
         "user_id": 4,
-        "user_name": "Ada",
+        "user_name": "Example",
         "user_username": "ada",
         "project_id": 15,
         "project": {

@@ -244,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _github_commit(sha: str, date: str, author: str, message: str) -> dict[str, Any]:
-    person = {"name": author, "email": "ada@example.test", "date": date}
+    person = {"name": author, "email": "example@example.test", "date": date}
     return {"sha": sha, "commit": {"message": message, "author": person, "committer": person}, "author": None}
 
 

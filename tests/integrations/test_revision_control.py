@@ -91,7 +91,7 @@ def test_branches_and_revisions(kind: str, host: RepositoryHost, tmp_path: Path)
         assert [one.identifier for one in found.items] == [second, first]
         assert found.next is None
         newest = found.items[0]
-        assert (newest.author, newest.title) == ("Ada", "Sécond <b>")
+        assert (newest.author, newest.title) == ("Example", "Sécond <b>")
         assert newest.date.astimezone(UTC) == datetime.fromtimestamp(1_700_000_120, UTC)
         if kind in APIS:
             dash = "/-" if kind == "gitlab" else ""
