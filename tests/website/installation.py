@@ -101,7 +101,8 @@ class Installation:
         clock = SystemClock()
         self.loop = Loop()
         self.storage = open_storage(url, directory)
-        self.log_store = open_log_store(directory / "logs")
+        self.log_directory = directory / "logs"
+        self.log_store = open_log_store(self.log_directory)
         # A million iterations per login are the service's tests' business.
         self.accounts = Accounts(self.storage, clock, PasswordHasher(iterations=1000))
         self.projects = Projects(self.storage, clock)
