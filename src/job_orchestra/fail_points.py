@@ -31,6 +31,8 @@ class FailPoint(StrEnum):
     """The file of a log exists; its name is not durable, and no byte is in it."""
     STORAGE_LOG_WRITTEN = "storage.log_written"
     """Bytes of a log are in its file; they are not durable, and the intake has not been told."""
+    STORAGE_LOG_STORED = "storage.log_stored"
+    """Bytes of a log are durable; its index does not have them, and the intake has not been told."""
     STORAGE_LOG_COMPRESSED = "storage.log_compressed"
     """A compressed log is whole and durable, and is not called so; the plain one is there as it was."""
     STORAGE_LOG_DOUBLED = "storage.log_doubled"

@@ -273,6 +273,7 @@ CASES = (
     *(Case("master", FailPoint.STORAGE_COMMITTED, times) for times in range(1, 9)),
     Case("master", FailPoint.STORAGE_LOG_CREATED),
     Case("master", FailPoint.STORAGE_LOG_WRITTEN),
+    Case("master", FailPoint.STORAGE_LOG_STORED),
     Case("master", FailPoint.MASTER_WORKER_REGISTERED),
     Case("master", FailPoint.MASTER_ASSIGNMENT_COMMITTED),
     Case("master", FailPoint.MASTER_REFUSAL_RECEIVED, scenario=refuse),

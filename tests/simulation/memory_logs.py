@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 
+from job_orchestra.domain.log_places import BEGINNING, LogFold, LogPlace
 from job_orchestra.storage.log_port import Compression, LogEnded, LogKey, LogPiece, LogRoom
 from job_orchestra.storage.port import StorageUnavailable
 from tests.simulation.memory_storage import Passage, Straight
@@ -87,6 +88,22 @@ class MemoryLogs:
     async def reopen(self, keys: Sequence[LogKey]) -> None:
         await self._passage.carry(lambda: self._contents.sealed.difference_update(keys), "reopen logs")
 
+    async def place_at(self, key: LogKey, offset: int) -> LogPlace | None:
+        return await self._passage.carry(lambda: _place(self._log(key)[:offset]), "place in a log")
+
+    async def place_of_line(self, key: LogKey, line: int) -> LogPlace | None:
+        def work() -> LogPlace:
+            lines = self._log(key).split(b"\n")[: line - 1]
+            return _place(b"".join(one + b"\n" for one in lines)) if line <= self._log(key).count(b"\n") + 1 else last()
+
+        def last() -> LogPlace:
+            return _place(self._log(key)[: self._log(key).rfind(b"\n") + 1])
+
+        return await self._passage.carry(work, "line of a log")
+
+    async def places(self, key: LogKey, start: int, end: int, limit: int) -> list[LogPlace]:
+        return []
+
     async def truncate(self, key: LogKey) -> None:
         await self._passage.carry(lambda: self._contents.truncate(key), "truncate a log")
 
@@ -123,3 +140,9 @@ class MemoryLogs:
 
     def _log(self, key: LogKey) -> bytearray:
         return self._contents.logs.get(key, bytearray())
+
+
+def _place(data: bytes | bytearray) -> LogPlace:
+    fold = LogFold(BEGINNING)
+    fold.feed(bytes(data))
+    return fold.place

@@ -113,7 +113,8 @@ class Installation:
         self.cookie_key_file = directory / "website.keys"
         self.loop = Loop()
         self.storage = AuditedStorage(open_storage(url, directory))
-        self.log_store = open_log_store(directory / "logs")
+        self.log_directory = directory / "logs"
+        self.log_store = open_log_store(self.log_directory)
         # A million iterations per login are the service's tests' business.
         self.accounts = Accounts(self.storage, clock, PasswordHasher(iterations=1000))
         self.projects = Projects(self.storage, clock)

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import random
 import re
-from html.parser import HTMLParser
+import time
 
 import pytest
 
-from job_orchestra.website.ansi import AnsiRenderer
+from job_orchestra.website.ansi import AnsiRenderer, LineRenderer
+from tests.website.shown_log import Shown, read_shown
 
 
 def render(data: bytes) -> str:
@@ -38,7 +39,7 @@ def render(data: bytes) -> str:
         # What is wrong in a sequence changes nothing.
         (b"\x1b[38;5;300mx\x1b[38mx\x1b[38;2;1mx\x1b[999999999999999mx\x1b[>4;2mx", "xxxxx"),
         # Other sequences disappear: cursor movements, titles, links, character sets.
-        (b"a\x1b[2K\x1b[1;1H\x1b[?25lb", "ab"),
+        (b"a\x1b[1;1H\x1b[?25lb\x1b[?2K", "ab"),
         (b"a\x1b]0;title\x07b\x1b]8;;http://x/\x1b\\link\x1b]8;;\x1b\\c", "ablinkc"),
         (b"a\x1b(B\x1b)0\x1b=b\x1b7c\x1bP1$q\x1b\\d", "abcd"),
         (b"a\x1b]0;never closed\nnext", "a\nnext"),
@@ -47,8 +48,8 @@ def render(data: bytes) -> str:
         (b"a\x1b\nb", "a\nb"),
         (b"a\x1b\x1b[31mb", 'a<span class="f1">b</span>'),
         # Control characters are harmless, and seen where they may matter.
-        (b"\x00\x08\x0b|\x07\x0e|\x7f", "␀␈␋||"),
-        (b"one\r\ntwo\rthree\r\r\nfour", "one\ntwo\nthree\n\nfour"),
+        (b"\x00\x0b|\x07\x0e|\x7f", "␀␋||"),
+        (b"one\r\ntwo\rthree\r\r\nfour", "one\nthree\nfour"),
         ("abc\u202edef\u2066\u200f\ufeff\u0085".encode(), "abc\ufffddef\ufffd\ufffd"),
         # Bytes that are no UTF-8.
         (b"a\xff\xc3(b\xe2\x82", "a\ufffd\ufffd(b\ufffd"),
@@ -66,26 +67,9 @@ def test_a_string_that_never_ends_hides_little() -> None:
 
 def test_a_sequence_that_never_ends_is_kept_within_bounds() -> None:
     renderer = AnsiRenderer()
-    shown = "".join(renderer.feed(b"\x1b[" + b"1;" * 1000) for _ in range(10))
-    assert len(shown) > 10_000
-
-
-class _Balance(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.open = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag == "span"
-        assert [name for name, _ in attrs] == ["class"]
-        self.open += 1
-
-    def handle_endtag(self, tag: str) -> None:
-        self.open -= 1
-
-
-def _text(html: str) -> str:
-    return re.sub(r"<[^>]*>", "", html)
+    for _ in range(10):
+        renderer.feed(b"\x1b[" + b"1;" * 1000)
+    assert len(renderer.feed(b"", is_last=True)) > 10_000
 
 
 def test_however_bytes_are_split_the_same_is_shown() -> None:
@@ -97,33 +81,101 @@ def test_however_bytes_are_split_the_same_is_shown() -> None:
         b"\x1b]0;t\x07", b"\x1b]8;;u\x1b\\", b"\x1b", b"\x1b[", b"\x1b]", b"<b>", b"&", "€".encode(), b"\xff",
         b"\xe2\x82",
         b"\x00", b"\x07", b"m", b"\\", b"\x1b(", b"0", "\u202e".encode(), b"\x1bP", b"\x1b[999",
+        b"\x08", b"\x1b[K", b"\x1b[1K", b"\x1b[3D", b"\x1b[9G", b"\x1b[2P",
     ]  # fmt: skip
-    for _ in range(300):
+    for _ in range(500):
         data = b"".join(chance.choices(pieces, k=chance.randrange(40)))
-        renderer, shown, position = AnsiRenderer(), [""], 0
-        while position < len(data):
-            size = chance.randrange(1, 6)
-            part = renderer.feed(data[position : position + size])
-            balance = _Balance()
-            balance.feed(part)
-            assert balance.open == 0
-            shown.append(part)
-            position += size
-        shown.append(renderer.feed(b"", is_last=True))
-        whole = render(data)
-        assert _merged("".join(shown)) == _merged(whole), data
-        assert _text("".join(shown)) == _text(whole)
-
-
-def _merged(html: str) -> str:
-    """Neighbouring pieces of one style as one."""
-    previous = ""
-    while previous != html:
-        previous, html = (
-            html,
-            re.sub(r'<span class="([^"]*)">([^<]*)</span><span class="\1">', r'<span class="\1">\2', html),
+        shown = read_shown(_fed(AnsiRenderer(), data, chance))
+        assert shown == read_shown(render(data)), data
+        still, live = (
+            read_shown(_fed(LineRenderer("?line=", 5, is_live=is_live), data, chance)) for is_live in (False, True)
         )
-    return html
+        assert _marks(live) == _marks(still), data
+        assert live.numbers == still.numbers == [*range(5, 5 + live.text.count("\n"))], data
+        assert _marks(still) in (_marks(shown), [*_marks(shown), ("\n", "")]), data
+
+
+def _marks(shown: Shown) -> list[tuple[str, str]]:
+    """Characters with their style, which newlines have none of."""
+    return [(character, "" if character == "\n" else name) for piece, name in shown.pieces for character in piece]
+
+
+def _fed(renderer: AnsiRenderer, data: bytes, chance: random.Random) -> str:
+    shown, position = list[str](), 0
+    while position < len(data):
+        size = chance.randrange(1, 6)
+        shown.append(renderer.feed(data[position : position + size]))
+        position += size
+    return "".join([*shown, renderer.feed(b"", is_last=True)])
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"10%\r20%\r100%\n", "100%\n"),
+        (b"100%\r20%\n", "20%%\n"),
+        (b"100%\r\x1b[K20%\n", "20%\n"),
+        (b"100%\r\x1b[2K20%\n", "20%\n"),
+        (b"100%\x1b[2K\r20%\n", "20%\n"),
+        (b"abc\x08\x08X\n", "aXc\n"),
+        (b"abc\x08\x08\x08\x08\x08X\n", "Xbc\n"),
+        (b"abc\x1b[2DX\n", "aXc\n"),
+        (b"abc\x1b[1GX\n", "Xbc\n"),
+        (b"abc\x1b[6GX\n", "abc  X\n"),
+        (b"abc\x1b[1G\x1b[2CX\n", "abX\n"),
+        (b"abc\x08\x08\x1b[1KX\n", " Xc\n"),
+        (b"abcd\r\x1b[2Pz\n", "zd\n"),
+        (b"abcd\r\x1b[2X\n", "  cd\n"),
+        (b"abc\x1b[99999CX\n", "abc" + " " * 997 + "X\n"),
+        (b"abc\x1b[999999CX\n", "abcX\n"),
+        (b"\x1b[3Dabc\x1b[A\x1b[J\x1b[5;5H\n", "abc\n"),
+        (b"a\tb\rX\n", "X       b\n"),
+        ("日本\rab\n".encode(), "ab本\n"),
+        ("e\u0301x\ra\n".encode(), "ax\n"),
+        (b"one\ntwo\rTWO", "one\nTWO"),
+        (b"\r\rx\r\r\n", "x\n"),
+        (b"spin \\\x08|\x08/\x08-\x08 \rdone\n", "done  \n"),
+    ],
+)
+def test_text_that_is_written_over_other_text_takes_its_place(data: bytes, text: str) -> None:
+    assert read_shown(render(data)).text == text
+    for is_live in (False, True):
+        renderer = LineRenderer("", 1, is_live=is_live)
+        html = "".join(renderer.feed(data[at : at + 1]) for at in range(len(data))) + renderer.feed(b"", is_last=True)
+        assert read_shown(html).text == text.removesuffix("\n") + "\n"
+
+
+def test_what_is_written_over_keeps_its_colour() -> None:
+    shown = read_shown(render(b"\x1b[31maaaa\x1b[32m\rbb\x1b[0m\n"))
+    assert shown.pieces == [("bb", "f2"), ("aa", "f1"), ("\n", "")]
+
+
+def test_a_line_that_is_not_complete_is_shown_while_it_grows() -> None:
+    renderer = LineRenderer("?attempt=1&line=", 7, is_live=True)
+    first = renderer.feed(b"10%")
+    assert first == ('<a id="L7" href="?attempt=1&amp;line=7#L7" tabindex="-1">7</a><span class="p"><span>10%</span>')
+    assert renderer.feed(b" of it") == "<span> of it</span>"
+    assert renderer.feed(b"\r") == ""
+    assert renderer.feed(b"20%") == '<span class="n">20%</span>' or renderer.replaced == 1
+    assert renderer.feed(b"\r\x1b[K<b>\nnext\n") == (
+        '<span class="n">&lt;b&gt;</span></span>\n<a id="L8" href="?attempt=1&amp;line=8#L8" tabindex="-1">8</a>next\n'
+    )
+
+
+def test_a_progress_bar_of_a_megabyte_costs_little() -> None:
+    data = b"".join(b"\r[%-60s] %d" % (b"#" * (number % 60), number) for number in range(16_000))
+    started = time.process_time()
+    assert len(render(data)) < 1000
+    assert time.process_time() - started < 5
+
+
+def test_times_stand_at_the_lines_where_something_begins() -> None:
+    renderer = LineRenderer("", 1, times={2: "<time>10:00:00</time>"}, is_live=True)
+    renderer.tell_time("<time>09:00:00</time>")
+    html = renderer.feed(b"one\ntwo\nthr")
+    renderer.tell_time("<time>11:00:00</time>")
+    html += renderer.feed(b"ee\nfour\nfive\n", is_last=True)
+    assert re.findall(r"([0-9])</a><time>([0-9]+)", html) == [("1", "09"), ("2", "10"), ("4", "11")]
 
 
 def test_random_bytes_are_harmless() -> None:
@@ -131,9 +183,6 @@ def test_random_bytes_are_harmless() -> None:
     print(f"seed {seed}")
     chance = random.Random(seed)
     for _ in range(100):
-        html = render(chance.randbytes(500))
-        balance = _Balance()
-        balance.feed(html)
-        balance.close()
-        assert balance.open == 0
-        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", html)
+        html = _fed(LineRenderer("", 1, is_live=chance.random() < 0.5), chance.randbytes(500), chance)
+        shown = read_shown(html)
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown.text)

@@ -19,6 +19,7 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.website.log_window import STEP
 from tests.website.examples import Examples, RunDriver
 from tests.website.installation import Installation
+from tests.website.shown_log import OPENING, Shown, read_shown
 from tests.website.visitor import Visitor
 
 Visitors = Callable[[str | None], Visitor]
@@ -84,11 +85,15 @@ def _log(run: Run) -> str:
     return f"/projects/example/runs/{run.identifier}/log"
 
 
+def _read_log(page: str) -> Shown:
+    found = re.search(re.escape(OPENING) + r"\n(.*?)</pre>", page, re.DOTALL)
+    assert found is not None
+    return read_shown(found[1])
+
+
 def _shown(page: str) -> str:
     """The text of the log as a browser shows it: without the newline that follows the opening tag."""
-    found = re.search(r'<pre class="log">\n(.*?)</pre>', page, re.DOTALL)
-    assert found is not None
-    return unescape(re.sub("<[^>]*>", "", found[1]))
+    return _read_log(page).text
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
@@ -97,13 +102,13 @@ def test_lines_appear_as_they_are_written(
 ) -> None:
     run = installation.call(_begun(driver))
     with opened(viewer, _log(run), **{"Accept-Encoding": encoding}) as page:
-        page.wait_for('<pre class="log">')
+        page.wait_for(OPENING)
         run = installation.call(driver.write(run, b"first line\n"))
         page.wait_for("first line\n")
         run = installation.call(driver.write(run, b"\x1b[31mred without a new"))
         page.wait_for('<span class="f1">red without a new</span>')
         run = installation.call(driver.write(run, b"line\n"))
-        page.wait_for('<span class="f1">line\n</span>')
+        page.wait_for('<span class="f1">line</span>')
         assert "</html>" not in page.text
         installation.call(driver.end(run, RunStatus.FAILED, ReasonCode.COMMAND_FAILED, "It <did> not work.", {}))
         text = page.wait_for_end()
@@ -115,7 +120,7 @@ def test_lines_appear_as_they_are_written(
 def test_a_run_that_waits_has_an_open_page_too(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:
     run = installation.call(driver.trigger("hello"))
     with opened(viewer, _log(run)) as page:
-        page.wait_for('<pre class="log">')
+        page.wait_for(OPENING)
         run = installation.call(driver.start(run))
         run = installation.call(driver.write(run, b"at last\n"))
         page.wait_for("at last")
@@ -129,7 +134,7 @@ def test_the_page_of_an_attempt_ends_with_it_and_leads_to_the_next(
 ) -> None:
     run = installation.call(driver.trigger("hello"))
     with opened(viewer, _log(run)) as page:
-        page.wait_for('<pre class="log">')
+        page.wait_for(OPENING)
         if is_refused:
             run = installation.call(driver.put_back(installation.call(driver.assign(run))))
             ending = "Attempt 1 is over."
@@ -147,6 +152,7 @@ def test_the_page_of_an_attempt_ends_with_it_and_leads_to_the_next(
 def test_the_log_of_an_ended_run(viewer: Visitor, examples: Examples) -> None:
     page = viewer.get(_log(examples.succeeded)).text
     assert '<span class="f2">hello</span> &lt;script&gt;alert(1)&lt;/script&gt;\n</pre>' in page
+    assert _read_log(page).numbers == [1]
     assert "All commands succeeded." in page
 
 
@@ -154,7 +160,7 @@ def test_pages_of_a_long_log_are_small_and_join(viewer: Visitor, installation: I
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    lines = [f"{index} {'x' * chance.randrange(200)}\n" for index in range(25_000)]
+    lines = [f"{index} {'x' * chance.randrange(400)}\n" for index in range(1, 8_000)]
     content = "".join(lines)
     run = installation.call(_begun(driver))
     run = installation.call(driver.write(run, content.encode()))
@@ -162,12 +168,12 @@ def test_pages_of_a_long_log_are_small_and_join(viewer: Visitor, installation: I
 
     page = viewer.get(_log(run)).text
     assert content.endswith(_shown(page))
-    assert len(page) < 2 * STEP
+    assert len(page) < 3 * STEP
     assert "Done." in page
     address, shown = f"{_log(run)}?offset=0", ""
     while True:
         page = viewer.get(address).text
-        assert len(page) < 2 * STEP
+        assert len(page) < 3 * STEP
         shown += _shown(page)
         following = re.search(r'<a href="([^"]+)" rel="next">Later</a>', page)
         if following is None:
@@ -184,7 +190,7 @@ def test_colours_hold_across_pages(viewer: Visitor, installation: Installation, 
     run = installation.call(_begun(driver))
     run = installation.call(driver.write(run, b"x" * (STEP - 20) + b"\n\x1b[31m" + b"red\n" * STEP + b"\x1b[0m"))
     run = installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
-    assert '<pre class="log">\n<span class="f1">red' in viewer.get(f"{_log(run)}?offset={STEP}").text
+    assert _read_log(viewer.get(f"{_log(run)}?offset={STEP}").text).pieces[0] == ("red", "f1")
 
 
 def test_an_offset_that_is_none_is_refused(viewer: Visitor, examples: Examples) -> None:
@@ -197,12 +203,12 @@ def test_an_offset_that_is_none_is_refused(viewer: Visitor, examples: Examples) 
 def test_a_page_that_is_full_leads_to_a_new_one(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:
     run = installation.call(_begun(driver))
     with opened(viewer, _log(run)) as page:
-        page.wait_for('<pre class="log">')
+        page.wait_for(OPENING)
         for _ in range(3):
-            run = installation.call(driver.write(run, b"much\n" * (1 << 18)))
+            run = installation.call(driver.write(run, (b"much" * 50 + b"\n") * (1 << 13)))
         text = page.wait_for_end()
     assert f'<meta http-equiv="refresh" content="0; url={_log(run)}">' in text
-    assert len(text) < 6 * (1 << 20)
+    assert len(text) < 8 * (1 << 20)
     installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
 
 
@@ -229,3 +235,123 @@ def test_nobody_is_left_behind_when_browsers_go(viewer: Visitor, installation: I
     while installation.count_tasks() > before:
         assert time.monotonic() < deadline
     installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
+
+
+def _ended(installation: Installation, driver: RunDriver, content: bytes) -> Run:
+    run = installation.call(_begun(driver))
+    run = installation.call(driver.write(run, content))
+    return installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
+
+
+def test_each_line_has_an_address(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    lines = [f"{number} {'x' * chance.choice((1, 50, 3000))}" for number in range(1, 3001)]
+    run = _ended(installation, driver, ("\x1b[32m" + "\n".join(lines)).encode())
+    for number in [1, 3000, *chance.sample(range(1, 3001), 12)]:
+        page = viewer.get(f"{_log(run)}?line={number}").text
+        assert f'<a id="L{number}" href="?line={number}#L{number}" tabindex="-1">{number}</a>' in page
+        shown = _read_log(page)
+        assert {name for text, name in shown.pieces if text.strip()} == {"f2"}
+        assert shown.numbers == [*range(shown.numbers[0], shown.numbers[-1] + 1)]
+        assert shown.text.splitlines() == lines[shown.numbers[0] - 1 : shown.numbers[-1]]
+    assert _read_log(viewer.get(f"{_log(run)}?line=99999").text).numbers[-1] == 3000
+    answer = viewer.get(f"{_log(run)}?go=17")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{_log(run)}?line=17#L17")
+    for wrong in ("line=0", "line=x", "go=-3", "byte=x"):
+        assert viewer.get(f"{_log(run)}?{wrong}").status_code == 422
+
+
+def test_lines_of_a_past_attempt_have_addresses_of_their_own(viewer: Visitor, examples: Examples) -> None:
+    page = viewer.get(f"{_log(examples.retried)}?attempt=1").text
+    assert '<input type="hidden" name="attempt" value="1">' in page
+    for number in _read_log(page).numbers:
+        assert f'<a id="L{number}" href="?attempt=1&amp;line={number}#L{number}"' in page
+
+
+def test_a_search_leads_to_lines(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:
+    padding = b"padding\n" * 100_000
+    content = b"A <b>needle</b>\n" + padding + b"x" * 2_000_000 + b"NEEDLE" + b"x" * 100_000 + b"\n" + padding
+    run = _ended(installation, driver, content)
+    page = viewer.get(f"{_log(run)}/search?text=needle").text
+    assert "A &lt;b&gt;<mark>needle</mark>&lt;/b&gt;" in page
+    addresses = [unescape(one) for one in re.findall(r'<a href="([^"]*byte=[^"]*)">', page)]
+    assert addresses == [f"{_log(run)}?byte=5#L1", f"{_log(run)}?byte={content.index(b'NEEDLE')}#L100002"]
+    for address, text in zip(addresses, ("A <b>needle</b>", "NEEDLE"), strict=True):
+        shown = _read_log(viewer.get(address.partition("#")[0]).text)
+        assert text in shown.text
+        assert int(address.partition("#L")[2]) in shown.numbers
+    exact = viewer.get(f"{_log(run)}/search?text=needle&case=yes").text
+    assert re.findall("<mark>(.*?)</mark>", exact) == ["needle"]
+    assert "No line has it." in viewer.get(f"{_log(run)}/search?text=%3Cscript%3E").text
+    many = viewer.get(f"{_log(run)}/search?text=padding").text
+    assert many.count("<mark>padding</mark>") == 100
+    following = re.search(r'href="([^"]+)" rel="next"', many)
+    assert following is not None
+    assert "<mark>padding</mark>" in viewer.get(unescape(following[1])).text
+    assert viewer.get(f"{_log(run)}/search?text={'x' * 300}").status_code == 422
+
+
+def test_a_progress_bar_is_shown_as_its_last_state(
+    viewer: Visitor, installation: Installation, driver: RunDriver
+) -> None:
+    run = installation.call(_begun(driver))
+    with opened(viewer, _log(run)) as page:
+        page.wait_for(OPENING)
+        run = installation.call(driver.write(run, b"loading 10%"))
+        page.wait_for("<span>loading 10%</span>")
+        run = installation.call(driver.write(run, b"\rloading 50%"))
+        page.wait_for('<span class="n">loading 50%</span>')
+        run = installation.call(driver.write(run, b"\r\x1b[Kloaded\nnext"))
+        page.wait_for('<span class="n">loaded</span></span>\n')
+        installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
+        text = page.wait_for_end()
+    assert _shown(text) == "loaded\nnext\n"
+    assert _shown(viewer.get(_log(run)).text) == "loaded\nnext\n"
+    assert "loading" not in viewer.get(_log(run)).text
+
+
+def test_the_status_at_the_top_changes_while_the_page_is_open(
+    viewer: Visitor, installation: Installation, driver: RunDriver
+) -> None:
+    """Also of a run that writes nothing."""
+    run = installation.call(driver.trigger("hello"))
+    with opened(viewer, _log(run)) as page:
+        page.wait_for(OPENING)
+        assert '<span class="status pending">pending</span>' in page.text
+        run = installation.call(driver.start(run))
+        page.wait_for('<span class="now status running" role="status">running</span>')
+        installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
+        text = page.wait_for_end()
+    assert text.count('class="now') == 2
+    assert '<span class="now status succeeded" role="status">succeeded</span>' in text
+    assert 'class="now' not in viewer.get(_log(run)).text
+
+
+def test_lines_tell_when_they_were_stored(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:
+    run = installation.call(_begun(driver))
+    with opened(viewer, _log(run)) as page:
+        page.wait_for(OPENING)
+        run = installation.call(driver.write(run, b"one\n"))
+        page.wait_for("one\n")
+        run = installation.call(driver.write(run, b"two\n"))
+        installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
+        text = page.wait_for_end()
+    assert re.search(r'>1</a><time datetime="[^"]+">\d\d:\d\d:\d\d</time>one', text)
+
+
+def test_where_lines_cannot_be_counted_the_page_says_so(
+    viewer: Visitor, installation: Installation, driver: RunDriver
+) -> None:
+    run = _ended(installation, driver, b"\x1b[31mred\n" + b"line\n" * 1_200_000)
+    (index,) = installation.log_directory.rglob(f"{run.identifier}.1.log.index")
+    index.unlink()
+    index.mkdir()
+    page = viewer.get(_log(run)).text
+    assert "are being counted" in page
+    assert _read_log(page).numbers == []
+    assert _shown(page).endswith("line\nline\n")
+    page = viewer.get(f"{_log(run)}?line=1000000").text
+    assert "Ask again soon" in page
+    assert "at byte 6000" in viewer.get(f"{_log(run)}/search?text=ine&offset=6000").text

@@ -39,7 +39,7 @@ def test_pages_join_without_gap_or_overlap() -> None:
     offset, pages = 0, list[bytes]()
     while True:
         window = window_at(offset, len(log))
-        part = split_window(window, _read(log, window))
+        part = split_window(window, _read(log, window), window.read_from)
         assert part.start == sum(map(len, pages))
         assert part.shown == log[part.start : part.end]
         assert log[: part.start].endswith(part.before)
@@ -53,9 +53,9 @@ def test_pages_join_without_gap_or_overlap() -> None:
 def test_a_page_begins_with_a_line_unless_lines_are_very_long() -> None:
     log = (b"x" * 99 + b"\n") * (WHOLE // 50)
     window = window_at(STEP, len(log))
-    part = split_window(window, _read(log, window))
+    part = split_window(window, _read(log, window), window.read_from)
     assert log[part.start - 1 : part.start] == b"\n"
     assert part.shown.endswith(b"\n")
     endless = b"x" * (2 * WHOLE)
     window = window_at(STEP, len(endless))
-    assert split_window(window, _read(endless, window)).start == STEP
+    assert split_window(window, _read(endless, window), window.read_from).start == STEP

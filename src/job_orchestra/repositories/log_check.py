@@ -139,7 +139,7 @@ class LogCheck:
         if unrecorded is not None:
             return Finding(Judgement(Flaw.WITHOUT_RUN, unrecorded), entry.key, entry)
         if entry.is_left_over:
-            sentence = "A compression was interrupted; the log is the file beside it."
+            sentence = "A compression or a deletion was interrupted; if there is a log, it is the file beside it."
             return Finding(Judgement(Flaw.LEFT_OVER, sentence), entry.key, entry)
         return None
 

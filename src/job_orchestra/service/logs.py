@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from job_orchestra.domain.errors import NotFound, Unavailable
+from job_orchestra.domain.log_places import LogPlace
 from job_orchestra.domain.runs import Run
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.storage.log_port import LogDamaged, LogKey
@@ -17,6 +18,13 @@ def log_key(run: Run, attempt: int | None) -> LogKey:
     if attempt is not None and attempt > run.attempt:
         raise NotFound("attempt", f"{run.identifier}/{attempt}")
     return LogKey(run.request.project, run.identifier, run.attempt if attempt is None else attempt)
+
+
+async def find_place(parts: ServiceParts, key: LogKey, offset: int | None, line: int | None) -> LogPlace | None:
+    """One of both is given; None as long as the lines of a large log are being counted."""
+    if line is not None:
+        return await parts.log_store.place_of_line(key, line)
+    return await parts.log_store.place_at(key, offset or 0)
 
 
 async def stored(parts: ServiceParts, key: LogKey, start: int, end: int) -> AsyncGenerator[bytes]:

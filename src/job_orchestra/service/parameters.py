@@ -266,6 +266,67 @@ ATTEMPT: Parameter[int | None] = Parameter(
     {"type": "integer"},
 )
 
+_LARGEST = 1 << 60
+_LONGEST_SOUGHT = 200
+_MOST_HITS = 1000
+
+
+def _sought(text: str) -> str:
+    if not text or "\n" in text or len(text.encode()) > _LONGEST_SOUGHT:
+        raise ValueError(f"is to have 1 to {_LONGEST_SOUGHT} bytes, and no newline")
+    return text
+
+
+OFFSET: Parameter[int | None] = Parameter(
+    "offset", "A byte of the log.", _integer(0, _LARGEST), None, {"type": "integer", "minimum": 0}
+)
+LINE: Parameter[int | None] = Parameter(
+    "line", "The number of a line; the first one has 1.", _integer(1, _LARGEST), None, {"type": "integer", "minimum": 1}
+)
+UNTIL: Parameter[int | None] = Parameter(
+    "until",
+    "Tells recorded places up to this byte, too.",
+    _integer(0, _LARGEST),
+    None,
+    {"type": "integer", "minimum": 0},
+)
+SEARCH_FROM = Parameter(
+    "offset",
+    "Where the search begins: `next` of the answer before.",
+    _integer(0, _LARGEST),
+    0,
+    {"type": "integer", "minimum": 0, "default": 0},
+)
+SOUGHT: Parameter[str | None] = Parameter(
+    "text",
+    f"What is sought, as it is; at most {_LONGEST_SOUGHT} bytes.",
+    _sought,
+    None,
+    {"type": "string", "minLength": 1, "maxLength": _LONGEST_SOUGHT},
+    is_free=True,
+)
+IGNORE_CASE = Parameter(
+    "ignore_case",
+    "Small and capital letters from a to z are the same.",
+    _one_of(_FLAGS),
+    False,
+    {"type": "boolean", "default": False},
+)
+HIT_LIMIT = Parameter(
+    "limit",
+    "How many hits an answer has at most.",
+    _integer(1, _MOST_HITS),
+    100,
+    {"type": "integer", "minimum": 1, "maximum": _MOST_HITS, "default": 100},
+)
+WHILE: Parameter[RunStatus | None] = Parameter(
+    "while",
+    "As long as the run has this status and attempt the answer waits, but no longer than 20 seconds.",
+    _one_of({status.value: status for status in RunStatus}),
+    None,
+    _choices(*RunStatus),
+)
+
 STORED = Parameter(
     "stored",
     "As the run's commands saved them, without what transformers make of them.",

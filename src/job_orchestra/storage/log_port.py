@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from job_orchestra.domain.errors import OrchestraError
+from job_orchestra.domain.log_places import LogPlace
 from job_orchestra.storage.port import StorageUnavailable
 
 
@@ -86,6 +87,21 @@ class LogStore(Protocol):
         """Size and hexadecimal digest of what is stored."""
         ...
 
+    async def place_at(self, key: LogKey, offset: int) -> LogPlace | None:
+        """At the offset or the end of the log, or shortly before, where an escape sequence begins that goes on there.
+
+        None as long as the lines of a large log are not counted; asking for it has them counted, where that can be.
+        """
+        ...
+
+    async def place_of_line(self, key: LogKey, line: int) -> LogPlace | None:
+        """Likewise, the beginning of the line with this number, or of the last one if there are not so many."""
+        ...
+
+    async def places(self, key: LogKey, start: int, end: int, limit: int) -> list[LogPlace]:
+        """Some places behind `start` and before `end`, in order, about where something was stored later than before."""
+        ...
+
     async def truncate(self, key: LogKey) -> None:
         """Empties and reopens the log, for one that did not match what the worker has and is sent again."""
         ...
@@ -121,7 +137,7 @@ class LogEntry:
     key: LogKey | None
     """None for one that is no log."""
     is_left_over: bool = False
-    """Of a compression that was interrupted: nobody reads it, or writes it any more."""
+    """Of a compression or deletion that was interrupted: nobody reads it, or writes it any more."""
 
 
 class LogInventory(Protocol):

@@ -1,147 +1,223 @@
-"""Bytes of a log to HTML, piece by piece: colours become classes, every other escape sequence disappears.
+"""Bytes of a log to HTML, piece by piece: lines as a terminal shows them, with colours as classes.
 
-Whatever the bytes are, the answer is text and balanced `<span class>` elements: no sequence, however it is split or
-broken, reaches the browser, hides more than a few kilobytes, or makes the parser keep more than that.
+Whatever the bytes are, the answer is text and elements of ours: no sequence, however it is split or broken, reaches the
+browser or hides more than a few kilobytes. What is kept is the present line, and the beginning of a sequence.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-from enum import Enum, auto
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from job_orchestra.website.ansi_style import PLAIN, Style, apply_sgr, classes
+from job_orchestra.domain.terminal_sequences import Token, TokenKind, harmless, open_length, tokens
+from job_orchestra.domain.text_styles import PLAIN, Style, apply_sgr
+from job_orchestra.website.terminal_line import Part, TerminalLine
 
-_ESCAPE = "\x1b"
-_BELL = "\x07"
-_SPECIAL = re.compile(
-    # C0 but tab and newline, delete, C1; then characters that reorder or hide text around them.
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-)
-_CSI = re.compile("[\x20-\x3f]{0,256}")
-_STRING_END = re.compile("[\x07\x0a\x1b\x9c]")
-_LONGEST_STRING = 4096
-"""Of an operating system command (a title, a link). What goes on longer is text, so that nothing stays hidden."""
-
-
-class _State(Enum):
-    TEXT = auto()
-    ESCAPE = auto()
-    CHARSET = auto()
-    """After `ESC (` and the like: one more character belongs to the sequence."""
-    CSI = auto()
-    STRING = auto()
-    STRING_ESCAPE = auto()
+_UNSEEN = frozenset({b"\x07", b"\x0e", b"\x0f", b"\x7f"})
+_SPECIAL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_FLAGS = {"is_bold": "bo", "is_dim": "di", "is_italic": "it", "is_underlined": "un", "is_struck": "st"}
 
 
 class AnsiRenderer:
-    """Feed it the bytes in order, however they are cut; each answer is complete HTML by itself."""
+    """Feed it the bytes in order, however they are cut. A line is shown when it is complete, or at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, style: Style = PLAIN) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._state = _State.TEXT
-        self._style: Style = PLAIN
-        self._parameters = ""
-        self._string_length = 0
-        self._is_after_return = False
+        self._style = style
+        self._open = b""
+        self.line = TerminalLine()
         self._output: list[str] = []
 
     def feed(self, data: bytes, is_last: bool = False) -> str:
         """HTML of what can be shown by now; an incomplete character or sequence waits for the next call."""
-        text = self._decoder.decode(data, is_last)
-        position = 0
-        while position < len(text):
-            position = self._step(text, position)
+        data = self._open + data
+        length = open_length(data)
+        self._open, data = data[len(data) - length :], data[: len(data) - length]
+        if self._is_plain(data):
+            lines, _, data = data.rpartition(b"\n")
+            self.plain_lines(escaped(harmless(lines.decode("utf-8", "replace"))).split("\n"))
+        for token in tokens(data):
+            self._take(token)
+        if is_last:
+            self._flush()
+        self.paused(is_last)
         html = "".join(self._output)
         self._output.clear()
         return html
 
-    def _step(self, text: str, position: int) -> int:
-        """Where to go on after one piece of text, one character, or one part of a sequence."""
-        if self._state is _State.TEXT:
-            return self._text(text, position)
-        if self._state is _State.CSI:
-            return self._csi(text, position)
-        if self._state is _State.STRING:
-            return self._string(text, position)
-        if self._state is _State.STRING_ESCAPE:
-            # `ESC \` ends the string; another escape sequence ends it too, and begins.
-            is_terminator = text[position] == "\\"
-            self._state = _State.TEXT if is_terminator else _State.ESCAPE
-            return position + is_terminator
-        if self._state is _State.CHARSET:
-            self._state = _State.TEXT
-            return position + (text[position] >= " ")
-        return self._escape(text, position)
+    @property
+    def is_between_lines(self) -> bool:
+        return self.line.is_empty
 
-    def _text(self, text: str, position: int) -> int:
-        if self._is_after_return:
-            # A return that no newline follows begins a line of its own (progress bars stay readable).
-            self._is_after_return = False
-            if text[position] != "\n":
-                self._emit("\n")
-        found = _SPECIAL.search(text, position)
-        end = found.start() if found else len(text)
-        if end > position:
-            self._emit(text[position:end])
-        if found is None:
-            return end
-        self._special(text[end])
-        return end + 1
+    def plain_lines(self, lines: Sequence[str]) -> None:
+        """Complete ones, in HTML; the quick way for what most logs are made of."""
+        self.emit("\n".join(lines) + "\n")
 
-    def _special(self, character: str) -> None:
-        if character == _ESCAPE:
-            self._state = _State.ESCAPE
-        elif character == "\r":
-            self._is_after_return = True
-        elif character < " ":
-            if character not in {_BELL, "\x0e", "\x0f"}:
-                self._emit(chr(0x2400 + ord(character)))
-        elif character > "\x9f" and character != "\ufeff":
-            self._emit("\ufffd")
+    def _is_plain(self, data: bytes) -> bool:
+        """Whether lines begin here that are nothing but text."""
+        return (
+            self.is_between_lines
+            and self._style == PLAIN
+            and b"\n" in data
+            and not self._decoder.getstate()[0]
+            and not _SPECIAL.search(data)
+        )
 
-    def _escape(self, text: str, position: int) -> int:
-        character = text[position]
-        self._state = _State.TEXT
-        if character == "[":
-            self._state = _State.CSI
-            self._parameters = ""
-        elif character in "]PX^_":
-            self._state = _State.STRING
-            self._string_length = 0
-        elif character in "()*+-./%#":
-            self._state = _State.CHARSET
-        elif not "\x30" <= character <= "\x7e":
-            return position  # no escape sequence: the character stands for itself
-        return position + 1
+    def emit(self, html: str) -> None:
+        self._output.append(html)
 
-    def _csi(self, text: str, position: int) -> int:
-        found = _CSI.match(text, position)
-        end = found.end() if found else position
-        self._parameters += text[position:end]
-        if end == len(text) and len(self._parameters) <= 256:
-            return end
-        self._state = _State.TEXT
-        if end < len(text) and "\x40" <= text[end] <= "\x7e":
-            if text[end] == "m":
-                self._style = apply_sgr(self._style, self._parameters)
-            return end + 1
-        return end
+    def end_line(self) -> None:
+        """A newline came."""
+        self.emit(f"{parts_html(self.line.shown())}\n")
+        self.line.clear()
 
-    def _string(self, text: str, position: int) -> int:
-        allowed = position + _LONGEST_STRING - self._string_length
-        found = _STRING_END.search(text, position, max(allowed, position))
-        end = found.start() if found else min(len(text), allowed)
-        self._string_length += end - position
-        if found is None:
-            if self._string_length >= _LONGEST_STRING:
-                self._state = _State.TEXT
-            return end
-        self._state = _State.STRING_ESCAPE if text[end] == _ESCAPE else _State.TEXT
-        # A newline never belongs to such a string: it was left open, and the line ends here.
-        return end if text[end] == "\n" else end + 1
+    def paused(self, is_last: bool) -> None:
+        """All that there is by now has been taken in."""
+        if is_last and not self.line.is_empty:
+            self.emit(parts_html(self.line.shown()))
+            self.line.clear()
 
-    def _emit(self, text: str) -> None:
-        escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        names = classes(self._style)
-        self._output.append(f'<span class="{names}">{escaped}</span>' if names else escaped)
+    def _take(self, token: Token) -> None:
+        if token.kind is TokenKind.TEXT:
+            self._write(self._decoder.decode(token.content))
+            return
+        self._flush()
+        if token.kind is TokenKind.SEQUENCE:
+            if token.content.endswith(b"m"):
+                self._style = apply_sgr(self._style, token.content[:-1].decode("ascii"))
+            else:
+                self.line.sequence(token.content)
+        elif token.content == b"\n":
+            self.end_line()
+        elif token.content == b"\r":
+            self.line.carriage_return()
+        elif token.content == b"\b":
+            self.line.backspace()
+        elif token.content not in _UNSEEN:
+            self.line.write(chr(0x2400 + token.content[0]), self._style)
+
+    def _flush(self) -> None:
+        """A character that is not complete never will be."""
+        self._write(self._decoder.decode(b"", True))
+
+    def _write(self, text: str) -> None:
+        text = harmless(text)
+        if text:
+            self.line.write(text, self._style)
+
+
+class LineRenderer(AnsiRenderer):
+    """Numbers the lines, each with an address, and tells when some of them were stored.
+
+    Of a log that grows it also shows a line that is not complete. Where that is overwritten later, its new state
+    follows as an element that hides those before it, by the style sheet alone.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        line: int | None,
+        style: Style = PLAIN,
+        times: Mapping[int, str] | None = None,
+        is_live: bool = False,
+    ) -> None:
+        """`address` of a line, but for its number; `times` are those of lines, in HTML.
+
+        Without `line` nobody knows the numbers.
+        """
+        super().__init__(style)
+        self._address = address.replace("&", "&amp;")
+        self._times = dict(times or {})
+        self._is_live = is_live
+        self._is_numbered = line is not None
+        self._number = line or 1
+        self._is_begun = False
+        """Whether something of the present line was shown."""
+        self._shown: int | None = 0
+        """How many of its parts were; None once that does not tell, for it was overwritten."""
+        self._last_state: Sequence[Part] = ()
+        self.replaced = 0
+        """How often a line was shown anew."""
+
+    def tell_time(self, html: str) -> None:
+        """Of the next line that begins."""
+        self._times[self._number + (not self.line.is_empty or self._is_begun)] = html
+
+    @property
+    def is_between_lines(self) -> bool:
+        return self.line.is_empty and not self._is_begun
+
+    def plain_lines(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self.emit(f"{self._beginning()}{line}\n")
+            self._number += 1
+
+    def end_line(self) -> None:
+        if self._is_begun:
+            self._go_on()
+            self.emit("</span>\n")
+        else:
+            self.emit(f"{self._beginning()}{parts_html(self.line.shown())}\n")
+        self.line.clear()
+        self._number += 1
+        self._is_begun, self._shown, self._last_state = False, 0, ()
+
+    def paused(self, is_last: bool) -> None:
+        if self._is_begun or not self.line.is_empty:
+            if is_last:
+                self.end_line()
+            elif self._is_live:
+                if not self._is_begun:
+                    self.emit(f'{self._beginning()}<span class="p">')
+                    self._is_begun = True
+                self._go_on()
+
+    def _go_on(self) -> None:
+        """What is new of the line, in its element."""
+        parts = self.line.shown()
+        if self.line.is_overwritten:
+            if list(parts) != list(self._last_state) or self._shown is not None:
+                self.emit(f'<span class="n">{parts_html(parts)}</span>')
+                self.replaced += 1
+            self._last_state, self._shown = list(parts), None
+        elif self._shown is not None and self._shown < len(parts):
+            self.emit(f"<span>{parts_html(parts[self._shown :])}</span>")
+            self._shown = len(parts)
+
+    def _beginning(self) -> str:
+        number = self._number
+        time = self._times.pop(number, "")
+        if not self._is_numbered:
+            return time
+        return f'<a id="L{number}" href="{self._address}{number}#L{number}" tabindex="-1">{number}</a>{time}'
+
+
+def parts_html(parts: Sequence[Part]) -> str:
+    return "".join(_part_html(text, style) for text, style in parts)
+
+
+def _part_html(text: str, style: Style) -> str:
+    names = classes(style)
+    return f'<span class="{names}">{escaped(text)}</span>' if names else escaped(text)
+
+
+def escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+@lru_cache(maxsize=1024)
+def classes(style: Style) -> str:
+    """The value of a class attribute; empty for plain text. `fd` and `gd` are the page's own colours, exchanged."""
+    if style == PLAIN:
+        return ""
+    foreground = "" if style.foreground is None else f"f{style.foreground}"
+    # A black ground is what most terminals have; below coloured text it means no more than the page's own.
+    is_plain = style.background is None or (style.background == 0 and style.foreground is not None)
+    background = "" if is_plain else f"g{style.background}"
+    if style.is_inverse:
+        foreground = "fd" if style.background is None else f"f{style.background}"
+        background = "gd" if style.foreground is None else f"g{style.foreground}"
+    names = [name for flag, name in _FLAGS.items() if getattr(style, flag)]
+    return " ".join(name for name in (foreground, background, *names) if name)

@@ -8,6 +8,7 @@ from contextlib import aclosing, suppress
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Other = TypeVar("Other")
 
 
 class Stopping(Exception):
@@ -36,3 +37,32 @@ async def until_stopped(items: AsyncGenerator[Item], stopping: asyncio.Event) ->
                     return
         finally:
             stop.cancel()
+
+
+async def beside(items: AsyncGenerator[Item], others: AsyncGenerator[Other]) -> AsyncGenerator[Item | Other]:
+    """The items until they end, and what else comes meanwhile."""
+    async with aclosing(items), aclosing(others):
+        item, other = asyncio.ensure_future(anext(items)), asyncio.ensure_future(anext(others))
+        waiting: set[asyncio.Future[Item] | asyncio.Future[Other]] = {item, other}
+        try:
+            while True:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if other in waiting and other.done():
+                    waiting.discard(other)
+                    if not isinstance(other.exception(), StopAsyncIteration):
+                        yield other.result()
+                        other = asyncio.ensure_future(anext(others))
+                        waiting.add(other)
+                if item.done():
+                    if isinstance(item.exception(), StopAsyncIteration):
+                        return
+                    yield item.result()
+                    waiting.discard(item)
+                    item = asyncio.ensure_future(anext(items))
+                    waiting.add(item)
+        finally:
+            for one in waiting:
+                one.cancel()
+            await asyncio.wait(waiting)
+            for one in waiting:
+                _ = one.cancelled() or one.exception()  # it has been looked at, whatever it is

@@ -1,8 +1,7 @@
 """Which part of a log a page shows. A page costs the same however long the log is.
 
 Logs are cut every `STEP` bytes, and from there moved to the next beginning of a line, if one is near. Both neighbours
-of a cut compute it from the same bytes, so pages join without a gap. What comes shortly before a page is read, too: the
-colours that were switched on there hold on it.
+of a cut compute it from the same bytes, so pages join without a gap.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from dataclasses import dataclass
 STEP = 256 * 1024
 WHOLE = 1024 * 1024
 """A log up to this size is one page."""
-LOOK_BEHIND = 16 * 1024
+LOOK_BEHIND = 1
+"""The newline that may stand right before a page."""
 LOOK_AHEAD = 4 * 1024
 
 
@@ -48,6 +48,11 @@ def window_at(offset: int, size: int) -> LogWindow:
     return last if start >= last.start else LogWindow(start, start + STEP)
 
 
+def window_before(window: LogWindow) -> LogWindow:
+    """The page that ends where this one begins."""
+    return LogWindow(window.start - STEP, window.start)
+
+
 def cut(data: bytes, data_start: int, nominal: int) -> int:
     """Where a page really begins: the first line that begins at or after `nominal`, if it is near enough."""
     if nominal <= 0:
@@ -59,7 +64,7 @@ def cut(data: bytes, data_start: int, nominal: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class WindowBytes:
-    """The bytes of a window: those before it, for the colours, and its own."""
+    """The bytes of a window: those before it, which tell in what style it begins, and its own."""
 
     before: bytes
     shown: bytes
@@ -67,9 +72,8 @@ class WindowBytes:
     end: int
 
 
-def split_window(window: LogWindow, data: bytes) -> WindowBytes:
-    """`data` is what was read from `window.read_from` to `window.read_until`, or to the end of the log."""
-    data_start = window.read_from
+def split_window(window: LogWindow, data: bytes, data_start: int) -> WindowBytes:
+    """`data` is what was read up to `window.read_until` or the end of the log, from `window.read_from` or before."""
     data_end = data_start + len(data)
     start = min(cut(data, data_start, window.start), data_end)
     end = data_end if window.end is None else min(cut(data, data_start, window.end), data_end)

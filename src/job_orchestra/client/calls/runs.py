@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from job_orchestra.client.call import Call, idempotency, path, query
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import ElementsAnswer, EventAnswer, Page, RunAnswer, RunPageAnswer, WhyAnswer
+from job_orchestra.protocol.resources import (
+    ElementsAnswer,
+    EventAnswer,
+    LogPlacesAnswer,
+    LogSearchAnswer,
+    Page,
+    RunAnswer,
+    RunPageAnswer,
+    WhyAnswer,
+)
 
 
 def list_all(
@@ -107,6 +116,40 @@ def retry(
         query=query(keep_succeeded="true" if keep_succeeded else None),
         headers=idempotency(idempotency_key),
     )
+
+
+def log_places(
+    project: str,
+    run: str,
+    *,
+    offset: int | None = None,
+    line: int | None = None,
+    until: int | None = None,
+    attempt: int | None = None,
+) -> Call[LogPlacesAnswer]:
+    """The place of a byte of the log, or of where a line begins, and those recorded behind it `until` a byte."""
+    values = query(offset=offset, line=line, until=until, attempt=attempt)
+    return Call("GET", _path(project, run, "log", "places"), LogPlacesAnswer, query=values)
+
+
+def log_search(
+    project: str,
+    run: str,
+    text: str,
+    *,
+    ignore_case: bool = False,
+    offset: int | None = None,
+    limit: int | None = None,
+    attempt: int | None = None,
+) -> Call[LogSearchAnswer]:
+    """Lines of the log with the text in them, from the offset on; `next` of the answer goes on."""
+    values = query(text=text, ignore_case="true" if ignore_case else None, offset=offset, limit=limit, attempt=attempt)
+    return Call("GET", _path(project, run, "log", "search"), LogSearchAnswer, query=values)
+
+
+def wait(project: str, run: str, status: str, attempt: int) -> Call[RunAnswer]:
+    """The run when that is not its status and attempt any more; as it is after 20 seconds."""
+    return Call("GET", _path(project, run, "wait"), RunAnswer, query={"while": status, "attempt": str(attempt)})
 
 
 def log_path(project: str, run: str) -> str:

@@ -5,12 +5,28 @@ from base64 import b64encode
 
 from starlette.responses import Response
 
+from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.runs import Run
+from job_orchestra.protocol.resources import LogPlacesAnswer, LogSearchAnswer
+from job_orchestra.service.answers.logs import place_answer
 from job_orchestra.service.call import Call
 from job_orchestra.service.handlers.runs import get_run
 from job_orchestra.service.late_reports import find_late_report, late_log_key
-from job_orchestra.service.logs import followed, log_key, stored
-from job_orchestra.service.parameters import ATTEMPT, FOLLOW, IF_RANGE, RANGE
+from job_orchestra.service.log_search import LogQuestion, search_log
+from job_orchestra.service.logs import find_place, followed, log_key, stored
+from job_orchestra.service.parameters import (
+    ATTEMPT,
+    FOLLOW,
+    HIT_LIMIT,
+    IF_RANGE,
+    IGNORE_CASE,
+    LINE,
+    OFFSET,
+    RANGE,
+    SEARCH_FROM,
+    SOUGHT,
+    UNTIL,
+)
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import Refused
 from job_orchestra.service.ranges import ByteRange, read_range
@@ -18,6 +34,7 @@ from job_orchestra.service.streams import StreamedResponse, nothing
 from job_orchestra.storage.log_port import LogKey
 
 _TEXT = "text/plain; charset=utf-8"
+_MOST_PLACES = 2000
 
 
 async def log(parts: ServiceParts, call: Call) -> Response:
@@ -37,6 +54,28 @@ def _sha256_of(run: Run, attempt: int) -> str | None:
 async def late_log(parts: ServiceParts, call: Call) -> Response:
     report = await find_late_report(parts, await get_run(parts, call), call.path["attempt"])
     return await _stored(parts, call, late_log_key(report.account), report.account.log.sha256)
+
+
+async def places(parts: ServiceParts, call: Call) -> LogPlacesAnswer:
+    offset, line, until = call.value(OFFSET), call.value(LINE), call.value(UNTIL)
+    if (offset is None) == (line is None):
+        raise Invalid.at("", "Either `offset` or `line` has to be given.")
+    key = log_key(await get_run(parts, call), call.value(ATTEMPT))
+    size = await parts.log_store.size(key)
+    place = await find_place(parts, key, offset, line)
+    if place is None:
+        return LogPlacesAnswer(size, [])
+    behind = [] if until is None else await parts.log_store.places(key, place.offset, until, _MOST_PLACES)
+    return LogPlacesAnswer(size, [place_answer(one) for one in (place, *behind)])
+
+
+async def search(parts: ServiceParts, call: Call) -> LogSearchAnswer:
+    sought = call.value(SOUGHT)
+    if sought is None:
+        raise Invalid.at("text", "What is sought has to be given.")
+    key = log_key(await get_run(parts, call), call.value(ATTEMPT))
+    question = LogQuestion(sought.encode(), call.value(IGNORE_CASE), call.value(SEARCH_FROM), call.value(HIT_LIMIT))
+    return await search_log(parts, key, question)
 
 
 async def _stored(parts: ServiceParts, call: Call, key: LogKey, sha256: str | None) -> Response:

@@ -39,6 +39,8 @@ from job_orchestra.service.late_reports import find_late_report, late_reports_of
 from job_orchestra.service.logs import log_key
 from job_orchestra.service.parts import ServiceParts
 
+_LONGEST_WAIT = 20.0
+"""Seconds; shorter than what anybody waits for an answer."""
 _MOST_COUNTED = 1000
 """An index is counted through in milliseconds so far; a number beyond tells people nothing that is worth more."""
 
@@ -96,6 +98,18 @@ async def get_run(parts: ServiceParts, call: Call) -> Run:
 
 async def show(parts: ServiceParts, call: Call) -> RunAnswer:
     return await _shown(parts, await get_run(parts, call))
+
+
+async def wait(parts: ServiceParts, call: Call) -> RunAnswer:
+    """Woken by what masters say; a hint that is lost costs a second."""
+    deadline = asyncio.get_running_loop().time() + _LONGEST_WAIT
+    with parts.followers.watch(call.path["run"]) as watch:
+        run = await get_run(parts, call)
+        waited_for = (call.value(parameters.WHILE), call.value(parameters.ATTEMPT) or run.attempt)
+        while (run.status, run.attempt) == waited_for and asyncio.get_running_loop().time() < deadline:
+            if await watch.wait():
+                run = await get_run(parts, call)
+        return await _shown(parts, run)
 
 
 async def _shown(parts: ServiceParts, run: Run) -> RunAnswer:

@@ -12,7 +12,7 @@ from pathlib import Path
 from job_orchestra.domain.identifiers import NAME
 from job_orchestra.storage.files.descriptors import make_durable, remove_empty_folders
 from job_orchestra.storage.files.holding import held
-from job_orchestra.storage.files.paths import log_path, part_path, read_path
+from job_orchestra.storage.files.paths import compressed_path, index_path, log_path, part_path, read_path
 from job_orchestra.storage.log_port import LogEntry, LogKey
 from job_orchestra.storage.port import StorageUnavailable
 
@@ -72,7 +72,7 @@ class LogFileInventory:
 
     def _remove(self, entry: LogEntry) -> bool:
         if entry.key is None or not entry.is_left_over:
-            raise ValueError(f"this is not left of a compression: {entry.file}")
+            raise ValueError(f"this is not left over: {entry.file}")
         file = self._directory / entry.file
         with _left_over(log_path(self._directory, entry.key), file) as is_left_over:
             if is_left_over:
@@ -94,13 +94,17 @@ class LogFileInventory:
 
 @contextmanager
 def _left_over(path: Path, file: Path) -> Generator[bool]:
-    """Whether a compression of the log at `path` left this file there; none begins before the end.
+    """Whether a compression of the log at `path` left this file there, or its deletion; none begins before the end.
 
-    A compressed one beside the plain one is such a rest, for the plain one is read; alone it is the log.
+    A compressed one beside the plain one is such a rest, for the plain one is read; alone it is the log. An index is
+    such a rest where there is no log any more.
     """
     with held(path) as plain:
         is_alone = plain is None and not path.exists()
-        yield file.exists() and (plain is not None or (is_alone and file == part_path(path)))
+        if file == index_path(path):
+            yield file.exists() and is_alone and not compressed_path(path).exists()
+        else:
+            yield file.exists() and (plain is not None or (is_alone and file == part_path(path)))
 
 
 def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:

@@ -12,13 +12,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from job_orchestra.domain.log_places import LogPlace
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.storage.files.descriptors import Descriptors, make_durable, remove_empty_folders
 from job_orchestra.storage.files.forms import LogForms
+from job_orchestra.storage.files.index_growth import index_emptied
+from job_orchestra.storage.files.log_indexes import LogIndexes
 from job_orchestra.storage.files.paths import POSITION, all_paths, compressed_path, log_path
+from job_orchestra.storage.files.place_finding import NotIndexed, PlaceFinder
 from job_orchestra.storage.files.positions import read_position, write_position
 from job_orchestra.storage.files.sealing import alone, is_sealed, set_seal, writing
 from job_orchestra.storage.log_port import Compression, LogEnded, LogKey, LogPiece
@@ -35,7 +40,7 @@ _SYNCING_THREADS = 4
 class LogFiles:
     """Implements `storage.log_port.LogStore`. One thread writes, so that pieces of one file never meet; others read."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._directory = directory.absolute()
         self._descriptors = Descriptors(self._directory, _OPEN_FILES)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="log writer")
@@ -43,6 +48,7 @@ class LogFiles:
         self._syncing = ThreadPoolExecutor(_SYNCING_THREADS, thread_name_prefix="log sync")
         self._compressing = ThreadPoolExecutor(1, thread_name_prefix="log compression")
         self._forms = LogForms()
+        self._indexes = LogIndexes(self._forms, now)
         self._closed = threading.Event()
 
     async def append(self, pieces: Sequence[LogPiece]) -> None:
@@ -71,9 +77,21 @@ class LogFiles:
         path = log_path(self._directory, key)
         return await self._in(self._readers, lambda: self._forms.sha256(path))
 
+    async def place_at(self, key: LogKey, offset: int) -> LogPlace | None:
+        path = log_path(self._directory, key)
+        return await self._find(path, lambda finder: finder.at(path, offset))
+
+    async def place_of_line(self, key: LogKey, line: int) -> LogPlace | None:
+        path = log_path(self._directory, key)
+        return await self._find(path, lambda finder: finder.of_line(path, line))
+
+    async def places(self, key: LogKey, start: int, end: int, limit: int) -> list[LogPlace]:
+        path = log_path(self._directory, key)
+        return await self._find(path, lambda finder: finder.between(path, start, end, limit)) or []
+
     async def seal(self, key: LogKey) -> None:
         path = log_path(self._directory, key)
-        await self._in(self._writer, lambda: self._seal(path, True))
+        await self._in(self._writer, lambda: self._end(path))
 
     async def reopen(self, keys: Sequence[LogKey]) -> None:
         paths = [log_path(self._directory, key) for key in keys]
@@ -106,9 +124,20 @@ class LogFiles:
         self._closed.set()
         await asyncio.to_thread(self._compressing.shutdown)  # first, for it needs the writer
         if is_first:
+            self._writer.submit(self._indexes.finish_all)
             self._writer.submit(self._descriptors.close_all)
         for executor in (self._writer, self._readers, self._syncing):
             await asyncio.to_thread(executor.shutdown)
+        await asyncio.to_thread(self._indexes.close)
+
+    async def _find(self, path: Path, look: Callable[[PlaceFinder], T]) -> T | None:
+        """None if the index is too far behind, and does not catch up in a moment."""
+        with suppress(NotIndexed):
+            return await self._in(self._readers, lambda: self._indexes.find(look))
+        await self._indexes.caught_up(path)
+        with suppress(NotIndexed):
+            return await self._in(self._readers, lambda: self._indexes.find(look))
+        return None
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         self._check_open()
@@ -138,12 +167,15 @@ class LogFiles:
                             continue
                         grown[path] = _Growth(facts.st_size, max(facts.st_size, _end(by_path[path])))
                         _write(descriptor, facts.st_size, by_path[path])
+                        self._indexes.gather(path, facts.st_size, by_path[path])
                     written.append(descriptor)
                 reach(FailPoint.STORAGE_LOG_WRITTEN)
                 self._make_durable(written)
         except BaseException:
             self._take_back(grown)
             raise
+        reach(FailPoint.STORAGE_LOG_STORED)
+        self._indexes.write()
 
     def _has_compressed(self, path: Path, pieces: Sequence[LogPiece]) -> bool:
         """Whether the log has ended and is compressed, so that it has these bytes already."""
@@ -156,10 +188,11 @@ class LogFiles:
         return True
 
     def _make_durable(self, descriptors: Sequence[int]) -> None:
-        if len(descriptors) == 1:
+        if len(descriptors) == 1 and not self._indexes.is_busy:
             os.fdatasync(descriptors[0])
             return
         waits = [self._syncing.submit(os.fdatasync, descriptor) for descriptor in descriptors]
+        self._indexes.look_through()
         wait(waits)  # all of them, before any file is taken back
         for one in waits:
             one.result()
@@ -174,6 +207,11 @@ class LogFiles:
                     if facts.st_size <= growth.after and not is_sealed(facts):
                         os.ftruncate(descriptor, min(facts.st_size, growth.before))
             self._descriptors.close(path)
+            self._indexes.forget(path)
+
+    def _end(self, path: Path) -> None:
+        self._seal(path, True)
+        self._indexes.finish(path)
 
     def _seal(self, path: Path, is_set: bool) -> None:
         if path.exists():
@@ -188,6 +226,11 @@ class LogFiles:
                     self._seal(path, False)
 
     def _truncate(self, path: Path) -> None:
+        self._indexes.emptied(path)
+        with index_emptied(path):
+            self._empty(path)
+
+    def _empty(self, path: Path) -> None:
         if path.exists():
             descriptor = self._descriptors.writable(path)
             with alone(descriptor, path.name) as facts:
@@ -209,6 +252,7 @@ class LogFiles:
 
     def _delete(self, path: Path) -> None:
         self._descriptors.close(path)
+        self._indexes.forget(path)
         for one in all_paths(path):
             one.unlink(missing_ok=True)
         with suppress(FileNotFoundError):

@@ -1,6 +1,7 @@
 """Where a log's file is: `<project>/<first characters of the run>/<the next ones>/<run>.<attempt>.log`.
 
 That of a late report ends with `.late.log`. A compressed log has `.zst` behind its name, until it is whole `.zst.part`.
+The index of a log, whichever its form, has `.index` behind the name of the plain one.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ POSITION = ".compression"
 """Beside the projects, whose names begin otherwise: how far compression has come."""
 COMPRESSED = ".zst"
 PART = ".zst.part"
+INDEX = ".index"
 
 _RUN = re.compile(r"[A-Za-z0-9_-]{7,64}")
 _FILE = re.compile(
-    rf"(?P<run>{_RUN.pattern})\.(?P<attempt>0|[1-9][0-9]{{0,8}})(?P<late>\.late)?\.log(?P<form>\.zst(?:\.part)?)?"
+    rf"(?P<run>{_RUN.pattern})\.(?P<attempt>0|[1-9][0-9]{{0,8}})(?P<late>\.late)?\.log"
+    r"(?P<form>\.zst(?:\.part)?|\.index)?"
 )
 
 
@@ -40,9 +43,14 @@ def part_path(path: Path) -> Path:
     return path.with_name(path.name + PART)
 
 
-def all_paths(path: Path) -> tuple[Path, Path, Path]:
+def index_path(path: Path) -> Path:
+    """Likewise, of its index."""
+    return path.with_name(path.name + INDEX)
+
+
+def all_paths(path: Path) -> tuple[Path, Path, Path, Path]:
     """Whatever there may be of that log, in the order in which it has to be deleted."""
-    return path, compressed_path(path), part_path(path)
+    return path, compressed_path(path), part_path(path), index_path(path)
 
 
 def read_path(project: str, folders: tuple[str, str], name: str) -> tuple[LogKey, str] | None:

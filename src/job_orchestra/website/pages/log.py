@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from starlette.responses import Response
 
 from job_orchestra.client.attempts import as_attempt
 from job_orchestra.client.calls import runs
-from job_orchestra.domain.errors import Invalid, NotFound, OrchestraError
-from job_orchestra.protocol.resources import RunAnswer
-from job_orchestra.website.ansi import AnsiRenderer
-from job_orchestra.website.following import Stopping, until_stopped
-from job_orchestra.website.log_window import STEP, LogWindow, last_window, split_window, window_at
+from job_orchestra.domain.errors import Invalid, NotFound, OrchestraError, Unavailable
+from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.protocol.resources import LogHitAnswer, RunAnswer
+from job_orchestra.website.following import Stopping, beside, until_stopped
+from job_orchestra.website.log_view import LogView, line_offset, time_html, view_log
+from job_orchestra.website.log_window import STEP, LogWindow
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import run_path, with_query
-from job_orchestra.website.responses import download, html_stream
+from job_orchestra.website.responses import download, html_stream, redirect
 from job_orchestra.website.visit import Visit
 
 _logger = logging.getLogger(__name__)
@@ -28,6 +31,17 @@ _MOST_FOLLOWED = 2 * 1024 * 1024
 _PATIENCE = 60.0
 """Seconds for which the page waits for a service that has gone."""
 _RAW_PART = 1024 * 1024
+_BETWEEN_STATES = 0.5
+"""Seconds for which a line that is overwritten again and again stays as it is shown."""
+_MOST_REPLACED = 2000
+"""States after which the page is full: each one stays in it, hidden by the next one."""
+_BETWEEN_TIMES = timedelta(seconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BETWEEN_TRIES = 1.0
+_MOST_HITS = 100
+"""On a page."""
+_MOST_ANSWERS = 6
+"""That are asked for to fill a page; the service takes half a second for each."""
 _CONTENT_MARK = "<!--content-->"
 _END_MARK = "<!--end-->"
 
@@ -41,6 +55,10 @@ class LogPage(Page):
     past: int | None
     """Its number, if another attempt has followed."""
     window: LogWindow
+    is_numbered: bool
+    """Whether it is known which lines these are."""
+    is_missed: bool
+    """Whether a line was asked for that cannot be found yet."""
     first: str | None
     earlier: str | None
     later: str | None
@@ -62,24 +80,57 @@ class LogEnd(Page):
     """Where to go on."""
     is_forwarded: bool = False
     """Whether the browser goes there by itself."""
+    is_news: bool = False
+    """Whether the top of the page says something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStatus(Page):
+    """What takes the place of the status at the top of the page."""
+
+    template: ClassVar[str] = "log_status.html"
+    run: RunAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSearchPage(Page):
+    template: ClassVar[str] = "log_search.html"
+    section: ClassVar[str] = "/runs"
+    run: RunAnswer
+    past: int | None
+    text: str
+    is_exact: bool
+    """Whether capital letters are others than small ones."""
+    offset: int
+    """Where the search began."""
+    hits: tuple[tuple[LogHitAnswer, str], ...]
+    """Each with the address of its line."""
+    following: int | None
+    """Up to which byte was searched, if that is not the end."""
+    more: str | None
 
 
 async def show(visit: Visit) -> Response:
     project, identifier = visit.value("project"), visit.value("run")
-    offset = _offset(visit.query("offset"))
+    offset, line, byte = _number(visit, "offset"), _number(visit, "line"), _number(visit, "byte")
     present = await visit.send(runs.get(project, identifier))
     run = _attempt_of(present, visit.query("attempt"))
     past = run.attempt if run.attempt < present.attempt else None
-    window = last_window(run.log.size) if offset is None else window_at(offset, run.log.size)
-    before, rest = visit.html(_page(run, window, past)).split(_CONTENT_MARK, 1)
+    if (wanted := _number(visit, "go")) is not None:
+        return redirect(f"{_address(run, past, line=wanted)}#L{wanted}")
+    if line is not None:
+        byte = await line_offset(visit, run, line)
+    is_missed = line is not None and byte is None
+    view = await view_log(visit, run, _line_address(past), offset, byte)
+    before, rest = visit.html(_page(run, view, past, is_missed)).split(_CONTENT_MARK, 1)
     between, after = rest.split(_END_MARK, 1)
 
     async def parts() -> AsyncIterator[str]:
         yield before
         try:
-            async for part in _content(visit, run, window):
+            async for part in _content(visit, run, view):
                 yield part
-            end = await _end(visit, run, window, past)
+            end = await _end(visit, run, view, past)
         except Stopping:
             end = LogEnd(title="", run=None, notice="The website is being restarted.", following=_address(run))
         except _Full:
@@ -92,9 +143,56 @@ async def show(visit: Visit) -> Response:
             end = LogEnd(
                 title="", run=None, notice="A mistake in the website ended this page.", following=_address(run)
             )
+        yield view.renderer.feed(b"", is_last=True)
         yield between + visit.site.parts.templates.render_part(LogEnd.template, end) + after
 
     return html_stream(visit.request, parts())
+
+
+async def search(visit: Visit) -> Response:
+    """Lines with a text in them. What takes too long for one page goes on with the next one."""
+    project, identifier, text = visit.value("project"), visit.value("run"), visit.query("text")
+    offset = _number(visit, "offset") or 0
+    present = await visit.send(runs.get(project, identifier))
+    run = _attempt_of(present, visit.query("attempt"))
+    past = run.attempt if run.attempt < present.attempt else None
+    is_exact = bool(visit.query("case"))
+    hits, following = await _hits(visit, run, text, offset, is_exact) if text else ([], None)
+    address = f"{run_path(project, identifier)}/log/search"
+    page = LogSearchPage(
+        title=f"Search in the log of {run.job} {run.identifier}",
+        run=run,
+        past=past,
+        text=text,
+        is_exact=is_exact,
+        offset=offset,
+        hits=tuple((hit, _hit_address(run, past, hit)) for hit in hits),
+        following=following,
+        more=None
+        if following is None
+        else with_query(address, attempt=past, text=text, case="yes" if is_exact else None, offset=following),
+    )
+    return visit.page(page)
+
+
+async def _hits(
+    visit: Visit, run: RunAnswer, text: str, offset: int, is_exact: bool
+) -> tuple[list[LogHitAnswer], int | None]:
+    """The first ones, and where to go on."""
+    hits, following = list[LogHitAnswer](), offset
+    for _ in range(_MOST_ANSWERS):
+        call = runs.log_search(
+            run.project, run.identifier, text,
+            ignore_case=not is_exact, offset=following, limit=_MOST_HITS - len(hits), attempt=run.attempt,
+        )  # fmt: skip
+        found = await visit.send(call)
+        hits += found.hits
+        if found.next is None:
+            return hits, None
+        following = found.next
+        if len(hits) >= _MOST_HITS:
+            break
+    return hits, following
 
 
 async def raw(visit: Visit) -> Response:
@@ -134,35 +232,58 @@ class _Full(Exception):
     pass
 
 
-async def _content(visit: Visit, run: RunAnswer, window: LogWindow) -> AsyncIterator[str]:
+async def _content(visit: Visit, run: RunAnswer, view: LogView) -> AsyncIterator[str]:
     """The window's part of the log, and for the last window of a run that goes on, what comes."""
-    read_until = run.log.size if window.read_until is None else min(window.read_until, run.log.size)
-    data = await visit.client.log(run.project, run.identifier, run.attempt, window.read_from, read_until)
-    found = split_window(window, data)
-    renderer = AnsiRenderer()
-    renderer.feed(found.before)
-    yield renderer.feed(found.shown, is_last=window.end is not None)
-    if window.end is None:
-        size = 0
-        if run.ended_at is None:
-            chunks = visit.client.follow_log(run.project, run.identifier, found.end, _PATIENCE, run.attempt)
-            async for chunk in until_stopped(chunks, visit.site.stopping):
-                yield renderer.feed(chunk)
-                size += len(chunk)
-                if size >= _MOST_FOLLOWED:
-                    raise _Full
-        yield renderer.feed(b"", is_last=True)
+    for part in view.html():
+        yield part
+        await asyncio.sleep(0)
+    if view.window.end is not None or run.ended_at is not None:
+        return
+    chunks = visit.client.follow_log(run.project, run.identifier, view.end, _PATIENCE, run.attempt)
+    size, renderer, told = 0, view.renderer, _EPOCH
+    async for one in until_stopped(beside(chunks, _starts(visit, run)), visit.site.stopping):
+        if isinstance(one, RunAnswer):
+            yield visit.site.parts.templates.render_part(LogStatus.template, LogStatus(title="", run=one))
+            continue
+        now = visit.site.clock.now()
+        if abs(now - told) >= _BETWEEN_TIMES:
+            renderer.tell_time(time_html(now.isoformat(timespec="milliseconds"), visit.zone.rules))
+            told = now
+        replaced = renderer.replaced
+        yield renderer.feed(one)
+        size += len(one)
+        if size >= _MOST_FOLLOWED or renderer.replaced >= _MOST_REPLACED:
+            raise _Full
+        if renderer.replaced != replaced:
+            # What overwrites this meanwhile need not be shown.
+            await asyncio.sleep(_BETWEEN_STATES)
 
 
-async def _end(visit: Visit, run: RunAnswer, window: LogWindow, past: int | None) -> LogEnd:
-    if window.end is not None:
-        return LogEnd(title="", run=None, following=_address(run, past, window.end))
+async def _starts(visit: Visit, run: RunAnswer) -> AsyncGenerator[RunAnswer]:
+    """The run once it runs, if it waits still."""
+    while run.status == RunStatus.PENDING:
+        try:
+            present = await visit.send(runs.wait(run.project, run.identifier, run.status, run.attempt))
+        except Unavailable:
+            await asyncio.sleep(_BETWEEN_TRIES)
+            continue
+        if present.attempt != run.attempt:
+            return
+        if present.status == RunStatus.RUNNING:
+            yield present
+        run = present
+
+
+async def _end(visit: Visit, run: RunAnswer, view: LogView, past: int | None) -> LogEnd:
+    if view.window.end is not None:
+        return LogEnd(title="", run=None, following=_address(run, past, view.window.end))
+    is_news = run.ended_at is None
     if run.ended_at is None:
         present = await visit.send(runs.get(run.project, run.identifier))
         if present.attempt != run.attempt:
             return _retried_end(present, run.attempt)
         run = present
-    return LogEnd(title="", run=run)
+    return LogEnd(title="", run=run, is_news=is_news)
 
 
 def _retried_end(run: RunAnswer, attempt: int) -> LogEnd:
@@ -182,12 +303,15 @@ def _attempt_of(run: RunAnswer, text: str) -> RunAnswer:
     raise Invalid.at("attempt", f"{text[:40]!r} is no number of an attempt.")
 
 
-def _page(run: RunAnswer, window: LogWindow, past: int | None) -> LogPage:
+def _page(run: RunAnswer, view: LogView, past: int | None, is_missed: bool) -> LogPage:
+    window = view.window
     return LogPage(
         title=f"Log of {run.job} {run.identifier}",
         run=run,
         past=past,
         window=window,
+        is_numbered=view.is_numbered,
+        is_missed=is_missed,
         first=_address(run, past, 0) if window.start else None,
         earlier=_address(run, past, max(0, window.start - STEP)) if window.start else None,
         later=None if window.end is None else _address(run, past, window.end),
@@ -195,14 +319,27 @@ def _page(run: RunAnswer, window: LogWindow, past: int | None) -> LogPage:
     )
 
 
-def _address(run: RunAnswer, past: int | None = None, offset: int | None = None) -> str:
+def _address(run: RunAnswer, past: int | None = None, offset: int | None = None, line: int | None = None) -> str:
     """Of the log of a past attempt, or of whichever is the present one then."""
-    return with_query(f"{run_path(run.project, run.identifier)}/log", attempt=past, offset=offset)
+    return with_query(f"{run_path(run.project, run.identifier)}/log", attempt=past, offset=offset, line=line)
 
 
-def _offset(text: str) -> int | None:
+def _line_address(past: int | None) -> str:
+    """Of a line of the log whose page this is, but for its number."""
+    return "?line=" if past is None else f"?attempt={past}&line="
+
+
+def _hit_address(run: RunAnswer, past: int | None, hit: LogHitAnswer) -> str:
+    """By its byte: the line of a hit may have begun many pages before."""
+    anchor = "" if hit.line is None else f"#L{hit.line}"
+    return with_query(f"{run_path(run.project, run.identifier)}/log", attempt=past, byte=hit.offset) + anchor
+
+
+def _number(visit: Visit, name: str) -> int | None:
+    text = visit.query(name)
     if not text:
         return None
-    if text.isascii() and text.isdigit() and len(text) < 16:
+    if text.isascii() and text.isdigit() and len(text) < 16 and (int(text) > 0 or name not in {"line", "go"}):
         return int(text)
-    raise Invalid.at("offset", f"{text[:40]!r} is no number of bytes.")
+    what = "a line" if name in {"line", "go"} else "bytes"
+    raise Invalid.at(name, f"{text[:40]!r} is no number of {what}.")

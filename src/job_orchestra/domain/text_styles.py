@@ -1,6 +1,6 @@
 """How text of a log looks, and what a "select graphic rendition" sequence changes in it.
 
-The page has sixteen colours as classes, so that they suit light and dark; any other colour becomes the nearest of them.
+There are sixteen colours, so that each suits light and dark; any other becomes the nearest of them.
 """
 
 from __future__ import annotations
@@ -34,23 +34,17 @@ _OFF = {
     27: ("is_inverse",),
     29: ("is_struck",),
 }
-_CLASSES = {"is_bold": "bo", "is_dim": "di", "is_italic": "it", "is_underlined": "un", "is_struck": "st"}
 
 
 @lru_cache(maxsize=1024)
-def classes(style: Style) -> str:
-    """The value of a class attribute; empty for plain text. `fd` and `gd` are the page's own colours, exchanged."""
-    if style == PLAIN:
-        return ""
-    foreground = "" if style.foreground is None else f"f{style.foreground}"
-    # A black ground is what most terminals have; below coloured text it means no more than the page's own.
-    is_plain = style.background is None or (style.background == 0 and style.foreground is not None)
-    background = "" if is_plain else f"g{style.background}"
-    if style.is_inverse:
-        foreground = "fd" if style.background is None else f"f{style.background}"
-        background = "gd" if style.foreground is None else f"g{style.foreground}"
-    names = [name for flag, name in _CLASSES.items() if getattr(style, flag)]
-    return " ".join(name for name in (foreground, background, *names) if name)
+def sgr_of(style: Style) -> str:
+    """The parameters that make this style of plain text; empty for plain text."""
+    codes = [str(code) for code, flag in _FLAGS.items() if getattr(style, flag)]
+    if style.foreground is not None:
+        codes.append(str(style.foreground + (30 if style.foreground < 8 else 82)))
+    if style.background is not None:
+        codes.append(str(style.background + (40 if style.background < 8 else 92)))
+    return ";".join(codes)
 
 
 @lru_cache(maxsize=1024)
