@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Other = TypeVar("Other")
@@ -26,9 +26,7 @@ async def until_stopped(items: AsyncGenerator[Item], stopping: asyncio.Event) ->
                     await asyncio.wait({stop, following}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     if not following.done():
-                        following.cancel()
-                        with suppress(asyncio.CancelledError):
-                            await following
+                        await _end(following)
                 if following.cancelled():
                     raise Stopping
                 try:
@@ -61,8 +59,15 @@ async def beside(items: AsyncGenerator[Item], others: AsyncGenerator[Other]) -> 
                     item = asyncio.ensure_future(anext(items))
                     waiting.add(item)
         finally:
-            for one in waiting:
-                one.cancel()
-            await asyncio.wait(waiting)
-            for one in waiting:
-                _ = one.cancelled() or one.exception()  # it has been looked at, whatever it is
+            await _end(*waiting)
+
+
+async def _end(*futures: asyncio.Future[Any]) -> None:
+    """They are done afterwards, whatever becomes of them, and however often the caller is cancelled meanwhile."""
+    for one in futures:
+        one.cancel()
+    while left := [one for one in futures if not one.done()]:
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait(left)
+    for one in futures:
+        _ = one.cancelled() or one.exception()  # it has been looked at

@@ -25,10 +25,9 @@ def test_a_refreshed_page_is_where_it_was(
     page.mouse.move(300, 150)
     page.mouse.wheel(0, _SCROLLED)
     page.wait_for_function(f"scrollY === {_SCROLLED}", polling=50)
-    for _ in range(2):
-        with page.expect_navigation(url=installation.url + paths[path], timeout=30_000):
-            pass
-        page.wait_for_function(f"scrollY === {_SCROLLED}", polling=50)
+    with page.expect_navigation(url=installation.url + paths[path], timeout=30_000):
+        pass
+    page.wait_for_function(f"scrollY === {_SCROLLED}", polling=50)
 
 
 def test_refreshing_is_paused_by_keyboard(

@@ -12,8 +12,8 @@ from playwright.sync_api import Page
 from job_orchestra.domain.roles import ROLE_PERMISSIONS, Permission, Role
 from job_orchestra.website.dispatch import PageRoute
 from job_orchestra.website.routes import ROUTES
-from tests.website.browser.tour import Tour, log_in, route_of
-from tests.website.crawling import NO_PAGES
+from tests.website.browser.tour import Tour, log_in
+from tests.website.crawling import NO_PAGES, route_of
 from tests.website.examples import prepare_everything
 from tests.website.installation import Installation
 
@@ -33,7 +33,7 @@ def _permitted(role: Role, method: str) -> list[PageRoute]:
 
 @pytest.mark.parametrize(
     ("role", "java_script"),
-    [*((role, False) for role in Role), (Role.ADMINISTRATOR, True), (Role.VIEWER, True)],
+    [*((role, False) for role in Role), (Role.ADMINISTRATOR, True)],
     ids=lambda one: one.value if isinstance(one, Role) else "with_script" if one else "without_script",
 )
 def test_every_page_and_form(

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, Response
 
 from job_orchestra.website.dispatch import PageRoute
 from job_orchestra.website.paths import user_path
-from job_orchestra.website.routes import ROUTES
-from tests.website.crawling import local_links
+from tests.website.crawling import Alike, find_route, is_of, local_links, route_of
 from tests.website.examples import PASSWORD
 
-_MOST_ALIKE = 3
-"""Pages of one route, or with the same names in the query, that are looked at."""
-_RUN = "/projects/{project}/runs/{run}"
-"""No two of the examples' pages are alike."""
 _TYPED = {
     "current": PASSWORD,
     "new": "another password of a test",
@@ -52,14 +45,11 @@ class Tour:
 
     def walk(self, start: str = "/") -> Iterator[Seen]:
         """Each page when the browser shows it; a page that goes on refreshing is paused."""
-        alike: Counter[tuple[str, frozenset[str]]] = Counter()
+        alike = Alike()
         found, waiting = {start}, [start]
         while waiting:
             path = waiting.pop(0)
-            route = route_of(path, "GET")
-            kind = (route.path, frozenset(parse_qs(urlsplit(path).query)))
-            alike[kind] += 1
-            if alike[kind] > _MOST_ALIKE and route.path != _RUN:
+            if alike.is_enough(path):
                 continue
             seen = self.visit(path)
             yield seen
@@ -82,18 +72,18 @@ class Tour:
     def _links(self) -> list[str]:
         """To other pages of this website, without fragments."""
         links: list[str] = self.page.eval_on_selector_all(
-            "a[href]", "links => links.map(one => one.getAttribute('href'))"
+            "a[href], form[method=get]", "all => all.map(one => one.getAttribute('href') ?? one.getAttribute('action'))"
         )
         return local_links(links)
 
     def send_form(self, route: PageRoute) -> Response | None:
         """The answer to a form of that route, from whichever page has one; None if no page that was seen has."""
-        paths = [seen.path for seen in self.pages.values() if any(_is_of(one, route) for one in seen.actions)]
+        paths = [seen.path for seen in self.pages.values() if any(is_of(one, route) for one in seen.actions)]
         # Who does something to the own account does it last: it may end the session.
         for path in sorted(paths, key=lambda path: path == user_path(self.user)):
             # Another form may have changed it since.
             for number, action in enumerate(self.visit(path).actions):
-                if _is_of(action, route):
+                if is_of(action, route):
                     answer = self._submit(self.page.locator("form[method=post]").nth(number))
                     if action.endswith("/delete"):
                         del self.pages[path]
@@ -141,23 +131,3 @@ def open_page(page: Page, url: str, path: str) -> Response:
     if is_log:
         page.locator(".scroller .log").wait_for(state="attached")
     return response
-
-
-def route_of(path: str, method: str) -> PageRoute:
-    """The page or form at that path; a test fails for a link that leads nowhere."""
-    route = find_route(path, method)
-    assert route is not None, path
-    return route
-
-
-def find_route(path: str, method: str) -> PageRoute | None:
-    bare = urlsplit(path).path
-    return next((route for route in ROUTES if route.method == method and _pattern(route).fullmatch(bare)), None)
-
-
-def _is_of(action: str, route: PageRoute) -> bool:
-    return _pattern(route).fullmatch(action) is not None
-
-
-def _pattern(route: PageRoute) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route.path)))
