@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -25,7 +26,8 @@ def test_every_page_is_light(
 ) -> None:
     """With an empty cache, as somebody sees it who comes for the first time."""
     page = browsing(installation.url, "administrator", java_script=True)
-    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    protocol: Any = page.context.new_cdp_session(page)
+    protocol.send("Network.setCacheDisabled", {"cacheDisabled": True})
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     visitor = visitors("administrator")
