@@ -23,7 +23,7 @@ import httpx2
 from benchmarks.__main__ import database_at
 from benchmarks.history_filling import fill
 from benchmarks.history_questions import Question, questions
-from benchmarks.history_rows import INDEXED, INTERVAL, PROJECT, PROJECTS_FILE
+from benchmarks.history_rows import INDEXED, INTERVAL, PROJECT, REVISIONS, projects_file
 from benchmarks.installation import Installation, running_installation
 from job_orchestra.client.calls import runs, users
 from job_orchestra.client.synchronous import Client
@@ -32,6 +32,7 @@ from job_orchestra.domain.roles import Role
 from job_orchestra.protocol.resources import NewUserBody
 from job_orchestra.settings.reading import load_settings
 from job_orchestra.storage.port import SchemaState
+from tests.git_source import GitSource
 from tests.services import DATABASES
 from tests.website.visitor import Visitor
 
@@ -48,13 +49,16 @@ def main() -> None:
     parser.add_argument("--url", help="of databases of your own, with {runs} in it: filled once, and kept")
     parser.add_argument("--runs", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], help="sizes of history")
     parser.add_argument("--times", type=int, default=15, help="how often each is asked for; the quickest answer counts")
+    parser.add_argument("--only", default="", help="what begins so: page, runs, where, audit")
     arguments = parser.parse_args()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
     print(
         f"{arguments.url or arguments.database}, on {os.cpu_count()} cores with {memory:.0f} GiB of memory", flush=True
     )
     sizes: list[int] = sorted(arguments.runs)
-    measured = [_measure_size(arguments.database, arguments.url, size, arguments.times) for size in sizes]
+    measured = [
+        _measure_size(arguments.database, arguments.url, size, arguments.times, arguments.only) for size in sizes
+    ]
     print(describe(sizes, measured))
 
 
@@ -69,31 +73,33 @@ def describe(sizes: Sequence[int], measured: Sequence[Times]) -> str:
     return "\n".join(lines)
 
 
-def _measure_size(kind: str, own: str | None, count: int, times: int) -> Times:
+def _measure_size(kind: str, own: str | None, count: int, times: int, only: str) -> Times:
     with tempfile.TemporaryDirectory(prefix="orchestra-benchmark-") as temporary:
         directory = Path(temporary)
+        source = GitSource(directory / "repository")
+        revisions = [source.commit(f"Revision {number}") for number in range(REVISIONS)][::-1]
         with _database(kind, own, count) as url:
-            _provide(url, count, directory)
-            with running_installation(directory, url, PROJECTS_FILE, _SETTINGS) as installation:
-                return _measure(installation, count, times)
+            _provide(url, count, directory, revisions)
+            with running_installation(directory, url, projects_file(source.path), _SETTINGS) as installation:
+                return _measure(installation, count, times, only)
 
 
 def _database(kind: str, own: str | None, count: int) -> AbstractContextManager[str]:
     return database_at(kind) if own is None else nullcontext(own.replace("{runs}", str(count)))
 
 
-def _provide(url: str, count: int, directory: Path) -> None:
+def _provide(url: str, count: int, directory: Path, revisions: Sequence[str]) -> None:
     """What was filled to its end before is taken as it is."""
     settings = load_settings(directory / "orchestra.toml", {"ORCHESTRA_DATABASE_URL": url})
     administration = RecordsComposition(settings).administration
     if administration.state() is SchemaState.CURRENT:
         return
     begin = time.perf_counter()
-    fill(administration, count, datetime.now(UTC))
+    fill(administration, count, datetime.now(UTC), revisions)
     print(f"filled with {count:,} runs in {time.perf_counter() - begin:.0f} s", file=sys.stderr, flush=True)
 
 
-def _measure(installation: Installation, count: int, times: int) -> Times:
+def _measure(installation: Installation, count: int, times: int, only: str) -> Times:
     client = Client(installation.service_url, installation.credentials)
     newest = client.send(runs.list_all(None, limit=1)).items[0]
     now = datetime.fromisoformat(newest.created_at) + INTERVAL
@@ -103,7 +109,8 @@ def _measure(installation: Installation, count: int, times: int) -> Times:
     visitor = _visitor(client, installation.website_url)
     authorization = {"Authorization": installation.credentials.authorization}
     with httpx2.Client(base_url=installation.service_url, headers=authorization, trust_env=False, timeout=60) as api:
-        asked = questions(count, now, ended.identifier, waiting.identifier)
+        known = questions(count, now, ended.identifier, waiting.identifier)
+        asked = [one for one in known if one.name.startswith(only)]
         found = {one.name: _time(_asking(one, visitor.client if one.of_website else api), times) for one in asked}
     visitor.close()
     return found

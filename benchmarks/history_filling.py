@@ -15,6 +15,7 @@ from job_orchestra.domain.queries.paths import Missing, look_up
 from job_orchestra.domain.queries.value_keys import key_of
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.workers import WorkerDescription
+from job_orchestra.repositories.revision_runs import REVISION_KEY
 from job_orchestra.repositories.rows.audit import entry_to_row
 from job_orchestra.repositories.rows.result_keys import KeyState, ResultKey, result_key_to_row
 from job_orchestra.repositories.rows.runs import run_to_row
@@ -24,16 +25,15 @@ from job_orchestra.storage.schema import AUDIT, RESULT_KEYS, RUN_VALUES, RUNS
 from job_orchestra.storage.schema import WORKERS as WORKER_RECORDS
 
 _AT_ONCE = 2000
+_KEYS = (*INDEXED, REVISION_KEY)
 
 
-def fill(administration: StorageAdministration, count: int, now: datetime) -> None:
+def fill(administration: StorageAdministration, count: int, now: datetime, revisions: Sequence[str]) -> None:
     """Conflict if there is anything in the database."""
     with administration.load() as load:
         load.insert(WORKER_RECORDS.name, [_worker_row(worker, now) for worker in (*WORKERS, RETIRED)])
-        load.insert(
-            RESULT_KEYS.name, [result_key_to_row(ResultKey(key, KeyState.COMPLETE, "", now)) for key in INDEXED]
-        )
-        runs = history(count, now)
+        load.insert(RESULT_KEYS.name, [result_key_to_row(ResultKey(key, KeyState.COMPLETE, "", now)) for key in _KEYS])
+        runs = history(count, now, revisions)
         while some := list(islice(runs, _AT_ONCE)):
             _insert(load, some)
 
@@ -45,7 +45,7 @@ def _insert(load: Load, runs: Sequence[Run]) -> None:
 
 
 def _value_rows(run: Run) -> Iterable[Row]:
-    for key in INDEXED:
+    for key in _KEYS:
         value = look_up(run.results, parse_result_key(key).steps)
         if not isinstance(value, Missing):
             yield {"path": key, "value": key_of(value), "run": run.identifier}

@@ -26,22 +26,30 @@ class Question:
 
 def questions(count: int, now: datetime, ended: str, waiting: str) -> list[Question]:
     """Of a history of so many runs; the last two are runs of `PROJECT`: one that has ended, one that waits."""
-    return [*_pages(ended, waiting), *_lists(count, now), *_searches(), *_runs(ended, waiting), *_audit(now)]
+    return [*_pages(ended, waiting, now), *_lists(count, now), *_searches(), *_runs(ended, waiting), *_audit(now)]
 
 
-def _pages(ended: str, waiting: str) -> list[Question]:
+def _pages(ended: str, waiting: str, now: datetime) -> list[Question]:
     addresses: dict[str, tuple[str, dict[str, str]]] = {
         "home": ("/", {}),
         "projects": ("/projects", {}),
         "a project": (f"/projects/{PROJECT}", {}),
+        "status by revision": (f"/projects/{PROJECT}/status", {}),
         "a job": (f"/projects/{PROJECT}/jobs/{_JOB}", {}),
         "runs": ("/runs", {}),
         "runs, failed or exception": ("/runs", {"status": "failed,exception"}),
         "runs of a project, unfinished": (f"/projects/{PROJECT}/runs", {"status": "pending,running"}),
         "runs of a project and a worker": (f"/projects/{PROJECT}/runs", {"worker": _WORKER}),
         "runs by results": ("/runs", {"where": "results.coverage > 95"}),
+        "runs by source, oldest first": ("/runs", {"source": "user", "by": _USER, "order": "created_at"}),
+        "runs of a day": ("/runs", {"since": (now - timedelta(days=1)).isoformat()}),
         "an ended run": (f"/projects/{PROJECT}/runs/{ended}", {}),
+        "its definition": (f"/projects/{PROJECT}/runs/{ended}/definition", {}),
+        "its log": (f"/projects/{PROJECT}/runs/{ended}/log", {}),
         "a waiting run, and why": (f"/projects/{PROJECT}/runs/{waiting}", {}),
+        "users": ("/users", {}),
+        "roles": ("/roles", {}),
+        "profile": ("/profile", {}),
         "audit": ("/audit", {}),
         "administration": ("/administration", {}),
         "workers": ("/workers", {}),

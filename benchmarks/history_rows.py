@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from job_orchestra.domain.definitions import CommandsDefinition
 from job_orchestra.domain.identifiers import new_run_identifier
@@ -24,17 +25,28 @@ INTERVAL = timedelta(seconds=30)
 PROJECT = PROJECTS[1]
 """Of which runs are asked for."""
 INDEXED = ("tests.failed", "version")
+REVISIONS = 40
+"""So many the repository has; each was built by so many runs, one after the other."""
+_RUNS_OF_REVISION = 200
 
-PROJECTS_FILE = f"""
+
+def projects_file(repository: Path) -> str:
+    """All projects have the same repository."""
+    return f"""
 from job_orchestra import Job, Project
 
 JOBS = {[*JOBS, RETIRED]!r}
 
 projects = [
-    Project(name, jobs=[Job(job, commands=[["true"]], properties={{"nobody": "has this"}}) for job in JOBS])
+    Project(
+        name,
+        repository={str(repository)!r},
+        jobs=[Job(job, commands=[["true"]], properties={{"nobody": "has this"}}) for job in JOBS],
+    )
     for name in {list(PROJECTS)!r}
 ]
 """
+
 
 _SEED = 7
 _OF_RETIRED = 100
@@ -54,8 +66,8 @@ def date_of(number: int, count: int, now: datetime) -> datetime:
     return now - (count - number) * INTERVAL
 
 
-def history(count: int, now: datetime | None = None) -> Iterator[Run]:
-    """From the oldest to the newest."""
+def history(count: int, now: datetime | None = None, revisions: Sequence[str] = ()) -> Iterator[Run]:
+    """From the oldest to the newest; the last ones are of these revisions, the newest of which comes first."""
     now = now or datetime.now(UTC)
     choose = random.Random(_SEED)
     statuses, ends = list(_ENDS), list(_ENDS.values())
@@ -67,7 +79,14 @@ def history(count: int, now: datetime | None = None) -> Iterator[Run]:
         elif number >= count - _WAITING - _RUNNING:
             yield _started(choose, waiting)
         else:
-            yield _ended(choose, _started(choose, waiting, RETIRED if number < _OF_RETIRED else None), status)
+            started = _started(choose, waiting, RETIRED if number < _OF_RETIRED else None)
+            yield _ended(choose, started, status, _revision(revisions, count - number))
+
+
+def _revision(revisions: Sequence[str], age: int) -> str:
+    """One that the repository does not have any more, for what is too old."""
+    number = age // _RUNS_OF_REVISION
+    return revisions[number] if number < len(revisions) else f"{number:040x}"
 
 
 def _triggered(choose: random.Random, at: datetime, *, is_old: bool) -> Run:
@@ -93,7 +112,7 @@ def _started(choose: random.Random, run: Run, worker: str | None = None) -> Run:
     return replace(run, status=RunStatus.RUNNING, worker=worker, assigned_at=run.created_at, started_at=at)
 
 
-def _ended(choose: random.Random, run: Run, status: RunStatus) -> Run:
+def _ended(choose: random.Random, run: Run, status: RunStatus, revision: str) -> Run:
     duration = choose.lognormvariate(3.0, 1.5)
     failed = choose.randrange(1, 10) if status is RunStatus.FAILED else 0
     started_at = run.started_at or run.created_at
@@ -107,6 +126,7 @@ def _ended(choose: random.Random, run: Run, status: RunStatus) -> Run:
             "tests": {"failed": failed, "passed": choose.randrange(500, 600)},
             "version": f"1.{choose.randrange(1000)}",
             "coverage": round(choose.uniform(50, 100), 2),
+            "revision_control": {"revision": revision, "branch": "main"},
         },
         journal_sequence=6,
         log=LogFacts(choose.randrange(100_000), f"{choose.getrandbits(256):064x}"),
