@@ -33,13 +33,11 @@ _AUDIT = Permission.READ_ADMINISTRATION
 _MANAGE = Permission.MANAGE_USERS
 
 
-_REFRESH = "refresh"
-"""`refresh=off` pauses a page that refreshes itself; it means nothing on the others."""
 _RUN_FILTERS = tuple(name for name in runs.FILTERS if name != "project")
 
 
 def _get(path: str, handler: Handler, *query: str, permission: Permission = Permission.READ) -> PageRoute:
-    return PageRoute("GET", path, handler, permission, (*query, _REFRESH))
+    return PageRoute("GET", path, handler, permission, query)
 
 
 def _post(path: str, handler: Handler, permission: Permission) -> PageRoute:
