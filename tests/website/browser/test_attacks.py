@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote
 
 from playwright.sync_api import Page
@@ -16,6 +17,7 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.domain.workers import Refusal, WorkerDescription
 from tests.connecting import connect_worker
+from tests.git_source import GitSource
 from tests.website.browser.attacks import LOG, RESULTS, TEXTS
 from tests.website.browser.tour import open_page
 from tests.website.crawling import crawl
@@ -47,7 +49,7 @@ _FIND_FOREIGN = """
 """
 
 
-async def _prepare(installation: Installation) -> Run:
+async def _prepare(installation: Installation, repository: Path) -> Run:
     """One of everything, each with hostile text wherever text is free."""
     await installation.accounts.create_user("victim", (Role.ADMINISTRATOR,), display_name=_ALL[:200], password=PASSWORD)
     identity_text = _ALL[:400]
@@ -83,6 +85,8 @@ async def _prepare(installation: Installation) -> Run:
         "description": _ALL,
         "jobs": [job, pipeline],
         "schedules": [schedule],
+        "repository": str(repository),
+        "services": {TEXTS[0]: "https://example.org/"},
     }
     await installation.projects.apply(parse_projects([project]))
     driver = RunDriver(installation)
@@ -106,9 +110,14 @@ async def _prepare(installation: Installation) -> Run:
     return ended
 
 
-def test_hostile_text_is_text(make_installation: Callable[[], Installation], browsing: Callable[..., Page]) -> None:
+def test_hostile_text_is_text(
+    make_installation: Callable[[], Installation], browsing: Callable[..., Page], tmp_path: Path
+) -> None:
     installation = make_installation()
-    run = installation.call(_prepare(installation))
+    source = GitSource(tmp_path / "source")
+    for text in TEXTS:
+        source.commit(text)
+    run = installation.call(_prepare(installation, source.path))
     visitor = Visitor(installation.url)
     visitor.log_in("victim")
     visitor.send("/profile", "/profile/tokens", description=_ALL[:200])
