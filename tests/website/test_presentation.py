@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -30,6 +31,18 @@ def test_durations_are_written_for_people(seconds: float, words: str) -> None:
 )  # fmt: skip
 def test_sizes_are_written_for_people(size: int, words: str) -> None:
     assert size_words(size) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "words"),
+    [
+        ("2026-11-26T12:00:00Z", "Asia/Kathmandu", "2026-11-26 17:45:00"),
+        ("0001-01-01T00:00:00Z", "America/New_York", "0001-01-01 00:00:00"),
+        ("9999-12-31T23:00:00Z", "Europe/Paris", "9999-12-31 23:00:00"),
+    ],
+)
+def test_dates_are_those_of_a_zone_as_far_as_there_are_any(text: str, zone: str, words: str) -> None:
+    assert moment_words(text, ZoneInfo(zone)) == words
 
 
 def test_dates_are_utc() -> None:

@@ -16,7 +16,14 @@ import click
 from job_orchestra.cli.options import read_settings
 from job_orchestra.composition.loading import load_composition
 from job_orchestra.composition.records import RecordsComposition
-from job_orchestra.domain.audit import AuditEntry, AuditOrigin, AuditOutcome, new_audit_identifier, shown_target
+from job_orchestra.domain.audit import (
+    AuditEntry,
+    AuditOrigin,
+    AuditOutcome,
+    new_audit_identifier,
+    shown_details,
+    shown_target,
+)
 from job_orchestra.domain.errors import OrchestraError, Unavailable
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.repositories.audited_storage import AuditedAction, acting
@@ -62,7 +69,7 @@ async def audited(
     now = records.clock.now()
     identifier = new_audit_identifier(now, secrets.randbits(80))
     user, shown = _account()[:64], shown_target({kind: str(value) for kind, value in (target or {}).items()})
-    entry = AuditEntry(identifier, now, AuditOrigin.HOST, action, user, target=shown, details=details)
+    entry = AuditEntry(identifier, now, AuditOrigin.HOST, action, user, target=shown, details=shown_details(details))
     deed = AuditedAction(entry)
     try:
         with acting(deed):

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from job_orchestra.domain.identifiers import new_run_identifier
-from job_orchestra.domain.json import JsonObject
+from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.moments import to_microseconds
 
 LONGEST_VALUE = 200
@@ -72,5 +72,23 @@ def shown_target(values: Mapping[str, str]) -> JsonObject:
     return {kind: _shown(value) for kind, value in values.items()}
 
 
+def shown_details(details: Mapping[str, JsonValue]) -> JsonObject:
+    """Values that a command was given: whatever their texts are, they can be told of."""
+    return {name: _sound(value) for name, value in details.items()}
+
+
 def _shown(value: str) -> str:
-    return _LIKE_A_SECRET if _SECRET.search(value) else value[:LONGEST_VALUE]
+    return _LIKE_A_SECRET if _SECRET.search(value) else _encodable(value[:LONGEST_VALUE])
+
+
+def _sound(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return _encodable(value)
+    if isinstance(value, list):
+        return [_sound(one) for one in value]
+    return {_encodable(name): _sound(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
+def _encodable(text: str) -> str:
+    """Half surrogates, which stand for bytes of a command line that are no UTF-8, as escapes."""
+    return text.encode(errors="backslashreplace").decode()

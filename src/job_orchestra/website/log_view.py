@@ -20,7 +20,7 @@ from job_orchestra.website.log_window import (
     window_at,
     window_before,
 )
-from job_orchestra.website.presentation import parse_moment
+from job_orchestra.website.presentation import in_zone, parse_moment
 from job_orchestra.website.visit import Visit
 
 _PIECE = 32 * 1024
@@ -94,7 +94,7 @@ def time_html(date: str, zone: tzinfo) -> str:
 
 
 def _clock(date: str, zone: tzinfo) -> str:
-    return parse_moment(date).astimezone(zone).strftime("%H:%M:%S")
+    return in_zone(parse_moment(date), zone).strftime("%H:%M:%S")
 
 
 def _times(

@@ -13,8 +13,17 @@ def parse_moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """As clocks there show it; unchanged where the calendar of dates ends."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def moment_words(text: str, zone: tzinfo = UTC) -> str:
-    return parse_moment(text).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    moment = in_zone(parse_moment(text), zone)
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.year >= 1000 else f"{moment.year:04}-{moment:%m-%d %H:%M:%S}"
 
 
 def elapsed(start: str, now: datetime) -> float:

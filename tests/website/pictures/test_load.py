@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from job_orchestra.protocol.resources import MeasureAnswer, MeasuresAnswer
 from job_orchestra.website.pictures.load import Load, load_of
@@ -62,3 +65,15 @@ def test_ticks_are_round_numbers() -> None:
     assert [count_ticks(highest, 3) for highest in (0, 1, 3, 4, 7, 12, 16, 100_000)] == [
         [], [1], [1, 2, 3], [2, 4], [5], [5, 10], [10], [50_000, 100_000],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ["2026-03-29T12:00", "2026-10-25T12:00"])
+def test_a_day_on_which_clocks_change_has_all_its_hours(change: str) -> None:
+    now = datetime.fromisoformat(change).replace(tzinfo=ZoneInfo("Europe/Paris"))
+    dates = [now.astimezone(UTC) - timedelta(minutes=10 * ago) for ago in range(143, -1, -1)]
+    items = [MeasureAnswer(date.isoformat(), number, 0, 1, 8, 0) for number, date in enumerate(dates)]
+    found = load_of(MeasuresAnswer(600, items), now)
+    assert found is not None
+    assert found.gaps == ""
+    assert found.charts[0].description.endswith("at the end 143 and 0.")
+    assert [text for _, text in found.hours] == ["18:00", "00:00", "06:00"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from job_orchestra.protocol.resources import ElementAnswer, RunSummaryAnswer
 from job_orchestra.website.pictures.ticks import date_ticks, duration_ticks
@@ -130,3 +132,23 @@ def test_durations_have_round_ticks() -> None:
     assert [words for _, words in duration_ticks(0.3, 3)] == ["100 ms", "200 ms", "300 ms"]
     assert [words for _, words in duration_ticks(7000, 4)] == ["30 min", "1 h", "1 h 30 min"]
     assert [words for _, words in duration_ticks(0.001, 4)] == ["1 ms"]
+
+
+@pytest.mark.parametrize(("start", "minutes"), [("2026-03-29T00:30", 80), ("2026-10-25T00:50", 20)])
+def test_a_change_of_clocks_moves_no_bar(start: str, minutes: int) -> None:
+    """In Paris, clocks go from 2 to 3 in March, and from 3 to 2 in October, at 1 o'clock UTC."""
+    begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
+    end = begin + timedelta(minutes=minutes)
+    run = replace(
+        run_answer("succeeded", started=0, ended=1),
+        created_at=begin.isoformat(), started_at=begin.isoformat(), ended_at=end.isoformat(),
+    )  # fmt: skip
+    timeline = timeline_of_run(run, [element_with("only", run)], end.astimezone(ZoneInfo("Europe/Paris")))
+    assert timeline is not None
+    [row] = timeline.rows
+    assert row.executing is not None
+    assert (row.executing.x, row.executing.x + row.executing.width) == (timeline.left, timeline.right)
+    places = [x for x, _ in timeline.ticks]
+    assert places == sorted(set(places))
+    assert all(timeline.left <= x <= timeline.right for x in places)
+    assert f"From {begin.astimezone(ZoneInfo('Europe/Paris')):%Y-%m-%d %H:%M:%S}" in timeline.description

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from job_orchestra.protocol.resources import MeasureAnswer, MeasuresAnswer
 from job_orchestra.website.pictures.ticks import count_ticks
-from job_orchestra.website.presentation import duration_words, parse_moment
+from job_orchestra.website.presentation import duration_words, in_zone, parse_moment
 
 DAY_HOURS = 24
 STEP_MINUTES = 10
@@ -67,7 +67,7 @@ def load_of(measured: MeasuresAnswer, now: datetime) -> Load | None:
     return Load(
         width=_LEFT + _STEPS * _STEP_WIDTH,
         left=_LEFT,
-        hours=tuple(_hours(first, step)),
+        hours=tuple(_hours(first, step, zone)),
         charts=(_queue(shown, zone), _executors(shown, zone)),
         gaps=_gaps(shown, step),
     )
@@ -162,10 +162,10 @@ def _height(number: int, highest: int) -> int:
     return max(1, round(_PLOT * number / highest)) if number else 0
 
 
-def _hours(first: datetime, step: timedelta) -> Iterator[tuple[int, str]]:
+def _hours(first: datetime, step: timedelta, zone: tzinfo) -> Iterator[tuple[int, str]]:
     """Far enough from both ends for the text to have room."""
     for place in range(6, _STEPS - 4):
-        moment = first + place * step
+        moment = in_zone(first + place * step, zone)
         if moment.hour % _HOURS == 0 and moment.minute == 0:
             yield _LEFT + place * _STEP_WIDTH, f"{moment:%H:%M}"
 
@@ -183,9 +183,9 @@ def _highest(items: Sequence[MeasureAnswer], number: Number) -> MeasureAnswer:
 
 
 def _clock(measure: MeasureAnswer, zone: tzinfo) -> str:
-    return f"{parse_moment(measure.date).astimezone(zone):%H:%M}"
+    return f"{in_zone(parse_moment(measure.date), zone):%H:%M}"
 
 
 def _floor(date: datetime, step: timedelta) -> datetime:
     seconds = int(step.total_seconds())
-    return datetime.fromtimestamp(int(date.timestamp()) // seconds * seconds, date.tzinfo)
+    return datetime.fromtimestamp(int(date.timestamp()) // seconds * seconds, UTC)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
-from job_orchestra.website.presentation import duration_words
+from job_orchestra.website.presentation import duration_words, in_zone
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _STEPS = (
@@ -30,14 +30,19 @@ def step_within(span: float, most: int) -> float:
     return whole
 
 
-def date_ticks(start: datetime, end: datetime, most: int) -> list[tuple[datetime, str]]:
-    """Round moments from start to end, as clocks show them in the zone of `start`, with what is written at each."""
+def date_ticks(start: datetime, end: datetime, most: int, zone: tzinfo = UTC) -> list[tuple[datetime, str]]:
+    """Moments from start to end that clocks in the zone show as round ones, with what is written at each.
+
+    All moments are UTC: of dates in a zone, Python takes the difference of what clocks show.
+    """
     step = max(1, int(step_within((end - start).total_seconds(), most)))
-    offset = int((start.utcoffset() or timedelta()).total_seconds())
+    first_day, last_day = in_zone(start, zone), in_zone(end, zone)
+    offset = int((first_day.utcoffset() or timedelta()).total_seconds())
     first = -(-(int(start.timestamp()) + offset) // step) * step - offset
-    moments = [datetime.fromtimestamp(first + number * step, start.tzinfo) for number in range(most + 1)]
+    moments = [datetime.fromtimestamp(first + number * step, UTC) for number in range(most + 1)]
     shown = [moment for moment in moments if start <= moment <= end]
-    return [(moment, moment.strftime(_format(step, start, end))) for moment in shown]
+    form = _format(step, first_day, last_day)
+    return [(moment, in_zone(moment, zone).strftime(form)) for moment in shown]
 
 
 def duration_ticks(longest: float, most: int) -> list[tuple[float, str]]:

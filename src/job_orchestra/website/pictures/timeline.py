@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from job_orchestra.protocol.resources import ElementAnswer, PartAnswer, RunAnswer, RunSummaryAnswer
@@ -12,7 +12,7 @@ from job_orchestra.website.paths import run_path
 from job_orchestra.website.pictures.names import NAME_CHARACTER, shortened
 from job_orchestra.website.pictures.shapes import SHAPES
 from job_orchestra.website.pictures.ticks import date_ticks
-from job_orchestra.website.presentation import duration_words, elapsed, parse_moment
+from job_orchestra.website.presentation import duration_words, elapsed, in_zone, parse_moment
 
 _MOST_ROWS = 60
 _MOST_CHARACTERS = 26
@@ -77,13 +77,14 @@ def timeline_of_run(
     pairs = sorted(((part.run.created_at, part, part.run) for part in parts if part.run), key=lambda pair: pair[0])
     shown = [(part, part_run) for _, part, part_run in pairs[:_MOST_ROWS]]
     longest = max(len(shortened(part.label, _MOST_CHARACTERS)) for part, _ in shown)
+    zone, now = now.tzinfo or UTC, now.astimezone(UTC)
     scale = _Scale.over([run, *(part_run for _, _, part_run in pairs)], now, ceil(longest * NAME_CHARACTER) + _PADDING)
     rows = tuple(_row(number, part, part_run, scale) for number, (part, part_run) in enumerate(shown))
-    ticks = tuple((scale.x(moment), text) for moment, text in date_ticks(scale.start, scale.end, _MOST_TICKS))
-    until = "now" if run.ended_at is None else f"{scale.end:%Y-%m-%d %H:%M:%S}"
+    ticks = tuple((scale.x(moment), text) for moment, text in date_ticks(scale.start, scale.end, _MOST_TICKS, zone))
+    until = "now" if run.ended_at is None else f"{in_zone(scale.end, zone):%Y-%m-%d %H:%M:%S}"
     return Timeline(
-        description=f"From {scale.start:%Y-%m-%d %H:%M:%S} to {until}, {now.tzinfo}: {len(rows)} runs, in the order of"
-        " their creation. The table of elements has the duration of each.",
+        description=f"From {in_zone(scale.start, zone):%Y-%m-%d %H:%M:%S} to {until}, {zone}: {len(rows)} runs,"
+        " in the order of their creation. The table of elements has the duration of each.",
         width=scale.left + _PLOT + _WORDS,
         height=_TOP + len(rows) * _ROW,
         left=scale.left,
@@ -103,8 +104,8 @@ class _Scale:
 
     @staticmethod
     def over(runs: Sequence[RunAnswer | RunSummaryAnswer], now: datetime, left: int) -> _Scale:
-        """Wide enough for all moments, whichever clock told them, and to `now` while any goes on; in its zone."""
-        moments = [parse_moment(text).astimezone(now.tzinfo) for run in runs for text in _moments(run)]
+        """Wide enough for all moments, whichever clock told them, and to `now` while any goes on; all of it UTC."""
+        moments = [parse_moment(text) for run in runs for text in _moments(run)]
         start, end = min(moments), max(moments)
         if any(run.ended_at is None for run in runs):
             end = max(end, now)
