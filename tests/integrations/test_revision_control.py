@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -98,6 +99,37 @@ def test_branches_and_revisions(kind: str, host: RepositoryHost, tmp_path: Path)
             assert newest.url == f"{host.page}{dash}/commit/{second}"
         assert [one.title for one in (await control.revisions("release/1.x", 1)).items] == ["Third"]
         assert (await control.revision(first)).title == "First"
+
+    ask_of(kind, host, tmp_path, scenario)
+
+
+_ODD_DATES = ("253402300800 +0000", "99999999999999999 +0000", f"{'9' * 30} +0000", "-5 +0000", "")
+
+
+def test_dates_are_what_people_commit(host: RepositoryHost, tmp_path: Path) -> None:
+    host.source.commit("First")
+    for date in _ODD_DATES:
+        host.source.commit_dated(f"Dated {date!r}", date)
+
+    async def scenario(control: RevisionControl) -> None:
+        found = (await control.revisions("main", 10)).items
+        assert [one.title for one in found] == [*(f"Dated {date!r}" for date in reversed(_ODD_DATES)), "First"]
+        assert [one.date.year for one in found] == [1970, 1970, 9998, 9998, 9998, 2023]
+
+    ask_of("path", host, tmp_path, scenario)
+
+
+@pytest.mark.parametrize("kind", APIS)
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+02:00", "10000-01-01T00:00:00Z"])
+def test_dates_are_what_hosts_tell(kind: str, date: str, host: RepositoryHost, tmp_path: Path) -> None:
+    person = {"name": "Example", "date": date}
+    commit = {"sha": "a" * 40, "commit": {"message": "Odd", "committer": person}}
+    of_gitlab = {"id": "a" * 40, "title": "Odd", "author_name": "Example", "committed_date": date}
+    host.manners.content = json.dumps([{**commit, **of_gitlab}]).encode()
+
+    async def scenario(control: RevisionControl) -> None:
+        [found] = (await control.revisions("main", 10)).items
+        assert (found.title, found.date) == ("Odd", datetime.fromtimestamp(0, UTC))
 
     ask_of(kind, host, tmp_path, scenario)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.git_names import FULL_REVISION, flaw_of_name, git_environment, is_path
 from job_orchestra.domain.repositories import revision_url
-from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, plain_line
+from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, moment_of, plain_line
 from job_orchestra.integrations.git.command import GitFailed
 from job_orchestra.integrations.git.mirror import Mirror
 from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
@@ -117,7 +116,7 @@ class GitRevisionControl:
             identifier, date, author, title = fields[place : place + 4]
             yield Revision(
                 identifier,
-                datetime.fromtimestamp(int(date), UTC),
+                moment_of(date),
                 plain_line(author),
                 plain_line(title),
                 revision_url(self._page, identifier),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.repositories import RepositoryType, revision_url, web_url
-from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, plain_line
+from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, moment_of, plain_line
 from job_orchestra.integrations.http_api import TIME_LIMIT, HttpApi
 from job_orchestra.integrations.paging import page_at, revisions_of
 from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
@@ -32,7 +31,7 @@ class GitLabCommit(msgspec.Struct):
     id: str
     title: str
     author_name: str
-    committed_date: datetime
+    committed_date: str
 
 
 class GitLabRevisionControl:
@@ -77,4 +76,5 @@ class GitLabRevisionControl:
 
     def _revision(self, found: GitLabCommit) -> Revision:
         url = revision_url(self._page, found.id, RepositoryType.GITLAB)
-        return Revision(found.id, found.committed_date, plain_line(found.author_name), plain_line(found.title), url)
+        date = moment_of(found.committed_date)
+        return Revision(found.id, date, plain_line(found.author_name), plain_line(found.title), url)
