@@ -290,6 +290,20 @@ def test_more_than_a_page_of_branches(host: RepositoryHost, tmp_path: Path) -> N
         ask_of(kind, host, tmp_path, scenario)
 
 
+def test_names_of_branches_hold_what_others_take_for_the_end_of_a_line(host: RepositoryHost, tmp_path: Path) -> None:
+    revision = host.source.commit("First")
+    names = {f"a{character}b" for character in "\u2028\u2029\u0085"}
+    for name in names:
+        host.source.git("update-ref", f"refs/heads/{name}", revision)
+
+    async def scenario(control: RevisionControl) -> None:
+        branches = await control.branches()
+        assert {one.name for one in branches.items} == {"main", *names}
+        assert {one.revision for one in branches.items} == {revision}
+
+    ask_of("path", host, tmp_path, scenario)
+
+
 def test_a_damaged_copy_is_made_anew(host: RepositoryHost, tmp_path: Path) -> None:
     revision = host.source.commit("First")
     titles: list[str] = []

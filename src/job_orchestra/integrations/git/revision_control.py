@@ -51,7 +51,7 @@ class GitRevisionControl:
             "for-each-ref", "--sort=-committerdate", f"--count={MOST_BRANCHES + 1}",
             "--format=%(refname:lstrip=2)%00%(objectname)", "refs/heads", environment=environment,
         )  # fmt: skip
-        pairs = [line.split("\0") for line in _lines(listed)]
+        pairs = [parts for line in _lines(listed) if len(parts := line.split("\0")) == 2]
         items = [Branch(name, revision, name == default) for name, revision in pairs[:MOST_BRANCHES]]
         return Branches(tuple(items), len(pairs) <= MOST_BRANCHES)
 
@@ -130,4 +130,5 @@ def _checked(branch: str) -> str:
 
 
 def _lines(output: bytes) -> list[str]:
-    return output.decode(errors="replace").splitlines()
+    """Of git's: names may hold all that Python takes for the end of a line, too."""
+    return output.decode(errors="replace").split("\n")
