@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -329,6 +330,25 @@ def test_a_damaged_copy_is_made_anew(host: RepositoryHost, tmp_path: Path) -> No
     host.source.commit("Last")
     ask_of("path", host, tmp_path, scenario)
     assert titles == ["First"] * 5
+
+
+def test_nobody_waits_while_what_was_left_is_looked_for(
+    host: RepositoryHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.source.commit("First")
+    real, looking = Path.glob, set[threading.Thread]()
+
+    def glob(self: Path, pattern: str) -> Iterator[Path]:
+        looking.add(threading.current_thread())
+        return iter(real(self, pattern))
+
+    async def scenario(control: RevisionControl) -> None:
+        assert (await control.branches()).items
+
+    monkeypatch.setattr(Path, "glob", glob)
+    ask_of("path", host, tmp_path, scenario)
+    assert looking
+    assert threading.current_thread() not in looking
 
 
 def test_a_repository_that_is_rewritten(host: RepositoryHost, tmp_path: Path) -> None:
