@@ -212,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return None if commits is None else Listing([_github_commit(*one) for one in commits])
             case ["commits", revision] | ["git", "commits", revision]:
                 commits = self._commits(revision)
-                return None if commits is None else _github_commit(*commits[0])
+                return None if not commits else _github_commit(*commits[0])
             case _:
                 return None
 
@@ -226,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return None if commits is None else Listing([_gitlab_commit(*one) for one in commits])
             case ["commits", revision]:
                 commits = self._commits(revision)
-                return None if commits is None else _gitlab_commit(*commits[0])
+                return None if not commits else _gitlab_commit(*commits[0])
             case _:
                 return None
 
@@ -239,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
             listed = self.host.source.git("log", "-z", "--format=%H%x00%cI%x00%an%x00%B", start, "--")
         except AssertionError:
             return None
-        fields = listed.removesuffix("\0").split("\0")
+        fields = listed.removesuffix("\0").split("\0") if listed else []  # of a tree
         return [fields[place : place + 4] for place in range(0, len(fields), 4)]
 
 

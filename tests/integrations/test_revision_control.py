@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -155,13 +157,15 @@ def test_pages_stay_where_they_are_while_the_branch_moves_on(kind: str, host: Re
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_there_is_told(kind: str, host: RepositoryHost, tmp_path: Path) -> None:
-    host.source.commit("First")
+    host.source.commit("First", a="1")
+    tree = host.source.git("rev-parse", "HEAD^{tree}")
 
     async def scenario(control: RevisionControl) -> None:
         for question in (
             control.revisions("nothing", 10),
             control.revisions("main", 10, Position("0" * 40, 10)),
             control.revision("0" * 40),
+            control.revision(tree),
         ):
             with pytest.raises(NotFound):
                 await question
@@ -349,6 +353,23 @@ def test_nobody_waits_while_what_was_left_is_looked_for(
     ask_of("path", host, tmp_path, scenario)
     assert looking
     assert threading.current_thread() not in looking
+
+
+@pytest.mark.parametrize("end", ["kill -KILL $$", "echo fatal: Out of memory >&2; exit 128"])
+def test_a_git_that_fails_says_nothing_about_what_is_there(end: str, host: RepositoryHost, tmp_path: Path) -> None:
+    revision = host.source.commit("First")
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ncase "$*" in *rev-*) {end};; esac\nexec {shutil.which("git")} "$@"\n')
+    program.chmod(0o700)
+
+    async def scenario(control: RevisionControl) -> None:
+        for question in (control.revisions("main", 10), control.revision(revision)):
+            with pytest.raises(RevisionControlFailure, match=r"git rev-[a-z]+ failed: (exit code -9|Out of memory)"):
+                await question
+
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    ask(GitRevisionControl(access("path", host, tmp_path), environment), scenario)
 
 
 def test_a_repository_that_is_rewritten(host: RepositoryHost, tmp_path: Path) -> None:

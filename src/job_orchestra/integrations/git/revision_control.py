@@ -10,7 +10,6 @@ from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.git_names import FULL_REVISION, flaw_of_name, git_environment, is_path
 from job_orchestra.domain.repositories import revision_url
 from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, moment_of, plain_line
-from job_orchestra.integrations.git.command import GitFailed
 from job_orchestra.integrations.git.mirror import Mirror
 from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
 
@@ -99,12 +98,11 @@ class GitRevisionControl:
         return self._default
 
     async def _find(self, name: str, environment: Mapping[str, str]) -> str | None:
-        """The revision that is meant."""
-        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        try:
-            return (await self._mirror.read(*words, environment=environment)).decode().strip()
-        except GitFailed:
-            return None
+        """The revision that is meant. A git that fails is a failure: it says nothing about what is there."""
+        # Not rev-parse, which fails also at files that were left where they are, of which --missing knows.
+        words = ("rev-list", "--no-walk", "--ignore-missing", "--missing=allow-any", "--end-of-options")
+        told = await self._mirror.read(*words, f"{name}^{{commit}}", "--", environment=environment)
+        return told.decode().strip() or None
 
     async def _log(self, environment: Mapping[str, str], *arguments: str) -> list[Revision]:
         words = ("-c", "i18n.logOutputEncoding=UTF-8", "log", "-z", "--no-show-signature", _FIELDS, *arguments, "--")
