@@ -23,6 +23,8 @@ class Manners:
 
     token: str | None = None
     """The one whose bearer may see the repository."""
+    is_discreet: bool = False
+    """Others are told that there is none, as the APIs of hosts do it."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """Of an answer with another status."""
@@ -97,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(manners.status, manners.content or b'{"message": "No."}', manners.headers)
         elif manners.content is not None:
             self._answer(200, manners.content, {})
+        elif not self._is_let_in() and manners.is_discreet:
+            self._answer(404, b'{"message": "Not Found"}', {})
         elif not self._is_let_in():
             self._answer(401, b'{"message": "Who are you?"}', {"WWW-Authenticate": "Basic"})
         elif self.path.startswith("/ada/engine"):
@@ -180,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
         for prefix, tell in (
             ("/api/v3/repos/ada/engine", self._github),
             ("/api/v1/repos/ada/engine", self._github),
-            ("/api/v4/projects/ada%2Fengine/repository", self._gitlab),
+            ("/api/v4/projects/ada%2Fengine", self._gitlab),
         ):
             if parts.path.startswith(prefix):
                 self._page(tell(unquote(parts.path.removeprefix(prefix)), query), query, "v1" in prefix)
@@ -218,13 +222,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _gitlab(self, path: str, query: dict[str, str]) -> Any:
         match path.strip("/").split("/"):
-            case ["branches"]:
+            case [""]:
+                return {"default_branch": "main", "visibility": "private"}
+            case ["repository", "branches"]:
                 branches = self._branches()
                 return Listing([{"name": one, "commit": {"id": at}, "default": one == "main"} for one, at in branches])
-            case ["commits"]:
+            case ["repository", "commits"]:
                 commits = self._commits(query["ref_name"])
                 return None if commits is None else Listing([_gitlab_commit(*one) for one in commits])
-            case ["commits", revision]:
+            case ["repository", "commits", revision]:
                 commits = self._commits(revision)
                 return None if not commits else _gitlab_commit(*commits[0])
             case _:

@@ -206,6 +206,25 @@ def test_a_token_opens_the_repository(kind: str, host: RepositoryHost, tmp_path:
         ask(REVISION_CONTROLS[repository.settings.type](repository), scenario)
 
 
+@pytest.mark.parametrize("kind", APIS)
+def test_a_repository_that_nobody_may_see_has_no_missing_branches(
+    kind: str, host: RepositoryHost, tmp_path: Path
+) -> None:
+    revision = host.source.commit("First")
+    host.manners.token, host.manners.is_discreet = "s3cret", True
+
+    async def scenario(control: RevisionControl) -> None:
+        for question in (
+            control.revisions("main", 10),
+            control.revisions("main", 10, Position(revision, 10)),
+            control.revision(revision),
+        ):
+            with pytest.raises(RevisionControlFailure, match="no such repository, or it needs a token"):
+                await question
+
+    ask_of(kind, host, tmp_path, scenario)
+
+
 @pytest.mark.parametrize("kind", ["http", *APIS])
 def test_a_host_that_never_answers_is_given_up(kind: str, host: RepositoryHost, tmp_path: Path) -> None:
     host.source.commit("First")

@@ -239,6 +239,27 @@ def test_a_host_that_fails_is_told_of_and_left_alone(play_on_sqlite: Play, host:
     play_on_sqlite(scenario)
 
 
+def test_a_repository_that_needs_a_token_is_told_of(play_on_sqlite: Play, host: RepositoryHost) -> None:
+    host.source.commit("First")
+    host.manners.token, host.manners.is_discreet = "s3cret", True
+
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        for kind in ("github", "gitlab", "forgejo"):
+            await configure(served, {"type": kind, "url": host.page, "branch": "main"})
+            answer = (await client.get("/projects/engine/status")).json()
+            assert "needs a token" in answer["knowledge"]["failure"], kind
+            assert (answer["branch"], answer["items"]) == ("main", [])
+        await configure(served, {"type": "github", "url": host.page, "branch": "main", "token_environment": "TOKEN"})
+        served.environment["TOKEN"] = "s3cret"
+        assert len((await client.get("/projects/engine/status")).json()["items"]) == 1
+        await configure(served, {"type": "github", "url": host.page, "branch": "no", "token_environment": "TOKEN"})
+        missing = await client.get("/projects/engine/status")
+        assert (missing.status_code, missing.json()["detail"]) == (404, "There is no branch 'no'.")
+
+    play_on_sqlite(scenario)
+
+
 def test_what_was_known_stays_known(play_on_sqlite: Play, host: RepositoryHost) -> None:
     host.source.commit("First")
     webhook = {

@@ -41,7 +41,7 @@ class ForgejoRevisionControl:
         owner, name = parts.path.strip("/").split("/")
         self._path = f"/repos/{quote(owner, safe='')}/{quote(name, safe='')}"
         api = f"{parts.scheme}://{parts.netloc}/api/v1"
-        self._api = HttpApi(parts.netloc, api, access.token, "token", {}, time_limit)
+        self._api = HttpApi(parts.netloc, api, self._path, access.token, "token", {}, time_limit)
 
     async def branches(self) -> Branches:
         default = self._branch or (await self._api.get(self._path, ForgejoRepository)).default_branch

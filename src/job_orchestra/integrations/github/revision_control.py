@@ -43,7 +43,7 @@ class GitHubRevisionControl:
         owner, name = parts.path.strip("/").split("/")
         self._path = f"/repos/{quote(owner, safe='')}/{quote(name, safe='')}"
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-        self._api = HttpApi(host, api, access.token, "Bearer", headers, time_limit)
+        self._api = HttpApi(host, api, self._path, access.token, "Bearer", headers, time_limit)
 
     async def branches(self) -> Branches:
         default = self._branch or (await self._api.get(self._path, GitHubRepository)).default_branch

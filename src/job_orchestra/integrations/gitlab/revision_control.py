@@ -40,9 +40,10 @@ class GitLabRevisionControl:
         self._branch = access.settings.branch
         self._page = web_url(access.settings.url) or ""
         parts = urlsplit(self._page)
-        self._path = f"/projects/{quote(parts.path.strip('/'), safe='')}/repository"
+        repository = f"/projects/{quote(parts.path.strip('/'), safe='')}"
+        self._path = f"{repository}/repository"
         api = f"{parts.scheme}://{parts.netloc}/api/v4"
-        self._api = HttpApi(parts.netloc, api, access.token, "Bearer", {}, time_limit)
+        self._api = HttpApi(parts.netloc, api, repository, access.token, "Bearer", {}, time_limit)
 
     async def branches(self) -> Branches:
         items: list[Branch] = []
