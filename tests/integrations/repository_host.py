@@ -30,6 +30,8 @@ class Manners:
     """Of an answer with another status."""
     content: bytes | None = None
     """In place of what would be right."""
+    most_at_once: int = 50
+    """What Forgejo gives, whatever it is asked for."""
     is_silent: bool = False
     """Takes questions and never answers."""
 
@@ -199,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(found, Listing):
             items = found.items
             size, page = int(query.get("limit" if is_forgejo else "per_page", 30)), int(query.get("page", 1))
-            size = min(size, 50) if is_forgejo else size
+            size = min(size, self.host.manners.most_at_once) if is_forgejo else size
             if len(items) > size * page:
                 headers["Link"] = f'<{self.host.url}/?page={page + 1}>; rel="next"'
             found = items[size * (page - 1) : size * page]

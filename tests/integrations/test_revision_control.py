@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import shutil
@@ -153,6 +154,28 @@ def test_pages_stay_where_they_are_while_the_branch_moves_on(kind: str, host: Re
         assert odd.items[0].title == "Number 4"  # the place of another length of pages
 
     ask_of(kind, host, tmp_path, scenario)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 5, 7])
+def test_a_host_may_give_less_than_is_asked_for(most: int, host: RepositoryHost, tmp_path: Path) -> None:
+    for number in range(7):
+        host.source.commit(f"Number {number}")
+    host.manners.most_at_once = most
+
+    async def scenario(control: RevisionControl) -> None:
+        for limits in ((5,), (1, 5), (2, 5, 3), (5, 2, 3)):
+            page = await control.revisions("main", limits[0])
+            titles = [one.title for one in page.items]
+            following = itertools.cycle(limits)
+            next(following)
+            while page.next is not None:
+                limit = next(following)
+                page = await control.revisions("main", limit, page.next)
+                assert len(page.items) <= min(limit, most)
+                titles += [one.title for one in page.items]
+            assert titles == [f"Number {number}" for number in range(6, -1, -1)], limits
+
+    ask_of("forgejo", host, tmp_path, scenario)
 
 
 @pytest.mark.parametrize("kind", KINDS)
