@@ -44,6 +44,16 @@ class GitSource:
         self.git("commit", "--quiet", "--allow-empty", "--file=-", given=title.encode())
         return self.git("rev-parse", "HEAD")
 
+    def commit_dated(self, title: str, date: str) -> str:
+        """The new revision of `main`, with that in the place of its date, whatever it is."""
+        before = self.git("rev-parse", "main")
+        tree = self.git("rev-parse", "main^{tree}")
+        who = f"Example <example@example.test> {date}".rstrip()
+        content = f"tree {tree}\nparent {before}\nauthor {who}\ncommitter {who}\n\n{title}\n"
+        made = self.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", given=content.encode())
+        self.git("update-ref", "refs/heads/main", made)
+        return made
+
     def branch(self, name: str) -> None:
         """A new one, of which the next revisions are."""
         self.git("checkout", "--quiet", "-b", name)

@@ -104,6 +104,21 @@ def test_a_branch_is_checked_out_and_recorded(kind: str, host: RepositoryHost, r
     assert run.files["a"] == "2"
 
 
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("253402300800 +0000", "9998-12-31T23:59:59Z"),
+        ("99999999999999999 +0000", "9998-12-31T23:59:59Z"),
+        ("", "1970-01-01T00:00:00Z"),
+    ],
+)
+def test_a_revision_may_have_any_date(date: str, told: str, source: GitSource, run: Run) -> None:
+    source.commit("First", a="1")
+    revision = source.commit_dated("Of another time", date)
+    assert f"is at {revision}: Of another time" in done(run.check_out(str(source.path)))
+    assert (run.control["date"], run.files) == (told, {"a": "1"})
+
+
 def test_revisions_by_hash_part_and_tag(source: GitSource, run: Run) -> None:
     first = source.commit("First", a="1")
     source.git("tag", "--annotate", "--message=One", "v1.0")

@@ -23,11 +23,15 @@ class Manners:
 
     token: str | None = None
     """The one whose bearer may see the repository."""
+    is_discreet: bool = False
+    """Others are told that there is none, as the APIs of hosts do it."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """Of an answer with another status."""
     content: bytes | None = None
     """In place of what would be right."""
+    most_at_once: int = 50
+    """What Forgejo gives, whatever it is asked for."""
     is_silent: bool = False
     """Takes questions and never answers."""
 
@@ -97,6 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(manners.status, manners.content or b'{"message": "No."}', manners.headers)
         elif manners.content is not None:
             self._answer(200, manners.content, {})
+        elif not self._is_let_in() and manners.is_discreet:
+            self._answer(404, b'{"message": "Not Found"}', {})
         elif not self._is_let_in():
             self._answer(401, b'{"message": "Who are you?"}', {"WWW-Authenticate": "Basic"})
         elif self.path.startswith("/ada/engine"):
@@ -180,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         for prefix, tell in (
             ("/api/v3/repos/ada/engine", self._github),
             ("/api/v1/repos/ada/engine", self._github),
-            ("/api/v4/projects/ada%2Fengine/repository", self._gitlab),
+            ("/api/v4/projects/ada%2Fengine", self._gitlab),
         ):
             if parts.path.startswith(prefix):
                 self._page(tell(unquote(parts.path.removeprefix(prefix)), query), query, "v1" in prefix)
@@ -195,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(found, Listing):
             items = found.items
             size, page = int(query.get("limit" if is_forgejo else "per_page", 30)), int(query.get("page", 1))
-            size = min(size, 50) if is_forgejo else size
+            size = min(size, self.host.manners.most_at_once) if is_forgejo else size
             if len(items) > size * page:
                 headers["Link"] = f'<{self.host.url}/?page={page + 1}>; rel="next"'
             found = items[size * (page - 1) : size * page]
@@ -212,21 +218,23 @@ class _Handler(BaseHTTPRequestHandler):
                 return None if commits is None else Listing([_github_commit(*one) for one in commits])
             case ["commits", revision] | ["git", "commits", revision]:
                 commits = self._commits(revision)
-                return None if commits is None else _github_commit(*commits[0])
+                return None if not commits else _github_commit(*commits[0])
             case _:
                 return None
 
     def _gitlab(self, path: str, query: dict[str, str]) -> Any:
         match path.strip("/").split("/"):
-            case ["branches"]:
+            case [""]:
+                return {"default_branch": "main", "visibility": "private"}
+            case ["repository", "branches"]:
                 branches = self._branches()
                 return Listing([{"name": one, "commit": {"id": at}, "default": one == "main"} for one, at in branches])
-            case ["commits"]:
+            case ["repository", "commits"]:
                 commits = self._commits(query["ref_name"])
                 return None if commits is None else Listing([_gitlab_commit(*one) for one in commits])
-            case ["commits", revision]:
+            case ["repository", "commits", revision]:
                 commits = self._commits(revision)
-                return None if commits is None else _gitlab_commit(*commits[0])
+                return None if not commits else _gitlab_commit(*commits[0])
             case _:
                 return None
 
@@ -239,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
             listed = self.host.source.git("log", "-z", "--format=%H%x00%cI%x00%an%x00%B", start, "--")
         except AssertionError:
             return None
-        fields = listed.removesuffix("\0").split("\0")
+        fields = listed.removesuffix("\0").split("\0") if listed else []  # of a tree
         return [fields[place : place + 4] for place in range(0, len(fields), 4)]
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
+import os
+import shutil
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -102,6 +107,37 @@ def test_branches_and_revisions(kind: str, host: RepositoryHost, tmp_path: Path)
     ask_of(kind, host, tmp_path, scenario)
 
 
+_ODD_DATES = ("253402300800 +0000", "99999999999999999 +0000", f"{'9' * 30} +0000", "-5 +0000", "")
+
+
+def test_dates_are_what_people_commit(host: RepositoryHost, tmp_path: Path) -> None:
+    host.source.commit("First")
+    for date in _ODD_DATES:
+        host.source.commit_dated(f"Dated {date!r}", date)
+
+    async def scenario(control: RevisionControl) -> None:
+        found = (await control.revisions("main", 10)).items
+        assert [one.title for one in found] == [*(f"Dated {date!r}" for date in reversed(_ODD_DATES)), "First"]
+        assert [one.date.year for one in found] == [1970, 1970, 9998, 9998, 9998, 2023]
+
+    ask_of("path", host, tmp_path, scenario)
+
+
+@pytest.mark.parametrize("kind", APIS)
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+02:00", "10000-01-01T00:00:00Z"])
+def test_dates_are_what_hosts_tell(kind: str, date: str, host: RepositoryHost, tmp_path: Path) -> None:
+    person = {"name": "Example", "date": date}
+    commit = {"sha": "a" * 40, "commit": {"message": "Odd", "committer": person}}
+    of_gitlab = {"id": "a" * 40, "title": "Odd", "author_name": "Example", "committed_date": date}
+    host.manners.content = json.dumps([{**commit, **of_gitlab}]).encode()
+
+    async def scenario(control: RevisionControl) -> None:
+        [found] = (await control.revisions("main", 10)).items
+        assert (found.title, found.date) == ("Odd", datetime.fromtimestamp(0, UTC))
+
+    ask_of(kind, host, tmp_path, scenario)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_pages_stay_where_they_are_while_the_branch_moves_on(kind: str, host: RepositoryHost, tmp_path: Path) -> None:
     made = [host.source.commit(f"Number {number}") for number in range(7)]
@@ -120,15 +156,39 @@ def test_pages_stay_where_they_are_while_the_branch_moves_on(kind: str, host: Re
     ask_of(kind, host, tmp_path, scenario)
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 5, 7])
+def test_a_host_may_give_less_than_is_asked_for(most: int, host: RepositoryHost, tmp_path: Path) -> None:
+    for number in range(7):
+        host.source.commit(f"Number {number}")
+    host.manners.most_at_once = most
+
+    async def scenario(control: RevisionControl) -> None:
+        for limits in ((5,), (1, 5), (2, 5, 3), (5, 2, 3)):
+            page = await control.revisions("main", limits[0])
+            titles = [one.title for one in page.items]
+            following = itertools.cycle(limits)
+            next(following)
+            while page.next is not None:
+                limit = next(following)
+                page = await control.revisions("main", limit, page.next)
+                assert len(page.items) <= min(limit, most)
+                titles += [one.title for one in page.items]
+            assert titles == [f"Number {number}" for number in range(6, -1, -1)], limits
+
+    ask_of("forgejo", host, tmp_path, scenario)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_there_is_told(kind: str, host: RepositoryHost, tmp_path: Path) -> None:
-    host.source.commit("First")
+    host.source.commit("First", a="1")
+    tree = host.source.git("rev-parse", "HEAD^{tree}")
 
     async def scenario(control: RevisionControl) -> None:
         for question in (
             control.revisions("nothing", 10),
             control.revisions("main", 10, Position("0" * 40, 10)),
             control.revision("0" * 40),
+            control.revision(tree),
         ):
             with pytest.raises(NotFound):
                 await question
@@ -167,6 +227,25 @@ def test_a_token_opens_the_repository(kind: str, host: RepositoryHost, tmp_path:
             assert "wrong" not in str(failed.value)
 
         ask(REVISION_CONTROLS[repository.settings.type](repository), scenario)
+
+
+@pytest.mark.parametrize("kind", APIS)
+def test_a_repository_that_nobody_may_see_has_no_missing_branches(
+    kind: str, host: RepositoryHost, tmp_path: Path
+) -> None:
+    revision = host.source.commit("First")
+    host.manners.token, host.manners.is_discreet = "s3cret", True
+
+    async def scenario(control: RevisionControl) -> None:
+        for question in (
+            control.revisions("main", 10),
+            control.revisions("main", 10, Position(revision, 10)),
+            control.revision(revision),
+        ):
+            with pytest.raises(RevisionControlFailure, match="no such repository, or it needs a token"):
+                await question
+
+    ask_of(kind, host, tmp_path, scenario)
 
 
 @pytest.mark.parametrize("kind", ["http", *APIS])
@@ -258,6 +337,20 @@ def test_more_than_a_page_of_branches(host: RepositoryHost, tmp_path: Path) -> N
         ask_of(kind, host, tmp_path, scenario)
 
 
+def test_names_of_branches_hold_what_others_take_for_the_end_of_a_line(host: RepositoryHost, tmp_path: Path) -> None:
+    revision = host.source.commit("First")
+    names = {f"a{character}b" for character in "\u2028\u2029\u0085"}
+    for name in names:
+        host.source.git("update-ref", f"refs/heads/{name}", revision)
+
+    async def scenario(control: RevisionControl) -> None:
+        branches = await control.branches()
+        assert {one.name for one in branches.items} == {"main", *names}
+        assert {one.revision for one in branches.items} == {revision}
+
+    ask_of("path", host, tmp_path, scenario)
+
+
 def test_a_damaged_copy_is_made_anew(host: RepositoryHost, tmp_path: Path) -> None:
     revision = host.source.commit("First")
     titles: list[str] = []
@@ -283,6 +376,42 @@ def test_a_damaged_copy_is_made_anew(host: RepositoryHost, tmp_path: Path) -> No
     host.source.commit("Last")
     ask_of("path", host, tmp_path, scenario)
     assert titles == ["First"] * 5
+
+
+def test_nobody_waits_while_what_was_left_is_looked_for(
+    host: RepositoryHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.source.commit("First")
+    real, looking = Path.glob, set[threading.Thread]()
+
+    def glob(self: Path, pattern: str) -> Iterator[Path]:
+        looking.add(threading.current_thread())
+        return iter(real(self, pattern))
+
+    async def scenario(control: RevisionControl) -> None:
+        assert (await control.branches()).items
+
+    monkeypatch.setattr(Path, "glob", glob)
+    ask_of("path", host, tmp_path, scenario)
+    assert looking
+    assert threading.current_thread() not in looking
+
+
+@pytest.mark.parametrize("end", ["kill -KILL $$", "echo fatal: Out of memory >&2; exit 128"])
+def test_a_git_that_fails_says_nothing_about_what_is_there(end: str, host: RepositoryHost, tmp_path: Path) -> None:
+    revision = host.source.commit("First")
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ncase "$*" in *rev-*) {end};; esac\nexec {shutil.which("git")} "$@"\n')
+    program.chmod(0o700)
+
+    async def scenario(control: RevisionControl) -> None:
+        for question in (control.revisions("main", 10), control.revision(revision)):
+            with pytest.raises(RevisionControlFailure, match=r"git rev-[a-z]+ failed: (exit code -9|Out of memory)"):
+                await question
+
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    ask(GitRevisionControl(access("path", host, tmp_path), environment), scenario)
 
 
 def test_a_repository_that_is_rewritten(host: RepositoryHost, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -121,6 +122,38 @@ def test_what_is_not_there_is_no_failure() -> None:
                 await ask(question)
         assert question.times == 1
         assert (await ask(Asked("there"), "other")).failure is None
+
+    play(scenario)
+
+
+def test_what_is_missing_is_told_to_each_by_an_error_of_his_own() -> None:
+    async def scenario(answers: BackgroundAnswers, ask: Ask) -> None:
+        question = Asked(NotFound("branch", "x"))
+        told: list[NotFound] = []
+        for _ in range(3):
+            with pytest.raises(NotFound, match=r"There is no branch 'x'\.") as missing:
+                await ask(question)
+            told.append(missing.value)
+        assert len({id(error) for error in told}) == 3
+        assert len({len(traceback.extract_tb(error.__traceback__)) for error in told}) == 1
+
+    play(scenario)
+
+
+def test_what_was_known_outlives_that_it_is_not_there_any_more() -> None:
+    async def scenario(answers: BackgroundAnswers, ask: Ask) -> None:
+        question = Asked("one", NotFound("branch", "x"), AskingFailed("It burns.", retry_after=0.0), "two")
+        known = await ask(question)
+        gone = await ask(question, fresh_for=0)
+        assert (gone.value, gone.fetched_at) == ("one", known.fetched_at)
+        assert gone.failure is not None
+        assert gone.failure.sentence == "There is no branch 'x'."
+        assert (await ask(question)).failure == gone.failure  # which is fresh, too
+        burning = await ask(question, fresh_for=0)
+        assert burning.failure is not None
+        assert (burning.value, burning.failure.sentence) == ("one", "It burns.")
+        again = await ask(question, fresh_for=0)
+        assert (again.value, again.failure, question.times) == ("two", None, 4)
 
     play(scenario)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,14 @@ import pytest
 from job_orchestra.domain.configuration import parse_projects
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.reasons import Reason, ReasonCode
+from job_orchestra.domain.revisions import Revision
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.revision_runs import REVISION_KEY, RevisionRuns
 from job_orchestra.repositories.run_progress import RunProgress
+from job_orchestra.service.answers.repositories import revision_answer
 from tests.git_source import GitSource
 from tests.integrations.bodies import SECRET, content_of, github_headers, github_push
 from tests.integrations.repository_host import RepositoryHost, hosting
@@ -105,6 +109,30 @@ def test_status_is_revisions_by_jobs(play: Play, source: GitSource) -> None:
         assert old.identifier < new.identifier
 
     play(scenario)
+
+
+def test_revisions_may_have_any_date(play_on_sqlite: Play, host: RepositoryHost) -> None:
+    host.source.commit("First")
+    host.source.commit_dated("Second", "99999999999999999 +0000")
+    commit = {"id": "a" * 40, "title": "Third", "author_name": "Example", "committed_date": "0001-01-01T00:00:00+02:00"}
+    host.manners.content = json.dumps([commit]).encode()
+
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        await configure(served, str(host.source.path))
+        answer = (await client.get("/projects/engine/status")).json()
+        assert answer["knowledge"]["failure"] is None
+        assert answer["items"][0]["revision"]["date"] == "9998-12-31T23:59:59.000Z"
+        await configure(served, {"type": "gitlab", "url": host.page, "branch": "main"})
+        answer = (await client.get("/projects/engine/status")).json()
+        assert [one["revision"]["date"] for one in answer["items"]] == ["1970-01-01T00:00:00.000Z"]
+
+    play_on_sqlite(scenario)
+
+
+def test_dates_of_a_client_of_ones_own_are_bounded() -> None:
+    odd = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2)))
+    assert revision_answer(Revision("a" * 40, odd, "Example", "Odd")).date == "1970-01-01T00:00:00.000Z"
 
 
 def test_what_is_looked_at_is_bounded(play: Play, source: GitSource) -> None:
@@ -207,6 +235,27 @@ def test_a_host_that_fails_is_told_of_and_left_alone(play_on_sqlite: Play, host:
             assert answer["knowledge"]["failed_at"] == "2026-11-23T10:00:00.123Z"
             assert (answer["branch"], answer["items"]) == ("main", [])
         assert len(host.questions) == 1
+
+    play_on_sqlite(scenario)
+
+
+def test_a_repository_that_needs_a_token_is_told_of(play_on_sqlite: Play, host: RepositoryHost) -> None:
+    host.source.commit("First")
+    host.manners.token, host.manners.is_discreet = "s3cret", True
+
+    async def scenario(served: Served) -> None:
+        client = await served.user(Role.VIEWER)
+        for kind in ("github", "gitlab", "forgejo"):
+            await configure(served, {"type": kind, "url": host.page, "branch": "main"})
+            answer = (await client.get("/projects/engine/status")).json()
+            assert "needs a token" in answer["knowledge"]["failure"], kind
+            assert (answer["branch"], answer["items"]) == ("main", [])
+        await configure(served, {"type": "github", "url": host.page, "branch": "main", "token_environment": "TOKEN"})
+        served.environment["TOKEN"] = "s3cret"
+        assert len((await client.get("/projects/engine/status")).json()["items"]) == 1
+        await configure(served, {"type": "github", "url": host.page, "branch": "no", "token_environment": "TOKEN"})
+        missing = await client.get("/projects/engine/status")
+        assert (missing.status_code, missing.json()["detail"]) == (404, "There is no branch 'no'.")
 
     play_on_sqlite(scenario)
 

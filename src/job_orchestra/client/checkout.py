@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from job_orchestra.client.inside import save_results
 from job_orchestra.client.mirrors import Mirror, Unreachable
 from job_orchestra.domain.git_names import FULL_REVISION, flaw_of_name, flaw_of_url, git_environment
 from job_orchestra.domain.repositories import revision_url
+from job_orchestra.domain.revisions import moment_of
 
 _TIME_LIMIT = 1800.0
 _REFERENCE = "refs/orchestra/revision"
@@ -208,9 +209,11 @@ class _Workspace:
 
     def describe(self, revision: str) -> tuple[datetime, str]:
         """When it was committed, and the first line of its message."""
-        told = self._git.run("log", "-1", "--no-show-signature", "--format=%ct %s", revision, "--", of=self._repository)
-        date, _, title = told.partition(" ")
-        return datetime.fromtimestamp(int(date), UTC), title
+        told = self._git.run(
+            "log", "-1", "--no-show-signature", "--format=%ct%x00%s", revision, "--", of=self._repository
+        )
+        date, _, title = told.partition("\0")
+        return moment_of(date), title
 
     def show(self, revision: str) -> None:
         """Has its files in the working tree; what was changed in them is lost, what is in no revision stays."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 _LONGEST_TEXT = 300
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""So that it can be told in every time zone."""
 _POSITION = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64}):(0|[1-9][0-9]{0,5})")
 
 
@@ -67,6 +70,27 @@ def read_position(text: str) -> Position:
     if match is None:
         raise ValueError("is no cursor that a list of revisions gave")
     return Position(match[1], int(match[2]))
+
+
+def moment_of(text: str) -> datetime:
+    """What a repository says of a date, in seconds since 1970 or by ISO 8601: whoever commits writes what he likes.
+
+    In UTC, and within the years that can be told; 1970 for what is no date.
+    """
+    try:
+        seconds = int(text)
+    except ValueError:
+        try:
+            return bounded_moment(datetime.fromisoformat(text))
+        except ValueError:
+            return _EARLIEST
+    return datetime.fromtimestamp(min(max(seconds, 0), int(_LATEST.timestamp())), UTC)
+
+
+def bounded_moment(date: datetime) -> datetime:
+    """In UTC, and within the years that can be told; a date without a time zone is taken to be UTC."""
+    aware = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+    return min(max(aware, _EARLIEST), _LATEST).astimezone(UTC)
 
 
 def plain_line(text: str) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
-from job_orchestra.domain.revisions import Revision, plain_line
-
-_UNKNOWN = datetime.fromtimestamp(0, UTC)
+from job_orchestra.domain.revisions import Revision, moment_of, plain_line
 
 
 class Person(msgspec.Struct):
     name: str | None = None
-    date: datetime | None = None
+    date: str | None = None
 
 
 class Message(msgspec.Struct):
@@ -30,6 +26,6 @@ class Commit(msgspec.Struct):
 def revision_of(found: Commit, url: str | None) -> Revision:
     commit = found.commit
     author, committer = commit.author or Person(), commit.committer or Person()
-    date = committer.date or author.date or _UNKNOWN
+    date = moment_of(committer.date or author.date or "")
     title = commit.message.strip().partition("\n")[0]
     return Revision(found.sha, date, plain_line(author.name or ""), plain_line(title), url)

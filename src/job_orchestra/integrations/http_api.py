@@ -37,13 +37,21 @@ class Found:
 
 
 class HttpApi:
-    """`host` is what people call it; `authorization` makes a header's value of a token."""
+    """`host` is what people call it; `repository` is the path that answers to everybody who may see the repository."""
 
     def __init__(
-        self, host: str, url: str, token: Token, scheme: str, headers: Mapping[str, str], time_limit: float = TIME_LIMIT
+        self,
+        host: str,
+        url: str,
+        repository: str,
+        token: Token,
+        scheme: str,
+        headers: Mapping[str, str],
+        time_limit: float = TIME_LIMIT,
     ) -> None:
         self._host = host
         self._url = url
+        self._repository = repository
         self._token = token
         self._scheme = scheme
         self._time_limit = time_limit
@@ -85,6 +93,8 @@ class HttpApi:
         if response.status_code == 200:
             return Found(content, 'rel="next"' in response.headers.get("link", ""))
         if response.status_code in {404, 422} and missing is not None:
+            # Hosts say the same of all that is in a repository that nobody may see without a token.
+            await self._found(self._repository, None, {})
             raise missing
         raise self._failure(response, content, has_token=token is not None)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from job_orchestra.domain.revisions import Position, Revision, Revisions
 
@@ -14,20 +15,33 @@ class NumberedPage:
     """A branch, or the revision at which an earlier page has begun."""
     number: int
     """From 1 on."""
+    size: int
     skipped: int
     """Revisions at its beginning that came before: where pages had another length then."""
 
 
-def page_at(branch: str, limit: int, position: Position | None) -> NumberedPage:
-    if position is None:
-        return NumberedPage(branch, 1, 0)
-    return NumberedPage(position.head, position.offset // limit + 1, position.offset % limit)
+Pages: TypeAlias = Callable[[NumberedPage], Awaitable[tuple[Sequence[Revision], bool]]]
+"""The revisions of a page, and whether its host says that there is a next one."""
 
 
-def revisions_of(items: Sequence[Revision], page: NumberedPage, limit: int, position: Position | None) -> Revisions:
-    """Of a page with all of its revisions; one that is full may have another behind it."""
+async def history(pages: Pages, branch: str, limit: int, position: Position | None) -> Revisions:
+    """At most `limit` revisions, fewer where the host gives fewer at once."""
+    page = _page_at(branch, limit, position)
+    items, has_more = await pages(page)
+    if has_more and 0 < len(items) < page.size:
+        given = len(items)
+        asked, page = page, _page_at(branch, given, position)
+        if page.number != asked.number:
+            items, has_more = await pages(page)
     shown = tuple(items[page.skipped :])
-    if len(items) < limit:
+    # One that is full may have another behind it, whatever becomes of headers on their way.
+    if not items or (len(items) < page.size and not has_more):
         return Revisions(shown)
     head = items[0].identifier if position is None else position.head
-    return Revisions(shown, Position(head, page.number * limit))
+    return Revisions(shown, Position(head, page.number * page.size))
+
+
+def _page_at(branch: str, size: int, position: Position | None) -> NumberedPage:
+    if position is None:
+        return NumberedPage(branch, 1, size, 0)
+    return NumberedPage(position.head, position.offset // size + 1, size, position.offset % size)

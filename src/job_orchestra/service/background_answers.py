@@ -87,8 +87,10 @@ class Key:
 @dataclass(eq=False, slots=True)
 class _Entry:
     value: Any = None
-    missing: NotFound | None = None
     fetched_at: datetime | None = None
+    """Of the value."""
+    missing: Failure | None = None
+    """The last answer, if that was that there is no such thing (any more)."""
     fetched: float | None = None
     task: asyncio.Task[None] | None = None
     asked_at: float = 0.0
@@ -112,7 +114,7 @@ class BackgroundAnswers:
         fresh_for: float,
         patience: Patience,
     ) -> Known[Value]:
-        """NotFound if that was the answer."""
+        """NotFound if that was the answer, and nothing was known before."""
         entry = self._entry(key)
         now = asyncio.get_running_loop().time()
         is_fresh = entry.fetched is not None and now - entry.fetched < fresh_for
@@ -158,9 +160,11 @@ class BackgroundAnswers:
     async def _ask(self, entry: _Entry, place: Place, question: Callable[[], Awaitable[object]]) -> None:
         try:
             async with asyncio.timeout(self._time_limit):
-                entry.value, entry.missing = await question(), None
+                entry.value = await question()
+            entry.fetched_at, entry.missing = self._clock.now(), None
         except NotFound as error:
-            entry.value, entry.missing = None, error
+            # Its words only: it would keep alive what it went through.
+            entry.missing = Failure(str(error), self._clock.now())
         except (AskingFailed, TimeoutError) as error:
             sentence = str(error) or f"It took longer than {self._time_limit:g} seconds."
             self._fail(place, sentence, error.retry_after if isinstance(error, AskingFailed) else None)
@@ -169,7 +173,7 @@ class BackgroundAnswers:
             _logger.exception("A question in the background ended with a fault.")
             self._fail(place, "The client of the repository has a fault; the service's log has the details.", None)
             return
-        entry.fetched, entry.fetched_at = asyncio.get_running_loop().time(), self._clock.now()
+        entry.fetched = asyncio.get_running_loop().time()
         place.failure, place.failures = None, 0
 
     def _fail(self, place: Place, sentence: str, retry_after: float | None) -> None:
@@ -179,9 +183,9 @@ class BackgroundAnswers:
         place.rests_until = asyncio.get_running_loop().time() + delay
 
     def _known(self, entry: _Entry, place: Place) -> Known[Any]:
-        if entry.missing is not None:
-            raise entry.missing
+        if entry.missing is not None and entry.fetched_at is None:
+            raise NotFound.saying(entry.missing.sentence)
         age = None
         if entry.fetched_at is not None:
             age = max(0.0, (self._clock.now() - entry.fetched_at).total_seconds())
-        return Known(entry.value, entry.fetched_at, age, entry.task is not None, place.failure)
+        return Known(entry.value, entry.fetched_at, age, entry.task is not None, place.failure or entry.missing)

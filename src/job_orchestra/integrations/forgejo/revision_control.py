@@ -11,7 +11,7 @@ from job_orchestra.domain.repositories import RepositoryType, revision_url, web_
 from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions
 from job_orchestra.integrations.commits import Commit, revision_of
 from job_orchestra.integrations.http_api import TIME_LIMIT, HttpApi
-from job_orchestra.integrations.paging import page_at, revisions_of
+from job_orchestra.integrations.paging import NumberedPage, history
 from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
 
 _FRESH_FOR = 30.0
@@ -41,7 +41,7 @@ class ForgejoRevisionControl:
         owner, name = parts.path.strip("/").split("/")
         self._path = f"/repos/{quote(owner, safe='')}/{quote(name, safe='')}"
         api = f"{parts.scheme}://{parts.netloc}/api/v1"
-        self._api = HttpApi(parts.netloc, api, access.token, "token", {}, time_limit)
+        self._api = HttpApi(parts.netloc, api, self._path, access.token, "token", {}, time_limit)
 
     async def branches(self) -> Branches:
         default = self._branch or (await self._api.get(self._path, ForgejoRepository)).default_branch
@@ -56,13 +56,15 @@ class ForgejoRevisionControl:
         return Branches(tuple(items), is_complete=False)
 
     async def revisions(self, branch: str, limit: int, position: Position | None = None) -> Revisions:
-        page = page_at(branch, limit, position)
-        missing = NotFound("branch" if position is None else "revision", page.start)
-        found = await self._api.get(
-            f"{self._path}/commits", list[Commit], missing,
-            sha=page.start, limit=limit, page=page.number, stat="false", verification="false", files="false",
-        )  # fmt: skip
-        return revisions_of([self._revision(one) for one in found], page, limit, position)
+        async def ask(page: NumberedPage) -> tuple[list[Revision], bool]:
+            missing = NotFound("branch" if position is None else "revision", page.start)
+            found, has_more = await self._api.get_page(
+                f"{self._path}/commits", list[Commit], missing,
+                sha=page.start, limit=page.size, page=page.number, stat="false", verification="false", files="false",
+            )  # fmt: skip
+            return [self._revision(one) for one in found], has_more
+
+        return await history(ask, branch, limit, position)
 
     async def revision(self, identifier: str) -> Revision:
         path = f"{self._path}/git/commits/{quote(identifier, safe='')}"

@@ -61,7 +61,7 @@ class Mirror:
     async def _update(self, environment: Mapping[str, str]) -> None:
         if not (self._path / "HEAD").exists():
             await self._begin(environment)
-        self._remove_left_locks()
+        await asyncio.to_thread(self._remove_left_locks)
         await git(
             "fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--force", "--update-shallow",
             f"--depth={_DEPTH}", "origin",
@@ -91,7 +91,7 @@ class Mirror:
         return await git(*arguments, environment=environment, time_limit=min(self._time_limit, 60.0))
 
     def _remove_left_locks(self) -> None:
-        """Of a git that was killed: nobody else is at work here."""
+        """Of a git that was killed: nobody else is at work here. Looks at every directory of names, however many."""
         for pattern in ("*.lock", "gc.pid", "refs/**/*.lock", "objects/pack/tmp_*"):
             for left in self._path.glob(pattern):
                 with contextlib.suppress(OSError):

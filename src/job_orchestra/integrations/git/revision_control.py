@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.git_names import FULL_REVISION, flaw_of_name, git_environment, is_path
 from job_orchestra.domain.repositories import revision_url
-from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, plain_line
-from job_orchestra.integrations.git.command import GitFailed
+from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, moment_of, plain_line
 from job_orchestra.integrations.git.mirror import Mirror
 from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
 
@@ -52,7 +50,7 @@ class GitRevisionControl:
             "for-each-ref", "--sort=-committerdate", f"--count={MOST_BRANCHES + 1}",
             "--format=%(refname:lstrip=2)%00%(objectname)", "refs/heads", environment=environment,
         )  # fmt: skip
-        pairs = [line.split("\0") for line in _lines(listed)]
+        pairs = [parts for line in _lines(listed) if len(parts := line.split("\0")) == 2]
         items = [Branch(name, revision, name == default) for name, revision in pairs[:MOST_BRANCHES]]
         return Branches(tuple(items), len(pairs) <= MOST_BRANCHES)
 
@@ -100,12 +98,11 @@ class GitRevisionControl:
         return self._default
 
     async def _find(self, name: str, environment: Mapping[str, str]) -> str | None:
-        """The revision that is meant."""
-        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        try:
-            return (await self._mirror.read(*words, environment=environment)).decode().strip()
-        except GitFailed:
-            return None
+        """The revision that is meant. A git that fails is a failure: it says nothing about what is there."""
+        # Not rev-parse, which fails also at files that were left where they are, of which --missing knows.
+        words = ("rev-list", "--no-walk", "--ignore-missing", "--missing=allow-any", "--end-of-options")
+        told = await self._mirror.read(*words, f"{name}^{{commit}}", "--", environment=environment)
+        return told.decode().strip() or None
 
     async def _log(self, environment: Mapping[str, str], *arguments: str) -> list[Revision]:
         words = ("-c", "i18n.logOutputEncoding=UTF-8", "log", "-z", "--no-show-signature", _FIELDS, *arguments, "--")
@@ -117,7 +114,7 @@ class GitRevisionControl:
             identifier, date, author, title = fields[place : place + 4]
             yield Revision(
                 identifier,
-                datetime.fromtimestamp(int(date), UTC),
+                moment_of(date),
                 plain_line(author),
                 plain_line(title),
                 revision_url(self._page, identifier),
@@ -131,4 +128,5 @@ def _checked(branch: str) -> str:
 
 
 def _lines(output: bytes) -> list[str]:
-    return output.decode(errors="replace").splitlines()
+    """Of git's: names may hold all that Python takes for the end of a line, too."""
+    return output.decode(errors="replace").split("\n")

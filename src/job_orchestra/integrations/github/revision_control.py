@@ -11,7 +11,7 @@ from job_orchestra.domain.repositories import RepositoryType, revision_url, web_
 from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions
 from job_orchestra.integrations.commits import Commit, revision_of
 from job_orchestra.integrations.http_api import TIME_LIMIT, HttpApi
-from job_orchestra.integrations.paging import page_at, revisions_of
+from job_orchestra.integrations.paging import NumberedPage, history
 from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
 
 _FRESH_FOR = 60.0
@@ -43,7 +43,7 @@ class GitHubRevisionControl:
         owner, name = parts.path.strip("/").split("/")
         self._path = f"/repos/{quote(owner, safe='')}/{quote(name, safe='')}"
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-        self._api = HttpApi(host, api, access.token, "Bearer", headers, time_limit)
+        self._api = HttpApi(host, api, self._path, access.token, "Bearer", headers, time_limit)
 
     async def branches(self) -> Branches:
         default = self._branch or (await self._api.get(self._path, GitHubRepository)).default_branch
@@ -58,12 +58,15 @@ class GitHubRevisionControl:
         return Branches(tuple(items), is_complete=False)
 
     async def revisions(self, branch: str, limit: int, position: Position | None = None) -> Revisions:
-        page = page_at(branch, limit, position)
-        missing = NotFound("branch" if position is None else "revision", page.start)
-        found = await self._api.get(
-            f"{self._path}/commits", list[Commit], missing, sha=page.start, per_page=limit, page=page.number
-        )
-        return revisions_of([self._revision(one) for one in found], page, limit, position)
+        async def ask(page: NumberedPage) -> tuple[list[Revision], bool]:
+            missing = NotFound("branch" if position is None else "revision", page.start)
+            found, has_more = await self._api.get_page(
+                f"{self._path}/commits", list[Commit], missing,
+                sha=page.start, per_page=page.size, page=page.number,
+            )  # fmt: skip
+            return [self._revision(one) for one in found], has_more
+
+        return await history(ask, branch, limit, position)
 
     async def revision(self, identifier: str) -> Revision:
         missing = NotFound("revision", identifier)

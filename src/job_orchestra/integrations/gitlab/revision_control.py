@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.repositories import RepositoryType, revision_url, web_url
-from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, plain_line
+from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions, moment_of, plain_line
 from job_orchestra.integrations.http_api import TIME_LIMIT, HttpApi
-from job_orchestra.integrations.paging import page_at, revisions_of
+from job_orchestra.integrations.paging import NumberedPage, history
 from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
 
 _FRESH_FOR = 30.0
@@ -32,7 +31,7 @@ class GitLabCommit(msgspec.Struct):
     id: str
     title: str
     author_name: str
-    committed_date: datetime
+    committed_date: str
 
 
 class GitLabRevisionControl:
@@ -41,9 +40,10 @@ class GitLabRevisionControl:
         self._branch = access.settings.branch
         self._page = web_url(access.settings.url) or ""
         parts = urlsplit(self._page)
-        self._path = f"/projects/{quote(parts.path.strip('/'), safe='')}/repository"
+        repository = f"/projects/{quote(parts.path.strip('/'), safe='')}"
+        self._path = f"{repository}/repository"
         api = f"{parts.scheme}://{parts.netloc}/api/v4"
-        self._api = HttpApi(parts.netloc, api, access.token, "Bearer", {}, time_limit)
+        self._api = HttpApi(parts.netloc, api, repository, access.token, "Bearer", {}, time_limit)
 
     async def branches(self) -> Branches:
         items: list[Branch] = []
@@ -57,13 +57,15 @@ class GitLabRevisionControl:
         return Branches(tuple(items), is_complete=False)
 
     async def revisions(self, branch: str, limit: int, position: Position | None = None) -> Revisions:
-        page = page_at(branch, limit, position)
-        missing = NotFound("branch" if position is None else "revision", page.start)
-        found = await self._api.get(
-            f"{self._path}/commits", list[GitLabCommit], missing,
-            ref_name=page.start, per_page=limit, page=page.number,
-        )  # fmt: skip
-        return revisions_of([self._revision(one) for one in found], page, limit, position)
+        async def ask(page: NumberedPage) -> tuple[list[Revision], bool]:
+            missing = NotFound("branch" if position is None else "revision", page.start)
+            found, has_more = await self._api.get_page(
+                f"{self._path}/commits", list[GitLabCommit], missing,
+                ref_name=page.start, per_page=page.size, page=page.number,
+            )  # fmt: skip
+            return [self._revision(one) for one in found], has_more
+
+        return await history(ask, branch, limit, position)
 
     async def revision(self, identifier: str) -> Revision:
         path = f"{self._path}/commits/{quote(identifier, safe='')}"
@@ -77,4 +79,5 @@ class GitLabRevisionControl:
 
     def _revision(self, found: GitLabCommit) -> Revision:
         url = revision_url(self._page, found.id, RepositoryType.GITLAB)
-        return Revision(found.id, found.committed_date, plain_line(found.author_name), plain_line(found.title), url)
+        date = moment_of(found.committed_date)
+        return Revision(found.id, date, plain_line(found.author_name), plain_line(found.title), url)

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
 from typing import Any
 
 from job_orchestra.domain.repositories import RepositorySettings, web_url
-from job_orchestra.domain.revisions import Branch, Revision
+from job_orchestra.domain.revisions import Branch, Revision, bounded_moment
 from job_orchestra.domain.runs import Run
 from job_orchestra.protocol.resources import (
     BranchAnswer,
@@ -50,7 +49,7 @@ def branch_answer(branch: Branch) -> BranchAnswer:
 def revision_answer(revision: Revision) -> RevisionAnswer:
     return RevisionAnswer(
         identifier=revision.identifier,
-        date=iso(revision.date.astimezone(UTC)),
+        date=iso(bounded_moment(revision.date)),
         author=revision.author,
         title=revision.title,
         url=revision.url,
