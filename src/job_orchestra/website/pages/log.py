@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -17,7 +18,7 @@ from job_orchestra.domain.errors import Invalid, NotFound, OrchestraError, Unava
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import LogHitAnswer, RunAnswer
 from job_orchestra.website.following import Stopping, beside, until_stopped
-from job_orchestra.website.log_view import LogView, line_offset, time_html, view_log
+from job_orchestra.website.log_view import LogView, line_offset, rendered, time_html, view_log
 from job_orchestra.website.log_window import STEP, LogWindow
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import run_path, with_query
@@ -234,9 +235,9 @@ class _Full(Exception):
 
 async def _content(visit: Visit, run: RunAnswer, view: LogView) -> AsyncIterator[str]:
     """The window's part of the log, and for the last window of a run that goes on, what comes."""
-    for part in view.html():
-        yield part
-        await asyncio.sleep(0)
+    async with aclosing(view.html()) as pieces:
+        async for piece in pieces:
+            yield piece
     if view.window.end is not None or run.ended_at is not None:
         return
     chunks = visit.client.follow_log(run.project, run.identifier, view.end, _PATIENCE, run.attempt)
@@ -250,7 +251,7 @@ async def _content(visit: Visit, run: RunAnswer, view: LogView) -> AsyncIterator
             renderer.tell_time(time_html(now.isoformat(timespec="milliseconds"), visit.zone.rules))
             told = now
         replaced = renderer.replaced
-        yield renderer.feed(one)
+        yield await rendered(renderer, one)
         size += len(one)
         if size >= _MOST_FOLLOWED or renderer.replaced >= _MOST_REPLACED:
             raise _Full
