@@ -212,6 +212,23 @@ def test_a_page_that_is_full_leads_to_a_new_one(viewer: Visitor, installation: I
     installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
 
 
+def test_a_long_line_that_is_overwritten_fills_a_page(
+    viewer: Visitor, installation: Installation, driver: RunDriver
+) -> None:
+    """Each of its states is all of it."""
+    run = installation.call(_begun(driver))
+    run = installation.call(driver.write(run, b"x" * 1_000_000))
+    with opened(viewer, _log(run)) as page:
+        page.wait_for("x</span>")
+        for state in range(1, 6):
+            run = installation.call(driver.write(run, b"\r%d" % state))
+            page.wait_for(f'<span class="n">{state}x')
+        text = page.wait_for_end()
+    assert f'<meta http-equiv="refresh" content="0; url={_log(run)}">' in text
+    assert text.count('<span class="n">') == 5
+    installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
+
+
 def test_the_raw_log_is_the_stored_bytes(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:
     content = bytes(range(256)) * 10_000 + b"\x1b[31m<script>alert(1)</script>"
     run = installation.call(_begun(driver))

@@ -29,6 +29,8 @@ _logger = logging.getLogger(__name__)
 
 _MOST_FOLLOWED = 2 * 1024 * 1024
 """Bytes after which a growing page ends and leads to a new one: browsers become slow with pages without end."""
+_MOST_SENT = 4 * 1024 * 1024
+"""Characters of HTML after which it ends, too: many short lines, or a long one that is overwritten, become many."""
 _PATIENCE = 60.0
 """Seconds for which the page waits for a service that has gone."""
 _RAW_PART = 1024 * 1024
@@ -241,7 +243,7 @@ async def _content(visit: Visit, run: RunAnswer, view: LogView) -> AsyncIterator
     if view.window.end is not None or run.ended_at is not None:
         return
     chunks = visit.client.follow_log(run.project, run.identifier, view.end, _PATIENCE, run.attempt)
-    size, renderer, told = 0, view.renderer, _EPOCH
+    size, sent, renderer, told = 0, 0, view.renderer, _EPOCH
     async for one in until_stopped(beside(chunks, _starts(visit, run)), visit.site.stopping):
         if isinstance(one, RunAnswer):
             yield visit.site.parts.templates.render_part(LogStatus.template, LogStatus(title="", run=one))
@@ -251,9 +253,10 @@ async def _content(visit: Visit, run: RunAnswer, view: LogView) -> AsyncIterator
             renderer.tell_time(time_html(now.isoformat(timespec="milliseconds"), visit.zone.rules))
             told = now
         replaced = renderer.replaced
-        yield await rendered(renderer, one)
-        size += len(one)
-        if size >= _MOST_FOLLOWED or renderer.replaced >= _MOST_REPLACED:
+        shown = await rendered(renderer, one)
+        yield shown
+        size, sent = size + len(one), sent + len(shown)
+        if size >= _MOST_FOLLOWED or sent >= _MOST_SENT or renderer.replaced >= _MOST_REPLACED:
             raise _Full
         if renderer.replaced != replaced:
             # What overwrites this meanwhile need not be shown.
