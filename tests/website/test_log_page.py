@@ -16,6 +16,11 @@ import pytest
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.protocol.resources import LogSearchAnswer
+from job_orchestra.service.handlers import logs
+from job_orchestra.service.log_search import LogQuestion
+from job_orchestra.service.parts import ServiceParts
+from job_orchestra.storage.log_port import LogKey
 from job_orchestra.website.log_window import STEP
 from tests.website.examples import Examples, RunDriver
 from tests.website.installation import Installation
@@ -308,6 +313,22 @@ def test_a_search_leads_to_lines(viewer: Visitor, installation: Installation, dr
     assert following is not None
     assert "<mark>padding</mark>" in viewer.get(unescape(following[1])).text
     assert viewer.get(f"{_log(run)}/search?text={'x' * 300}").status_code == 422
+
+
+def test_a_search_that_does_not_get_on_is_not_repeated(
+    viewer: Visitor, installation: Installation, driver: RunDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _ended(installation, driver, b"line\n" * 10)
+    asked: list[int] = []
+
+    async def searched(parts: ServiceParts, key: LogKey, question: LogQuestion) -> LogSearchAnswer:
+        asked.append(question.offset)
+        return LogSearchAnswer([], max(question.offset, 20))
+
+    monkeypatch.setattr(logs, "search_log", searched)
+    page = viewer.get(f"{_log(run)}/search?text=line").text
+    assert asked == [0, 20]
+    assert "offset=20" in page
 
 
 def test_a_progress_bar_is_shown_as_its_last_state(

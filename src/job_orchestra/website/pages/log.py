@@ -192,8 +192,8 @@ async def _hits(
         hits += found.hits
         if found.next is None:
             return hits, None
-        following = found.next
-        if len(hits) >= _MOST_HITS:
+        is_stuck, following = found.next == following, found.next
+        if is_stuck or len(hits) >= _MOST_HITS:
             break
     return hits, following
 
