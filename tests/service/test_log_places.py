@@ -10,6 +10,7 @@ import pytest
 
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import Run
+from job_orchestra.service import log_search
 from job_orchestra.storage.log_port import Compression, LogKey
 from tests.service.serving import DEADLINE, Play, Served
 
@@ -122,6 +123,29 @@ def test_a_search_goes_on_where_an_answer_ended(play_on_sqlite: Play) -> None:
             assert len(answer["hits"]) <= 7
             offset = answer["next"]
         assert found == [number for number, line in enumerate(lines, 1) if line == b"needle"]
+
+    play_on_sqlite(scenario)
+
+
+def test_each_answer_of_a_search_gets_on_however_slow_it_is(
+    play_on_sqlite: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_search, "_MOST_SECONDS", -1.0)
+
+    async def scenario(served: Served) -> None:
+        log = b"." * 1_000_000 + b"needle\n" + b"." * 1_000_000 + b"\nneedle"
+        client, run = await _with_log(served, log)
+        offsets, found = [0], list[int]()
+        while True:
+            query: dict[str, str | int] = {"text": "needle", "offset": offsets[-1], "limit": 7}
+            answer = (await client.get(_path(run, "search"), params=query)).json()
+            found += [hit["offset"] for hit in answer["hits"]]
+            if answer["next"] is None:
+                break
+            assert answer["next"] > offsets[-1]
+            offsets.append(answer["next"])
+        assert found == [1_000_000, len(log) - 6]
+        assert len(offsets) < 12
 
     play_on_sqlite(scenario)
 

@@ -88,7 +88,7 @@ class MemoryLogs:
     async def reopen(self, keys: Sequence[LogKey]) -> None:
         await self._passage.carry(lambda: self._contents.sealed.difference_update(keys), "reopen logs")
 
-    async def place_at(self, key: LogKey, offset: int) -> LogPlace | None:
+    async def place_at(self, key: LogKey, offset: int, *, is_patient: bool = True) -> LogPlace | None:
         return await self._passage.carry(lambda: _place(self._log(key)[:offset]), "place in a log")
 
     async def place_of_line(self, key: LogKey, line: int) -> LogPlace | None:

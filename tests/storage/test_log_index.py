@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 
 from job_orchestra.domain.log_places import BEGINNING, LogFold, LogPlace
 from job_orchestra.domain.text_styles import Style, apply_sgr, sgr_of
-from job_orchestra.storage.files import open_log_inventory, open_log_store
+from job_orchestra.storage.files import log_indexes, open_log_inventory, open_log_store
 from job_orchestra.storage.files.index_growth import STEP
 from job_orchestra.storage.files.index_records import RECORD_SIZE
 from job_orchestra.storage.files.log_files import LogFiles
@@ -317,6 +319,47 @@ def test_an_index_that_cannot_be_written_harms_no_log(tmp_path: Path) -> None:
     play(tmp_path, scenario, clock)
     (tmp_path / INDEX).rmdir()
     play(tmp_path, lambda store: check(store, log, chance))
+
+
+@contextmanager
+def held(index: Path) -> Generator[None]:
+    """Nobody can catch up with it meanwhile."""
+    with index.open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def test_who_is_not_patient_does_not_wait_for_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_indexes, "_PATIENCE", 3600.0)
+    log = b"line\n" * 2_000_000
+
+    async def scenario(store: LogStore) -> None:
+        await append_in_pieces(store, log, random.Random(8), Clock())
+        os.truncate(tmp_path / INDEX, 0)
+        with held(tmp_path / INDEX):
+            assert await store.place_at(KEY, len(log), is_patient=False) is None
+        place = await store.place_at(KEY, len(log))
+        assert place is not None
+        assert (place.offset, place.newlines) == (len(log), 2_000_000)
+
+    play(tmp_path, scenario)
+
+
+def test_few_indexes_wait_to_catch_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_indexes, "_MOST_BEHIND", 3)
+    keys = [LogKey("example", "01m85kb309z79grqvh", attempt) for attempt in range(1, 7)]
+    indexes = [tmp_path / INDEX.with_name(f"{key.run}.{key.attempt}.log.index") for key in keys]
+
+    async def scenario(store: LogStore) -> None:
+        for key, index in zip(keys, indexes, strict=True):
+            await store.append([LogPiece(key, 0, b"line\n")])
+            index.write_bytes(b"wrong" * 100)
+        with held(indexes[0]):
+            for key in keys:
+                assert await store.place_at(key, 5, is_patient=False) is None
+
+    play(tmp_path, scenario)
+    assert [index.stat().st_size for index in indexes] == [0, 0, 0, 500, 500, 500]
 
 
 def test_styles_survive_being_written_down() -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import random
 import re
+import threading
 import time
 
 import pytest
 
 from job_orchestra.website.ansi import AnsiRenderer, LineRenderer
+from job_orchestra.website.log_view import rendered
 from tests.website.shown_log import Shown, read_shown
 
 
@@ -143,6 +146,59 @@ def test_text_that_is_written_over_other_text_takes_its_place(data: bytes, text:
         renderer = LineRenderer("", 1, is_live=is_live)
         html = "".join(renderer.feed(data[at : at + 1]) for at in range(len(data))) + renderer.feed(b"", is_last=True)
         assert read_shown(html).text == text.removesuffix("\n") + "\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"a" * 10_000 + b"\r" + b"b" * 5000, "b" * 4096 + "a" * 5904 + "b" * 904),
+        (b"a" * 5000 + b"\x08b\x08c", "a" * 5000 + "bc"),
+        (b"a" * 5000 + b"\r\x1b[Kb", "b"),
+        (b"a" * 5000 + b"\x1b[K\r\x1b[Xb", "b" + "a" * 4999),
+        (b"a" * 5000 + b"\x1b[2K\rb", "b"),
+        (b"a" * 5000 + b"\x1b[1K\rb", "b" + " " * 4095 + "a" * 904),
+        (b"a" * 10_000 + b"\r" + b"\x1b[P" * 5000 + b"b", "b" + "a" * 5904),
+        (b"a" * 10_000 + b"\r\x1b[99999P", "a" * 5904),
+        (b"a" * 10_000 + b"\r\x1b[99999X", " " * 4096 + "a" * 5904),
+        (b"a" * 5000 + b"\x1b[4999Gb\x1b[2Gc", "ac" + "a" * 4998 + "b"),
+        ("ä\t".encode() * 1000 + b"\rb", "b" + ("       ä" * 512)[:4095] + "ä\t" * 488),
+        (b"x\re" + "\u0301".encode() * 1000 + b"f", "e" + "\u0301" * 16 + "f"),
+        (b"x\r" + "e\u0301\r".encode() * 9000 + "\x1b[Ga\x1b[5Go\u0308".encode(), "a   o\u0308"),
+    ],
+)  # fmt: skip
+def test_the_cells_of_a_line_are_bounded(data: bytes, text: str) -> None:
+    """Behind them text is added, and nothing of it is lost."""
+    assert read_shown(render(data)).text == text
+
+
+@pytest.mark.parametrize(
+    ("data", "is_quick"),
+    [
+        (b"plain\r\n\x1b[1;31mred\x1b[0m\r\n", True),
+        (b"text\rover", False),
+        (b"text\x08", False),
+        (b"text\x1b[P", False),
+        (b"\x1b]0;title\x07", False),
+    ],
+)
+def test_what_may_take_long_is_rendered_beside_the_other_pages(data: bytes, is_quick: bool) -> None:
+    class Watched(AnsiRenderer):
+        def feed(self, data: bytes, is_last: bool = False) -> str:
+            threads.append(threading.get_ident())
+            return super().feed(data, is_last)
+
+    threads: list[int] = []
+
+    async def show() -> None:
+        renderer = Watched()
+        for piece in (data * 1000, b"x" * 5000, data):
+            await rendered(renderer, piece)
+
+    asyncio.run(show())
+    here = threading.get_ident()
+    # The second piece goes on with a line that is written over, if the first one ends with one; the last one is small.
+    is_overwritten = not is_quick and b"title" not in data
+    assert [thread == here for thread in threads] == [is_quick, not is_overwritten, True]
 
 
 def test_what_is_written_over_keeps_its_colour() -> None:

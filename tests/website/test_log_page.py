@@ -16,6 +16,11 @@ import pytest
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
+from job_orchestra.protocol.resources import LogSearchAnswer
+from job_orchestra.service.handlers import logs
+from job_orchestra.service.log_search import LogQuestion
+from job_orchestra.service.parts import ServiceParts
+from job_orchestra.storage.log_port import LogKey
 from job_orchestra.website.log_window import STEP
 from tests.website.examples import Examples, RunDriver
 from tests.website.installation import Installation
@@ -212,6 +217,23 @@ def test_a_page_that_is_full_leads_to_a_new_one(viewer: Visitor, installation: I
     installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
 
 
+def test_a_long_line_that_is_overwritten_fills_a_page(
+    viewer: Visitor, installation: Installation, driver: RunDriver
+) -> None:
+    """Each of its states is all of it."""
+    run = installation.call(_begun(driver))
+    run = installation.call(driver.write(run, b"x" * 1_000_000))
+    with opened(viewer, _log(run)) as page:
+        page.wait_for("x</span>")
+        for state in range(1, 6):
+            run = installation.call(driver.write(run, b"\r%d" % state))
+            page.wait_for(f'<span class="n">{state}x')
+        text = page.wait_for_end()
+    assert f'<meta http-equiv="refresh" content="0; url={_log(run)}">' in text
+    assert text.count('<span class="n">') == 5
+    installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
+
+
 def test_the_raw_log_is_the_stored_bytes(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:
     content = bytes(range(256)) * 10_000 + b"\x1b[31m<script>alert(1)</script>"
     run = installation.call(_begun(driver))
@@ -291,6 +313,22 @@ def test_a_search_leads_to_lines(viewer: Visitor, installation: Installation, dr
     assert following is not None
     assert "<mark>padding</mark>" in viewer.get(unescape(following[1])).text
     assert viewer.get(f"{_log(run)}/search?text={'x' * 300}").status_code == 422
+
+
+def test_a_search_that_does_not_get_on_is_not_repeated(
+    viewer: Visitor, installation: Installation, driver: RunDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _ended(installation, driver, b"line\n" * 10)
+    asked: list[int] = []
+
+    async def searched(parts: ServiceParts, key: LogKey, question: LogQuestion) -> LogSearchAnswer:
+        asked.append(question.offset)
+        return LogSearchAnswer([], max(question.offset, 20))
+
+    monkeypatch.setattr(logs, "search_log", searched)
+    page = viewer.get(f"{_log(run)}/search?text=line").text
+    assert asked == [0, 20]
+    assert "offset=20" in page
 
 
 def test_a_progress_bar_is_shown_as_its_last_state(

@@ -24,8 +24,10 @@ class LogQuestion:
 
 
 async def search_log(parts: ServiceParts, key: LogKey, question: LogQuestion) -> LogSearchAnswer:
-    store, deadline = parts.log_store, time.monotonic() + _MOST_SECONDS
-    place = await store.place_at(key, question.offset)
+    """What was searched is never nothing, however long that took, so that who goes on at its end comes to the log's."""
+    store = parts.log_store
+    place = await store.place_at(key, question.offset, is_patient=False)
+    deadline = time.monotonic() + _MOST_SECONDS
     search = LogSearch(
         question.text,
         ignores_case=question.ignores_case,
@@ -35,7 +37,8 @@ async def search_log(parts: ServiceParts, key: LogKey, question: LogQuestion) ->
     answers: list[LogHitAnswer] = []
     position, is_over = question.offset, False
     while len(answers) < question.limit and not is_over:
-        if position - question.offset >= _MOST_BYTES or time.monotonic() > deadline:
+        is_enough = position - question.offset >= _MOST_BYTES or time.monotonic() > deadline
+        if is_enough and search.end > question.offset:
             return LogSearchAnswer(answers, search.end)
         data = await store.read(key, position, _CHUNK)
         is_over = not data

@@ -87,10 +87,11 @@ class LogStore(Protocol):
         """Size and hexadecimal digest of what is stored."""
         ...
 
-    async def place_at(self, key: LogKey, offset: int) -> LogPlace | None:
+    async def place_at(self, key: LogKey, offset: int, *, is_patient: bool = True) -> LogPlace | None:
         """At the offset or the end of the log, or shortly before, where an escape sequence begins that goes on there.
 
         None as long as the lines of a large log are not counted; asking for it has them counted, where that can be.
+        Who is patient waits for that a moment.
         """
         ...
 

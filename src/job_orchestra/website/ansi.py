@@ -17,6 +17,9 @@ from job_orchestra.website.terminal_line import Part, TerminalLine
 
 _UNSEEN = frozenset({b"\x07", b"\x0e", b"\x0f", b"\x7f"})
 _SPECIAL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_MOVING = re.compile(rb"\x08|\r(?!\n)|\x1b(?!\[[0-9:;]{0,64}m)")
+_FEW = 4096
+"""Bytes that never take long."""
 _FLAGS = {"is_bold": "bo", "is_dim": "di", "is_italic": "it", "is_underlined": "un", "is_struck": "st"}
 
 
@@ -46,6 +49,10 @@ class AnsiRenderer:
         html = "".join(self._output)
         self._output.clear()
         return html
+
+    def is_quick(self, data: bytes) -> bool:
+        """Whether to feed it costs little for each byte: nothing is written over anything."""
+        return len(data) <= _FEW or not (self.line.is_overwritten or _MOVING.search(data))
 
     @property
     def is_between_lines(self) -> bool:

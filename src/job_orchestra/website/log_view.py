@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -11,7 +12,7 @@ from job_orchestra.client.calls import runs
 from job_orchestra.domain.log_places import LogFold, LogPlace
 from job_orchestra.domain.text_styles import PLAIN, apply_sgr
 from job_orchestra.protocol.resources import LogPlaceAnswer, RunAnswer
-from job_orchestra.website.ansi import LineRenderer
+from job_orchestra.website.ansi import AnsiRenderer, LineRenderer
 from job_orchestra.website.log_window import (
     LogWindow,
     WindowBytes,
@@ -38,10 +39,16 @@ class LogView:
     renderer: LineRenderer
     is_numbered: bool
 
-    def html(self) -> Iterator[str]:
+    async def html(self) -> AsyncGenerator[str]:
         """Of the part of the log that there is, in pieces, so that other pages go on between them."""
         for start in range(0, len(self.data), _PIECE):
-            yield self.renderer.feed(self.data[start : start + _PIECE])
+            yield await rendered(self.renderer, self.data[start : start + _PIECE])
+            await asyncio.sleep(0)
+
+
+async def rendered(renderer: AnsiRenderer, data: bytes) -> str:
+    """What it makes of the data; in a thread where that may take so long that other pages would notice."""
+    return renderer.feed(data) if renderer.is_quick(data) else await asyncio.to_thread(renderer.feed, data)
 
 
 async def line_offset(visit: Visit, run: RunAnswer, line: int) -> int | None:

@@ -77,9 +77,9 @@ class LogFiles:
         path = log_path(self._directory, key)
         return await self._in(self._readers, lambda: self._forms.sha256(path))
 
-    async def place_at(self, key: LogKey, offset: int) -> LogPlace | None:
+    async def place_at(self, key: LogKey, offset: int, *, is_patient: bool = True) -> LogPlace | None:
         path = log_path(self._directory, key)
-        return await self._find(path, lambda finder: finder.at(path, offset))
+        return await self._find(path, lambda finder: finder.at(path, offset), is_patient)
 
     async def place_of_line(self, key: LogKey, line: int) -> LogPlace | None:
         path = log_path(self._directory, key)
@@ -130,10 +130,13 @@ class LogFiles:
             await asyncio.to_thread(executor.shutdown)
         await asyncio.to_thread(self._indexes.close)
 
-    async def _find(self, path: Path, look: Callable[[PlaceFinder], T]) -> T | None:
+    async def _find(self, path: Path, look: Callable[[PlaceFinder], T], is_patient: bool = True) -> T | None:
         """None if the index is too far behind, and does not catch up in a moment."""
         with suppress(NotIndexed):
             return await self._in(self._readers, lambda: self._indexes.find(look))
+        if not is_patient:
+            self._indexes.begin_to_catch_up(path)
+            return None
         await self._indexes.caught_up(path)
         with suppress(NotIndexed):
             return await self._in(self._readers, lambda: self._indexes.find(look))

@@ -43,6 +43,8 @@ _BLOCK = 1 << 20
 _WRITTEN_AT_ONCE = 256
 _WRITTEN_TOGETHER = 16
 """Records of a log that grows quickly."""
+_MOST_BEHIND = 64
+"""Logs whose indexes catch up, one after the other; who asks for another one asks again later."""
 _PATIENCE = 1.0
 """Seconds for which somebody who asks waits for an index to catch up."""
 
@@ -70,7 +72,7 @@ class _Growing:
 class LogIndexes:
     """What goes wrong with an index harms no log: it is behind then, and catches up another time.
 
-    All but `find`, `caught_up` and `close` is for the thread that writes logs.
+    All but `find`, `caught_up`, `begin_to_catch_up` and `close` is for the thread that writes logs.
     """
 
     def __init__(self, forms: LogForms, now: Callable[[], datetime]) -> None:
@@ -121,7 +123,7 @@ class LogIndexes:
         for path, growing in due.items():
             if growing.growth is None:
                 self._growing.pop(path, None)
-                self._begin_to_catch_up(path)
+                self.begin_to_catch_up(path)
             elif growing.growth.is_due(_WRITTEN_TOGETHER):
                 with _harmless(path):
                     if not self._is_written(path, growing.growth, self._emptied):
@@ -156,9 +158,17 @@ class LogIndexes:
 
     async def caught_up(self, path: Path) -> None:
         """When the index knows all of the log as it is now, or after a moment."""
-        behind = self._begin_to_catch_up(path)
+        behind = self.begin_to_catch_up(path)
         if behind is not None:
             await asyncio.wait({asyncio.wrap_future(behind)}, timeout=_PATIENCE)
+
+    def begin_to_catch_up(self, path: Path) -> Future[None] | None:
+        """None if too many logs wait for that already, or this process is ending."""
+        with self._lock:
+            found = self._behind.get(path)
+            if found is None and len(self._behind) < _MOST_BEHIND and not self._closed.is_set():
+                found = self._behind[path] = self._catching_up.submit(self._catch_up, path, self._emptied)
+        return found
 
     def close(self) -> None:
         with self._lock:
@@ -197,14 +207,6 @@ class LogIndexes:
             return self._emptied == emptied and self._forms.size(path) >= growth.fold.offset
 
         return write_growth(path, growth, is_right)
-
-    def _begin_to_catch_up(self, path: Path) -> Future[None] | None:
-        """None if this process is ending."""
-        with self._lock:
-            found = self._behind.get(path)
-            if found is None and not self._closed.is_set():
-                found = self._behind[path] = self._catching_up.submit(self._catch_up, path, self._emptied)
-        return found
 
     def _catch_up(self, path: Path, emptied: int) -> None:
         try:

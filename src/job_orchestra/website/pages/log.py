@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -17,7 +18,7 @@ from job_orchestra.domain.errors import Invalid, NotFound, OrchestraError, Unava
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import LogHitAnswer, RunAnswer
 from job_orchestra.website.following import Stopping, beside, until_stopped
-from job_orchestra.website.log_view import LogView, line_offset, time_html, view_log
+from job_orchestra.website.log_view import LogView, line_offset, rendered, time_html, view_log
 from job_orchestra.website.log_window import STEP, LogWindow
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import run_path, with_query
@@ -28,6 +29,8 @@ _logger = logging.getLogger(__name__)
 
 _MOST_FOLLOWED = 2 * 1024 * 1024
 """Bytes after which a growing page ends and leads to a new one: browsers become slow with pages without end."""
+_MOST_SENT = 4 * 1024 * 1024
+"""Characters of HTML after which it ends, too: many short lines, or a long one that is overwritten, become many."""
 _PATIENCE = 60.0
 """Seconds for which the page waits for a service that has gone."""
 _RAW_PART = 1024 * 1024
@@ -189,8 +192,8 @@ async def _hits(
         hits += found.hits
         if found.next is None:
             return hits, None
-        following = found.next
-        if len(hits) >= _MOST_HITS:
+        is_stuck, following = found.next == following, found.next
+        if is_stuck or len(hits) >= _MOST_HITS:
             break
     return hits, following
 
@@ -234,13 +237,13 @@ class _Full(Exception):
 
 async def _content(visit: Visit, run: RunAnswer, view: LogView) -> AsyncIterator[str]:
     """The window's part of the log, and for the last window of a run that goes on, what comes."""
-    for part in view.html():
-        yield part
-        await asyncio.sleep(0)
+    async with aclosing(view.html()) as pieces:
+        async for piece in pieces:
+            yield piece
     if view.window.end is not None or run.ended_at is not None:
         return
     chunks = visit.client.follow_log(run.project, run.identifier, view.end, _PATIENCE, run.attempt)
-    size, renderer, told = 0, view.renderer, _EPOCH
+    size, sent, renderer, told = 0, 0, view.renderer, _EPOCH
     async for one in until_stopped(beside(chunks, _starts(visit, run)), visit.site.stopping):
         if isinstance(one, RunAnswer):
             yield visit.site.parts.templates.render_part(LogStatus.template, LogStatus(title="", run=one))
@@ -250,9 +253,10 @@ async def _content(visit: Visit, run: RunAnswer, view: LogView) -> AsyncIterator
             renderer.tell_time(time_html(now.isoformat(timespec="milliseconds"), visit.zone.rules))
             told = now
         replaced = renderer.replaced
-        yield renderer.feed(one)
-        size += len(one)
-        if size >= _MOST_FOLLOWED or renderer.replaced >= _MOST_REPLACED:
+        shown = await rendered(renderer, one)
+        yield shown
+        size, sent = size + len(one), sent + len(shown)
+        if size >= _MOST_FOLLOWED or sent >= _MOST_SENT or renderer.replaced >= _MOST_REPLACED:
             raise _Full
         if renderer.replaced != replaced:
             # What overwrites this meanwhile need not be shown.
