@@ -24,6 +24,8 @@ from job_orchestra.repositories.result_index import ResultIndex
 from job_orchestra.repositories.revision_runs import REVISION_KEY, RevisionRuns
 from job_orchestra.repositories.run_progress import RunProgress
 from job_orchestra.service.answers.repositories import revision_answer
+from job_orchestra.storage.port import Find, Row
+from job_orchestra.storage.schema import RUNS
 from tests.git_source import GitSource
 from tests.integrations.bodies import SECRET, content_of, github_headers, github_push
 from tests.integrations.repository_host import RepositoryHost, hosting
@@ -55,12 +57,16 @@ async def configure(served: Served, repository: object, **more: object) -> None:
 async def made(served: Served, job: str, results: JsonObject, project: str = "engine") -> Run:
     """A run with results, as a master saves it."""
     run = await served.trigger(job, project)
-    index = ResultIndex(served.storage, served.clock, (REVISION_KEY,))
     after = replace(
         run, results=results, journal_sequence=1, status=RunStatus.SUCCEEDED, reason=_DONE, ended_at=served.clock.now()
     )
-    assert await RunProgress(served.storage, served.clock, index).save(run, after, [])
+    await progress(served, run, after)
     return after
+
+
+async def progress(served: Served, run: Run, after: Run) -> None:
+    index = ResultIndex(served.storage, served.clock, (REVISION_KEY,))
+    assert await RunProgress(served.storage, served.clock, index).save(run, after, [])
 
 
 def of(revision: object) -> JsonObject:
@@ -149,6 +155,56 @@ def test_what_is_looked_at_is_bounded(play: Play, source: GitSource) -> None:
         assert [(len(one.runs), one.is_complete) for one in few.values()] == [(1, False), (1, True)]
 
     play(scenario)
+
+
+def test_large_results_are_read_few_at_a_time_and_not_kept(
+    play_on_sqlite: Play, source: GitSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = source.commit("First"), source.commit("Second")
+    large: JsonObject = {"text": "x" * 600_000}
+
+    async def scenario(served: Served) -> None:
+        await configure(served, str(source.path))
+        for number in range(40):
+            await made(served, "build", of((first, second)[number % 2]) | large)
+        real, sizes = served.storage.find, list[int]()
+
+        async def find(query: Find) -> list[Row]:
+            rows = await real(query)
+            if query.collection == RUNS.name:
+                sizes.append(sum(len(str(row["results"])) for row in rows))
+            return rows
+
+        monkeypatch.setattr(served.storage, "find", find)
+        whole = await RevisionRuns(served.storage).find("engine", [first, second])
+        assert [(len(one.runs), one.is_complete) for one in whole.values()] == [(20, True), (20, True)]
+        assert all(run.results == {} for one in whole.values() for run in one.runs)
+        assert max(sizes) < 3_000_000
+        part = await RevisionRuns(served.storage, most_bytes=6_000_000).find("engine", [first, second])
+        assert {one.is_complete for one in part.values()} == {False}
+        # As much of each, and the newest.
+        for revision in (first, second):
+            assert 4 <= len(part[revision].runs) <= 8
+            assert part[revision].runs == whole[revision].runs[: len(part[revision].runs)]
+
+    play_on_sqlite(scenario)
+
+
+def test_large_results_of_runs_that_have_not_ended(play_on_sqlite: Play, source: GitSource) -> None:
+    first = source.commit("First")
+
+    async def scenario(served: Served) -> None:
+        await configure(served, str(source.path))
+        for _ in range(30):
+            run = await served.trigger("check", "engine")
+            await progress(served, run, replace(run, results=of(first) | {"text": "x" * 10_000}, journal_sequence=1))
+        whole = await RevisionRuns(served.storage).find("engine", [first])
+        assert (len(whole[first].runs), whole[first].is_complete) == (30, True)
+        part = await RevisionRuns(served.storage, most_bytes=50_000).find("engine", [first])
+        assert part[first].is_complete is False
+        assert 10 <= len(part[first].runs) < 30  # of those that the index names as many again
+
+    play_on_sqlite(scenario)
 
 
 def test_branches_revisions_and_pages(play_on_sqlite: Play, source: GitSource) -> None:
