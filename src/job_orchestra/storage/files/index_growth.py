@@ -15,7 +15,14 @@ from datetime import datetime
 from pathlib import Path
 
 from job_orchestra.domain.log_places import BEGINNING, LogFold, LogPlace
-from job_orchestra.storage.files.index_records import RECORD_SIZE, sound_records, write_records
+from job_orchestra.storage.files.index_records import (
+    RECORD_SIZE,
+    IndexDamaged,
+    last_sound_record,
+    open_index,
+    sound_records,
+    write_records,
+)
 from job_orchestra.storage.files.paths import compressed_path, index_path
 
 STEP = 64 << 10
@@ -84,15 +91,42 @@ def is_later(earlier: datetime, date: datetime) -> bool:
     return abs((date - earlier).total_seconds()) >= INTERVAL
 
 
-def read_growth(path: Path, size: int) -> IndexGrowth:
-    """As the file says, which is cut where it is not right; `size` is that of the log."""
+def read_growth(path: Path, size: int) -> IndexGrowth | None:
+    """As the end of the file says, at the same cost however long it is; `size` is that of the log.
+
+    None where that is not right, so that all of it has to be looked at.
+    """
     with _locked(path, os.O_RDWR) as descriptor:
         if descriptor is None:
             return IndexGrowth.begun(None)
-        written, last = sound_records(descriptor, size)
-        if os.fstat(descriptor).st_size != written * RECORD_SIZE:
-            os.ftruncate(descriptor, written * RECORD_SIZE)
-        return IndexGrowth.resumed(written, last)
+        found = last_sound_record(descriptor, size)
+        return None if found is None else _resumed(descriptor, *found)
+
+
+def read_checked_growth(path: Path, size: int) -> IndexGrowth:
+    """As the file says, which is cut where the first record is that is not right."""
+    with _locked(path, os.O_RDWR, is_alone=False) as descriptor:
+        written, last = (0, BEGINNING) if descriptor is None else sound_records(descriptor, size)
+    with _locked(path, os.O_RDWR) as descriptor:
+        if descriptor is None:
+            return IndexGrowth.begun(None)
+        # Others may have written on meanwhile, or emptied it.
+        if not _has(descriptor, written, last):
+            written, last = 0, BEGINNING
+        return _resumed(descriptor, *sound_records(descriptor, size, written, last))
+
+
+def _has(descriptor: int, written: int, last: LogPlace) -> bool:
+    try:
+        return not written or open_index(descriptor).place(written - 1) == last
+    except IndexDamaged:
+        return False
+
+
+def _resumed(descriptor: int, written: int, last: LogPlace) -> IndexGrowth:
+    if os.fstat(descriptor).st_size != written * RECORD_SIZE:
+        os.ftruncate(descriptor, written * RECORD_SIZE)
+    return IndexGrowth.resumed(written, last)
 
 
 def write_growth(path: Path, growth: IndexGrowth, is_right: Callable[[], bool]) -> bool:
@@ -125,8 +159,8 @@ def index_emptied(path: Path) -> Generator[None]:
 
 
 @contextmanager
-def _locked(path: Path, flags: int) -> Generator[int | None]:
-    """The index of the log at `path`, for nobody else meanwhile; None if there is none. Nobody has it for long."""
+def _locked(path: Path, flags: int, is_alone: bool = True) -> Generator[int | None]:
+    """The index of the log at `path`; None if there is none. Whoever is alone with it is not for long."""
     try:
         descriptor = os.open(index_path(path), flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except FileNotFoundError:
@@ -135,7 +169,8 @@ def _locked(path: Path, flags: int) -> Generator[int | None]:
         yield None
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if is_alone:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
         os.close(descriptor)
