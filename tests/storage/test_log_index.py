@@ -416,6 +416,34 @@ def test_few_indexes_wait_to_catch_up(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [index.stat().st_size for index in indexes] == [0, 0, 0, 500, 500, 500]
 
 
+@pytest.mark.parametrize("obstacle", ["a link", "a folder", "a pipe"])
+def test_an_index_that_cannot_be_emptied_keeps_no_log_from_being(tmp_path: Path, obstacle: str) -> None:
+    chance, clock = random.Random(12), Clock()
+    wrong, log = b"wrong\n" * 100_000, random_log(chance, 600_000)
+    index, other = tmp_path / INDEX, tmp_path / "other"
+    other.write_bytes(b"something else")
+
+    async def scenario(store: LogStore) -> None:
+        await append_in_pieces(store, wrong, chance, clock)
+        index.unlink()
+        if obstacle == "a link":
+            index.symlink_to(other)
+        elif obstacle == "a folder":
+            index.mkdir()
+        else:
+            os.mkfifo(index)
+        await store.truncate(KEY)
+        assert await store.size(KEY) == 0
+        assert index.exists() == (obstacle == "a folder")
+        await append_in_pieces(store, log, chance, clock)
+        assert await store.size(KEY) == len(log)
+        if obstacle != "a folder":
+            await check(store, log, chance)
+
+    play(tmp_path, scenario, clock)
+    assert other.read_bytes() == b"something else"
+
+
 def test_styles_survive_being_written_down() -> None:
     chance = random.Random(7)
     for _ in range(500):

@@ -7,14 +7,16 @@ many that a log that grows slowly has an index of its own size. A small log that
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from job_orchestra.domain.log_places import BEGINNING, LogFold, LogPlace
+from job_orchestra.storage.files.descriptors import make_durable
 from job_orchestra.storage.files.index_records import (
     RECORD_SIZE,
     IndexDamaged,
@@ -24,6 +26,8 @@ from job_orchestra.storage.files.index_records import (
     write_records,
 )
 from job_orchestra.storage.files.paths import compressed_path, index_path
+
+_logger = logging.getLogger(__name__)
 
 STEP = 64 << 10
 INTERVAL = 1.0
@@ -150,11 +154,21 @@ def write_growth(path: Path, growth: IndexGrowth, is_right: Callable[[], bool]) 
 
 @contextmanager
 def index_emptied(path: Path) -> Generator[None]:
-    """While the log is emptied nobody writes into its index; durable, lest it tells of what is not there any more."""
-    with _locked(path, os.O_RDWR) as descriptor:
-        if descriptor is not None:
-            os.ftruncate(descriptor, 0)
-            os.fdatasync(descriptor)
+    """While the log is emptied nobody writes into its index; durable, lest it tells of what is not there any more.
+
+    What cannot be emptied is removed, or else left: the log does not depend on it.
+    """
+    with ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(_locked(path, os.O_RDWR))
+            if descriptor is not None:
+                os.ftruncate(descriptor, 0)
+                os.fdatasync(descriptor)
+        except OSError as error:
+            _logger.debug("The index of %s is removed: it cannot be emptied: %s", path.name, error)
+            with suppress(OSError):
+                index_path(path).unlink(missing_ok=True)
+                make_durable(path.parent)
         yield
 
 
