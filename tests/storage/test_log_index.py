@@ -345,6 +345,60 @@ def test_who_is_not_patient_does_not_wait_for_an_index(tmp_path: Path, monkeypat
     play(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("damaged", [0, 1, 5])
+def test_who_goes_on_with_a_log_looks_at_the_end_of_its_index(
+    damaged: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance, clock = random.Random(9), Clock()
+    log = random_log(chance, 2 * FARTHEST)
+    play(tmp_path, lambda store: append_in_pieces(store, log[:-1000], chance, clock), clock)
+    index = tmp_path / INDEX
+    records = index.read_bytes()
+    assert len(records) > 100 * RECORD_SIZE
+    wrong = len(records) - damaged * RECORD_SIZE
+    index.write_bytes(records[:wrong] + bytes(len(records) - wrong))
+    read: list[int] = []
+    pread = os.pread
+
+    def counted(descriptor: int, size: int, offset: int) -> bytes:
+        if Path(f"/proc/self/fd/{descriptor}").readlink() == index:
+            read.append(size)
+        return pread(descriptor, size, offset)
+
+    async def scenario(store: LogStore) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "pread", counted)
+            for end in (-500, -300, len(log)):
+                await append_in_pieces(store, log[:end], chance, clock)
+                clock.pass_by(5)
+        assert read == [RECORD_SIZE] * (1 + damaged)
+        await check(store, log, chance)
+
+    play(tmp_path, scenario, clock)
+    assert index.read_bytes().startswith(records[:wrong])
+    assert index.stat().st_size > wrong
+
+
+def test_who_stores_does_not_wait_for_an_index_that_catches_up(tmp_path: Path) -> None:
+    clock = Clock()
+    log = b"line\n" * 100_000
+
+    async def scenario(store: LogStore) -> None:
+        await append_in_pieces(store, log, random.Random(10), clock)
+        (tmp_path / INDEX).write_bytes(b"wrong" * 100)
+        other = LogFiles(tmp_path, clock.now)
+        with held(tmp_path / INDEX):
+            async with asyncio.timeout(20):
+                assert await other.place_at(KEY, 5, is_patient=False) is None
+                for number in range(3):
+                    await other.append([LogPiece(KEY, len(log) + number, b"x")])
+                    clock.pass_by(5)
+        await check(other, log + b"xxx", random.Random(11))
+        await other.close()
+
+    play(tmp_path, scenario, clock)
+
+
 def test_few_indexes_wait_to_catch_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_indexes, "_MOST_BEHIND", 3)
     keys = [LogKey("example", "01m85kb309z79grqvh", attempt) for attempt in range(1, 7)]
@@ -360,6 +414,34 @@ def test_few_indexes_wait_to_catch_up(tmp_path: Path, monkeypatch: pytest.Monkey
 
     play(tmp_path, scenario)
     assert [index.stat().st_size for index in indexes] == [0, 0, 0, 500, 500, 500]
+
+
+@pytest.mark.parametrize("obstacle", ["a link", "a folder", "a pipe"])
+def test_an_index_that_cannot_be_emptied_keeps_no_log_from_being(tmp_path: Path, obstacle: str) -> None:
+    chance, clock = random.Random(12), Clock()
+    wrong, log = b"wrong\n" * 100_000, random_log(chance, 600_000)
+    index, other = tmp_path / INDEX, tmp_path / "other"
+    other.write_bytes(b"something else")
+
+    async def scenario(store: LogStore) -> None:
+        await append_in_pieces(store, wrong, chance, clock)
+        index.unlink()
+        if obstacle == "a link":
+            index.symlink_to(other)
+        elif obstacle == "a folder":
+            index.mkdir()
+        else:
+            os.mkfifo(index)
+        await store.truncate(KEY)
+        assert await store.size(KEY) == 0
+        assert index.exists() == (obstacle == "a folder")
+        await append_in_pieces(store, log, chance, clock)
+        assert await store.size(KEY) == len(log)
+        if obstacle != "a folder":
+            await check(store, log, chance)
+
+    play(tmp_path, scenario, clock)
+    assert other.read_bytes() == b"something else"
 
 
 def test_styles_survive_being_written_down() -> None:

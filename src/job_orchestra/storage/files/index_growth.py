@@ -7,16 +7,27 @@ many that a log that grows slowly has an index of its own size. A small log that
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from job_orchestra.domain.log_places import BEGINNING, LogFold, LogPlace
-from job_orchestra.storage.files.index_records import RECORD_SIZE, sound_records, write_records
+from job_orchestra.storage.files.descriptors import make_durable
+from job_orchestra.storage.files.index_records import (
+    RECORD_SIZE,
+    IndexDamaged,
+    last_sound_record,
+    open_index,
+    sound_records,
+    write_records,
+)
 from job_orchestra.storage.files.paths import compressed_path, index_path
+
+_logger = logging.getLogger(__name__)
 
 STEP = 64 << 10
 INTERVAL = 1.0
@@ -84,15 +95,42 @@ def is_later(earlier: datetime, date: datetime) -> bool:
     return abs((date - earlier).total_seconds()) >= INTERVAL
 
 
-def read_growth(path: Path, size: int) -> IndexGrowth:
-    """As the file says, which is cut where it is not right; `size` is that of the log."""
+def read_growth(path: Path, size: int) -> IndexGrowth | None:
+    """As the end of the file says, at the same cost however long it is; `size` is that of the log.
+
+    None where that is not right, so that all of it has to be looked at.
+    """
     with _locked(path, os.O_RDWR) as descriptor:
         if descriptor is None:
             return IndexGrowth.begun(None)
-        written, last = sound_records(descriptor, size)
-        if os.fstat(descriptor).st_size != written * RECORD_SIZE:
-            os.ftruncate(descriptor, written * RECORD_SIZE)
-        return IndexGrowth.resumed(written, last)
+        found = last_sound_record(descriptor, size)
+        return None if found is None else _resumed(descriptor, *found)
+
+
+def read_checked_growth(path: Path, size: int) -> IndexGrowth:
+    """As the file says, which is cut where the first record is that is not right."""
+    with _locked(path, os.O_RDWR, is_alone=False) as descriptor:
+        written, last = (0, BEGINNING) if descriptor is None else sound_records(descriptor, size)
+    with _locked(path, os.O_RDWR) as descriptor:
+        if descriptor is None:
+            return IndexGrowth.begun(None)
+        # Others may have written on meanwhile, or emptied it.
+        if not _has(descriptor, written, last):
+            written, last = 0, BEGINNING
+        return _resumed(descriptor, *sound_records(descriptor, size, written, last))
+
+
+def _has(descriptor: int, written: int, last: LogPlace) -> bool:
+    try:
+        return not written or open_index(descriptor).place(written - 1) == last
+    except IndexDamaged:
+        return False
+
+
+def _resumed(descriptor: int, written: int, last: LogPlace) -> IndexGrowth:
+    if os.fstat(descriptor).st_size != written * RECORD_SIZE:
+        os.ftruncate(descriptor, written * RECORD_SIZE)
+    return IndexGrowth.resumed(written, last)
 
 
 def write_growth(path: Path, growth: IndexGrowth, is_right: Callable[[], bool]) -> bool:
@@ -116,17 +154,27 @@ def write_growth(path: Path, growth: IndexGrowth, is_right: Callable[[], bool]) 
 
 @contextmanager
 def index_emptied(path: Path) -> Generator[None]:
-    """While the log is emptied nobody writes into its index; durable, lest it tells of what is not there any more."""
-    with _locked(path, os.O_RDWR) as descriptor:
-        if descriptor is not None:
-            os.ftruncate(descriptor, 0)
-            os.fdatasync(descriptor)
+    """While the log is emptied nobody writes into its index; durable, lest it tells of what is not there any more.
+
+    What cannot be emptied is removed, or else left: the log does not depend on it.
+    """
+    with ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(_locked(path, os.O_RDWR))
+            if descriptor is not None:
+                os.ftruncate(descriptor, 0)
+                os.fdatasync(descriptor)
+        except OSError as error:
+            _logger.debug("The index of %s is removed: it cannot be emptied: %s", path.name, error)
+            with suppress(OSError):
+                index_path(path).unlink(missing_ok=True)
+                make_durable(path.parent)
         yield
 
 
 @contextmanager
-def _locked(path: Path, flags: int) -> Generator[int | None]:
-    """The index of the log at `path`, for nobody else meanwhile; None if there is none. Nobody has it for long."""
+def _locked(path: Path, flags: int, is_alone: bool = True) -> Generator[int | None]:
+    """The index of the log at `path`; None if there is none. Whoever is alone with it is not for long."""
     try:
         descriptor = os.open(index_path(path), flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except FileNotFoundError:
@@ -135,7 +183,8 @@ def _locked(path: Path, flags: int) -> Generator[int | None]:
         yield None
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if is_alone:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
         os.close(descriptor)

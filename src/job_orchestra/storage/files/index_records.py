@@ -10,6 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from job_orchestra.domain.log_places import BEGINNING, LogPlace
@@ -21,6 +22,9 @@ _FIELDS = struct.Struct("<QQqHxx")
 _CHECKSUM = struct.Struct("<I")
 _FORM = 0x4C6F6701
 """What the checksum begins with: another form of records would have another number."""
+_READ_AT_ONCE = 2048
+"""Records."""
+_MOST_STEPS_BACK = 16
 _NO_DATE = 0
 _NO_COLOUR = 16
 _FLAGS = ("is_bold", "is_dim", "is_italic", "is_underlined", "is_struck", "is_inverse")
@@ -62,18 +66,35 @@ def open_index(descriptor: int) -> LogIndex:
     return LogIndex(descriptor, os.fstat(descriptor).st_size // RECORD_SIZE)
 
 
-def sound_records(descriptor: int, size: int) -> tuple[int, LogPlace]:
-    """How many records from the first on are right for a log of this size, and the last one of them."""
-    index, number, last = open_index(descriptor), 0, BEGINNING
-    while number < index.records:
-        try:
-            place = index.place(number)
-        except IndexDamaged:
-            break
-        if place.offset > size or place.newlines < last.newlines or (number and place.offset <= last.offset):
-            break
-        number, last = number + 1, place
+def sound_records(descriptor: int, size: int, number: int = 0, last: LogPlace = BEGINNING) -> tuple[int, LogPlace]:
+    """How many records from the first on are right for a log of this size, and the last one of them.
+
+    `number` of them are known to be, up to `last`.
+    """
+    while records := os.pread(descriptor, _READ_AT_ONCE * RECORD_SIZE, number * RECORD_SIZE):
+        for start in range(0, len(records), RECORD_SIZE):
+            try:
+                place = _read(records[start : start + RECORD_SIZE])
+            except IndexDamaged:
+                return number, last
+            if place.offset > size or place.newlines < last.newlines or (number and place.offset <= last.offset):
+                return number, last
+            number, last = number + 1, place
     return number, last
+
+
+def last_sound_record(descriptor: int, size: int) -> tuple[int, LogPlace] | None:
+    """Likewise, by the last ones alone: what is damaged before them is for those to find who read it.
+
+    None where none of these is right.
+    """
+    index = open_index(descriptor)
+    for number in range(index.records, max(0, index.records - _MOST_STEPS_BACK), -1):
+        with suppress(IndexDamaged):
+            place = index.place(number - 1)
+            if place.offset <= size:
+                return number, place
+    return None if index.records else (0, BEGINNING)
 
 
 def _write(place: LogPlace) -> bytes:

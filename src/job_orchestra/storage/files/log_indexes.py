@@ -23,6 +23,7 @@ from job_orchestra.storage.files.index_growth import (
     STEP,
     IndexGrowth,
     is_later,
+    read_checked_growth,
     read_growth,
     write_growth,
 )
@@ -191,9 +192,11 @@ class LogIndexes:
         growing.gathered.clear()
 
     def _resumed(self, path: Path, size: int) -> IndexGrowth | None:
-        """As far as `size`; None if that is too far from where the index ends."""
+        """As far as `size`; None if that is too far from where the index ends, or is catching up."""
+        if self._is_behind(path):
+            return None
         growth = read_growth(path, size)
-        if size - growth.fold.offset > FARTHEST:
+        if growth is None or size - growth.fold.offset > FARTHEST:
             return None
         while growth.fold.offset < size:
             data = self._forms.read(path, growth.fold.offset, size - growth.fold.offset)
@@ -208,11 +211,15 @@ class LogIndexes:
 
         return write_growth(path, growth, is_right)
 
+    def _is_behind(self, path: Path) -> bool:
+        with self._lock:
+            return path in self._behind
+
     def _catch_up(self, path: Path, emptied: int) -> None:
         try:
             with _harmless(path):
                 size = self._forms.size(path)
-                growth = read_growth(path, size)
+                growth = read_checked_growth(path, size)
                 while growth.fold.offset < size and not self._closed.is_set():
                     data = self._forms.read(path, growth.fold.offset, min(_BLOCK, size - growth.fold.offset))
                     growth.feed(data, None)
