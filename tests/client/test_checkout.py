@@ -203,6 +203,10 @@ def test_what_is_checked_out_is_not_imported(source: GitSource, run: Run) -> Non
         ({"repository": "--upload-pack=id"}, 2, "begins with a dash"),
         ({"repository": "/no/such/place"}, 4, "does not answer"),
         ({"token_environment": "NAME"}, 2, "takes no token"),
+        ({"directory": "../victim"}, 2, "directory has to be within the working directory"),
+        ({"directory": "/tmp", "clean": True}, 2, "directory has to be within the working directory"),
+        ({"directory": "outside/deep"}, 2, "directory has to be within the working directory"),
+        ({"directory": "engine/.git"}, 2, "directory has to be within the working directory, and not in .git"),
         ({"repository": "https://host.invalid/a/b", "token_environment": "UNSET"}, 2, "no token in the variable UNSET"),
     ],
 )
@@ -210,6 +214,8 @@ def test_what_cannot_be_checked_out(
     given: dict[str, Any], exit_code: int, words: str, source: GitSource, run: Run
 ) -> None:
     source.commit("First", a="1")
+    run.workspace.mkdir(parents=True)
+    (run.workspace / "outside").symlink_to(run.directory)
     repository = given.get("repository", str(source.path))
     more = {name: value for name, value in given.items() if name != "repository"}
     assert words in done(run.check_out(repository, **more), exit_code)

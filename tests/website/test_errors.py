@@ -154,6 +154,15 @@ def test_addresses_that_are_too_long(start_website: StartWebsite) -> None:
     assert location == "/login"
 
 
+def test_a_slash_too_many_leads_nowhere(installation: Installation, examples: Examples) -> None:
+    visitor = Visitor(installation.url)
+    for path in ("/runs/", "/login/", "/projects/example/"):
+        response = visitor.get(path, headers={"Host": "evil.example"})
+        assert response.status_code == 404
+        assert "Location" not in response.headers
+    visitor.close()
+
+
 def test_an_address_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -22,6 +22,7 @@ from job_orchestra.service.log_search import LogQuestion
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.storage.log_port import LogKey
 from job_orchestra.website.log_window import STEP
+from job_orchestra.website.pages import log
 from tests.website.examples import Examples, RunDriver
 from tests.website.installation import Installation
 from tests.website.shown_log import OPENING, Shown, read_shown
@@ -84,6 +85,34 @@ def driver(installation: Installation) -> RunDriver:
 
 async def _begun(driver: RunDriver) -> Run:
     return await driver.start(await driver.trigger("hello"))
+
+
+def test_a_page_on_which_nothing_happens_says_so_now_and_then(
+    viewer: Visitor, installation: Installation, driver: RunDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a sign of life, proxies would cut it off."""
+    monkeypatch.setattr(log, "BETWEEN_BEATS", 0.05)
+    run = installation.call(_begun(driver))
+    with opened(viewer, _log(run)) as page:
+        page.wait_for("<!----><!---->")
+        installation.call(driver.end(run, RunStatus.ABORTED, ReasonCode.ABORT_REQUESTED, "Enough.", {}))
+        assert "Enough." in page.wait_for_end()
+
+
+def test_a_log_that_is_not_all_there_is_told_of(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:
+    run = installation.call(_begun(driver))
+    run = installation.call(driver.write(run, b"all of it\n" * 1000))
+    run = installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "It ended.", {}))
+    page = f"/projects/example/runs/{run.identifier}"
+    assert "Complete and verified" in viewer.get(page).text
+    [file] = installation.log_directory.rglob(f"{run.identifier}.1.log")
+    for size in (5000, 0):
+        with file.open("r+b") as opened_file:
+            opened_file.truncate(size)
+        text = viewer.get(page).text
+        assert "Complete and verified" not in text
+        assert "Not all of the 10000 bytes that the run ended with are stored any more" in text
+        assert f"those from {size} on are not stored any more" in viewer.get(_log(run)).text
 
 
 def _log(run: Run) -> str:

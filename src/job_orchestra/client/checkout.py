@@ -261,9 +261,12 @@ def _wanted(given: argparse.Namespace) -> Wanted:
         flaws["token-file"] = "cannot be given with token-environment"
     if (given.token_environment or given.token_file) and not given.repository.startswith(("https://", "http://")):
         flaws["repository"] = flaws["repository"] or "takes no token unless it begins with https:// or http://"
+    here, directory = Path.cwd(), Path(given.directory or ".").absolute()
+    is_within = directory.resolve().is_relative_to(here.resolve())
+    if not is_within or ".git" in directory.resolve().relative_to(here.resolve()).parts:
+        flaws["directory"] = "has to be within the working directory, and not in .git"
     if told := "; ".join(f"{name} {flaw}" for name, flaw in flaws.items() if flaw):
         raise Failed(Exit.WRONG_ARGUMENTS, f"The arguments are wrong: {told}.")
-    directory = Path(given.directory or ".").absolute()
     return Wanted(given.repository, given.revision, given.branch, directory, given.depth, given.clean)
 
 

@@ -80,7 +80,9 @@ def website(site: Site) -> ASGIApp:
         except Exception:
             return _unexpected(visit)
 
-    return SecurityHeaders(Starlette(routes=table, exception_handlers={HTTPException: no_such_page}))
+    application = Starlette(routes=table, exception_handlers={HTTPException: no_such_page})
+    application.router.redirect_slashes = False  # it would trust the Host header, and know no TLS before it
+    return SecurityHeaders(application)
 
 
 def _is_at(route: Route, request: Request) -> bool:
@@ -137,6 +139,8 @@ def _check_permission(visit: Visit, permission: Permission) -> None:
     user = visit.me.user
     if not user.is_enabled:
         raise Forbidden(f"The user {user.identifier} is disabled, and may do nothing but look after the own account.")
+    # The service is not asked then, and its audit trail knows nothing of it.
+    _logger.warning("User %s was refused %s %s", user.identifier, visit.request.method, visit.request.url.path)
     raise Forbidden(f"The user {user.identifier} has no role that permits this ({permission}).")
 
 

@@ -41,6 +41,8 @@ _MOST_REPLACED = 2000
 _BETWEEN_TIMES = timedelta(seconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BETWEEN_TRIES = 1.0
+BETWEEN_BEATS = 20.0
+_BEAT = "<!---->"
 _MOST_HITS = 100
 """On a page."""
 _MOST_ANSWERS = 6
@@ -244,7 +246,10 @@ async def _content(visit: Visit, run: RunAnswer, view: LogView) -> AsyncIterator
         return
     chunks = visit.client.follow_log(run.project, run.identifier, view.end, _PATIENCE, run.attempt)
     size, sent, renderer, told = 0, 0, view.renderer, _EPOCH
-    async for one in until_stopped(beside(chunks, _starts(visit, run)), visit.site.stopping):
+    async for one in until_stopped(beside(beside(chunks, _starts(visit, run)), _beats()), visit.site.stopping):
+        if one is None:
+            yield _BEAT
+            continue
         if isinstance(one, RunAnswer):
             yield visit.site.parts.templates.render_part(LogStatus.template, LogStatus(title="", run=one))
             continue
@@ -261,6 +266,13 @@ async def _content(visit: Visit, run: RunAnswer, view: LogView) -> AsyncIterator
         if renderer.replaced != replaced:
             # What overwrites this meanwhile need not be shown.
             await asyncio.sleep(_BETWEEN_STATES)
+
+
+async def _beats() -> AsyncGenerator[None]:
+    """Proxies cut what says nothing for a minute; and who has gone without a word is noticed."""
+    while True:
+        await asyncio.sleep(BETWEEN_BEATS)
+        yield None
 
 
 async def _starts(visit: Visit, run: RunAnswer) -> AsyncGenerator[RunAnswer]:
@@ -282,6 +294,11 @@ async def _end(visit: Visit, run: RunAnswer, view: LogView, past: int | None) ->
     if view.window.end is not None:
         return LogEnd(title="", run=None, following=_address(run, past, view.window.end))
     is_news = run.ended_at is None
+    if run.ended_at is not None and view.end < run.log.size:
+        notice = (
+            f"Of the {run.log.size} bytes that the run ended with, those from {view.end} on are not stored any more."
+        )
+        return LogEnd(title="", run=None, notice=f"{notice} `orchestra database check` tells more.")
     if run.ended_at is None:
         present = await visit.send(runs.get(run.project, run.identifier))
         if present.attempt != run.attempt:

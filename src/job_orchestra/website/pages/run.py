@@ -58,6 +58,8 @@ class RunPage(Page):
     log_tail: Markup
     is_log_cut: bool
     """Whether the log has more than its tail."""
+    is_log_short: bool
+    """Whether less of it is stored than the run ended with."""
 
     @property
     def is_waiting(self) -> bool:
@@ -93,6 +95,7 @@ async def show(visit: Visit) -> Response:
         revision=_revision_of(run),
         log_tail=Markup(AnsiRenderer().feed(lines, is_last=True)),  # noqa: S704 - the renderer escapes
         is_log_cut=len(lines) < run.log.size,
+        is_log_short=run.ended_at is not None and len(tail) < run.log.size - tail_start,
     )
     return visit.page(page)
 
