@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -39,6 +39,8 @@ from job_orchestra.service.application import ServiceApplication
 from job_orchestra.service.installation import InstallationFacts
 from job_orchestra.service.repository_tokens import RepositoryTokens
 from job_orchestra.service.repository_watch import RepositoryWatch
+from job_orchestra.service.route import Route
+from job_orchestra.service.routes import ROUTES
 from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_pulse, open_log_store
 from job_orchestra.storage.schema_check import require_current
@@ -106,7 +108,7 @@ class Fragile:
 class Installation:
     """`clock` is that of the website; the service and the database go by the host's."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, routes: Sequence[Route] = ROUTES) -> None:
         url = f"sqlite:///{directory / 'records.sqlite'}"
         open_administration(url, directory).create()
         clock = SystemClock()
@@ -164,6 +166,7 @@ class Installation:
             ),
             clock=clock,
             result_transformers=(Fragile(),),
+            routes=routes,
         )
         self.clock = ShiftedClock()
         self._stack = ExitStack()

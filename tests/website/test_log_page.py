@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from html import unescape
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -20,10 +21,11 @@ from job_orchestra.protocol.resources import LogSearchAnswer
 from job_orchestra.service.handlers import logs
 from job_orchestra.service.log_search import LogQuestion
 from job_orchestra.service.parts import ServiceParts
+from job_orchestra.service.routes import ROUTES
 from job_orchestra.storage.log_port import LogKey
 from job_orchestra.website.log_window import STEP
 from job_orchestra.website.pages import log
-from tests.website.examples import Examples, RunDriver
+from tests.website.examples import Examples, RunDriver, prepare
 from tests.website.installation import Installation
 from tests.website.shown_log import OPENING, Shown, read_shown
 from tests.website.visitor import Visitor
@@ -422,3 +424,31 @@ def test_where_lines_cannot_be_counted_the_page_says_so(
     page = viewer.get(f"{_log(run)}?line=1000000").text
     assert "Ask again soon" in page
     assert "at byte 6000" in viewer.get(f"{_log(run)}/search?text=ine&offset=6000").text
+
+
+def test_a_service_of_before_has_logs_without_numbers(tmp_path: Path) -> None:
+    """One that knows neither places in logs nor waiting for runs, as while an installation is upgraded."""
+    unknown = ("/log/places", "/wait")
+    installation = Installation(tmp_path, [route for route in ROUTES if not route.path.endswith(unknown)])
+    try:
+        installation.call(prepare(installation))
+        visitor, driver = Visitor(installation.url), RunDriver(installation)
+        assert visitor.log_in("viewer").status_code == 303
+        run = installation.call(driver.trigger("hello"))
+        with opened(visitor, _log(run)) as page:
+            page.wait_for(OPENING)
+            run = installation.call(driver.start(run))
+            run = installation.call(driver.write(run, b"one\n\x1b[31mtwo\n"))
+            page.wait_for("two")
+            installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
+            text = page.wait_for_end()
+        assert _shown(text) == "one\ntwo\n"
+        assert "Done." in text
+        for query in ("", "?line=2", "?offset=0"):
+            shown = _read_log(visitor.get(f"{_log(run)}{query}").text)
+            assert shown.pieces == [("one\n", ""), ("two", "f1"), ("\n", "")]
+            assert shown.numbers == []
+        assert visitor.get(f"{_log(run)}0").status_code == 404
+        visitor.close()
+    finally:
+        installation.close()

@@ -8,10 +8,12 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from job_orchestra.client.call import Call
 from job_orchestra.client.calls import runs
+from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.log_places import LogFold, LogPlace
 from job_orchestra.domain.text_styles import PLAIN, apply_sgr
-from job_orchestra.protocol.resources import LogPlaceAnswer, RunAnswer
+from job_orchestra.protocol.resources import LogPlaceAnswer, LogPlacesAnswer, RunAnswer
 from job_orchestra.website.ansi import AnsiRenderer, LineRenderer
 from job_orchestra.website.log_window import (
     LogWindow,
@@ -53,8 +55,8 @@ async def rendered(renderer: AnsiRenderer, data: bytes) -> str:
 
 async def line_offset(visit: Visit, run: RunAnswer, line: int) -> int | None:
     """Where the line begins, or the last one; None as long as that is not known."""
-    found = await visit.send(runs.log_places(run.project, run.identifier, line=line, attempt=run.attempt))
-    return found.places[0].offset if found.places else None
+    places = await _places(visit, runs.log_places(run.project, run.identifier, line=line, attempt=run.attempt))
+    return places[0].offset if places else None
 
 
 async def view_log(visit: Visit, run: RunAnswer, address: str, offset: int | None, byte: int | None) -> LogView:
@@ -76,7 +78,7 @@ async def _view(visit: Visit, run: RunAnswer, window: LogWindow, address: str) -
     size = run.log.size
     until = size if window.read_until is None else min(window.read_until, size)
     call = runs.log_places(run.project, run.identifier, offset=window.read_from, until=until, attempt=run.attempt)
-    places = (await visit.send(call)).places if size else []
+    places = await _places(visit, call) if size else []
     is_numbered = bool(places) or not size
     first = places[0] if places else LogPlaceAnswer(max(0, window.read_from - _LOOK_BEHIND * bool(size)), 1, "", None)
     data = await visit.client.log(run.project, run.identifier, run.attempt, first.offset, until)
@@ -93,6 +95,14 @@ async def _view(visit: Visit, run: RunAnswer, window: LogWindow, address: str) -
     )
     shown = data[begin.offset - first.offset : found.end - first.offset]
     return LogView(window, found.start, found.end, shown, renderer, is_numbered)
+
+
+async def _places(visit: Visit, call: Call[LogPlacesAnswer]) -> list[LogPlaceAnswer]:
+    """None where the service is of a version that does not count lines; of a log that has gone its bytes will tell."""
+    try:
+        return (await visit.send(call)).places
+    except NotFound:
+        return []
 
 
 def time_html(date: str, zone: tzinfo) -> str:

@@ -283,6 +283,8 @@ async def _starts(visit: Visit, run: RunAnswer) -> AsyncGenerator[RunAnswer]:
         except Unavailable:
             await asyncio.sleep(_BETWEEN_TRIES)
             continue
+        except NotFound:
+            return  # the service is of a version that nobody can wait with, or the run has gone
         if present.attempt != run.attempt:
             return
         if present.status == RunStatus.RUNNING:
