@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +12,8 @@ from job_orchestra.website.page import Page
 from job_orchestra.website.paths import is_local
 from job_orchestra.website.responses import redirect
 from job_orchestra.website.visit import Visit
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +35,13 @@ async def log_in(visit: Visit) -> Response:
     user, following = form.get("user").strip(), form.get("next")
     try:
         session = await visit.send(me.login(user, form.get("password")))
-    except (Unauthenticated, Invalid, Unavailable) as error:
-        page = LoginPage(title="Log in", user=user, next=following, mistake=error.message)
-        return _form(visit, page, status=503 if isinstance(error, Unavailable) else 403)
+    except (Unauthenticated, Invalid) as error:
+        return _form(visit, LoginPage(title="Log in", user=user, next=following, mistake=error.message), status=403)
+    except Unavailable as error:
+        # What is the matter may name files and hosts, and nobody knows who asks.
+        _logger.warning("Nobody can log in: %s", error)
+        words = "Nobody can log in now: the service cannot be reached, or waits itself. Try again soon."
+        return _form(visit, LoginPage(title="Log in", user=user, next=following, mistake=words), status=503)
     response = redirect(following if is_local(following) else "/")
     visit.site.cookies.start_session(response, session.secret)
     return response
