@@ -70,7 +70,8 @@ def test_from_login_to_results(page: Page, url: str, tmp_path: Path) -> None:
     expect(log).not_to_contain_text("and goes on")
     gate.touch()
     expect(log).to_contain_text("now it waits ... and goes on", timeout=1000)
-    expect(log.locator(".status")).to_have_text("succeeded")
+    expect(log.locator("p .status")).to_have_text("succeeded")
+    expect(log.get_by_role("status")).to_have_text("succeeded")
 
     log.get_by_role("link", name="To the run").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded")

@@ -12,6 +12,7 @@ import pytest
 
 from job_orchestra.cli.host_stop import end_hosts
 from job_orchestra.composition.installation_secrets import InstallationSecrets, read_secret
+from job_orchestra.website.cookie_keys import read_cookie_keys
 from tests.end_to_end.installation import PATIENCE, Installation
 from tests.full_disk import filled, small_disk
 from tests.servers import SERVERS, Server, new_server
@@ -31,7 +32,8 @@ class Visitor:
         settings = tomllib.loads((installation.directory / "orchestra.toml").read_text())
         self._master = f"http://127.0.0.1:{settings['master']['port']}"
         self._installation = installation
-        self._cookie = {"Cookie": f"orchestra_{settings['website']['port']}_session={'0' * 64}"}
+        session = read_cookie_keys(installation.directory / "website.keys").encrypt("0" * 64)
+        self._cookie = {"Cookie": f"orchestra_{settings['website']['port']}_session={session}"}
 
     def trigger(self, job: str, parameters: Mapping[str, str]) -> httpx2.Response:
         credentials = read_secret(InstallationSecrets.of(self._installation.directory).command_line)

@@ -79,6 +79,8 @@ def test_every_query_parameter_is_checked(play_on_sqlite: Play) -> None:
         "count": ["yes", "1", ""],
         "branch": ["", "-x", "a..b", "\0"],
         "project": [""], "job": [""], "worker": ["\0"], "source_identifier": ["\x1b[0m"],
+        "offset": ["-1", "x", "", "9" * 30], "line": ["0", "x", ""], "until": ["-1", "x"],
+        "text": ["", "a\nb", "x" * 201], "ignore_case": ["yes", ""], "while": ["done", ""],
         "user": [""], "action": ["\0"], "outcome": ["well", ""], "hours": ["0", "49", ""], "step": ["0", "61", "1m"],
     }  # fmt: skip
 

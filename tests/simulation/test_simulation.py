@@ -4,7 +4,7 @@ import pytest
 
 from tests.simulation.scenario import Scenario
 
-SEEDS = 800
+SEEDS = 400
 _IN_ONE_TEST = 50
 
 

@@ -115,7 +115,7 @@ class Tour:
 
 
 def log_in(page: Page, url: str, user: str, password: str = PASSWORD) -> None:
-    page.goto(f"{url}/login")
+    page.goto(f"{url}/login?next=/profile")  # which does not refresh by itself meanwhile
     page.get_by_label("User").fill(user)
     page.get_by_label("Password").fill(password)
     with page.expect_navigation():

@@ -57,10 +57,10 @@ async def late_log(parts: ServiceParts, call: Call) -> Response:
 
 
 async def places(parts: ServiceParts, call: Call) -> LogPlacesAnswer:
+    key = log_key(await get_run(parts, call), call.value(ATTEMPT))
     offset, line, until = call.value(OFFSET), call.value(LINE), call.value(UNTIL)
     if (offset is None) == (line is None):
         raise Invalid.at("", "Either `offset` or `line` has to be given.")
-    key = log_key(await get_run(parts, call), call.value(ATTEMPT))
     size = await parts.log_store.size(key)
     place = await find_place(parts, key, offset, line)
     if place is None:
@@ -70,10 +70,10 @@ async def places(parts: ServiceParts, call: Call) -> LogPlacesAnswer:
 
 
 async def search(parts: ServiceParts, call: Call) -> LogSearchAnswer:
+    key = log_key(await get_run(parts, call), call.value(ATTEMPT))
     sought = call.value(SOUGHT)
     if sought is None:
         raise Invalid.at("text", "What is sought has to be given.")
-    key = log_key(await get_run(parts, call), call.value(ATTEMPT))
     question = LogQuestion(sought.encode(), call.value(IGNORE_CASE), call.value(SEARCH_FROM), call.value(HIT_LIMIT))
     return await search_log(parts, key, question)
 
