@@ -15,9 +15,11 @@ import httpx2
 import pytest
 
 from job_orchestra.domain.reasons import ReasonCode
+from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.protocol.resources import LogSearchAnswer
+from job_orchestra.service import logs as service_logs
 from job_orchestra.service.handlers import logs
 from job_orchestra.service.log_search import LogQuestion
 from job_orchestra.service.parts import ServiceParts
@@ -25,7 +27,7 @@ from job_orchestra.service.routes import ROUTES
 from job_orchestra.storage.log_port import LogKey
 from job_orchestra.website.log_window import STEP
 from job_orchestra.website.pages import log
-from tests.website.examples import Examples, RunDriver, prepare
+from tests.website.examples import PASSWORD, Examples, RunDriver, prepare
 from tests.website.installation import Installation
 from tests.website.shown_log import OPENING, Shown, read_shown
 from tests.website.visitor import Visitor
@@ -99,6 +101,33 @@ def test_a_page_on_which_nothing_happens_says_so_now_and_then(
         page.wait_for("<!----><!---->")
         installation.call(driver.end(run, RunStatus.ABORTED, ReasonCode.ABORT_REQUESTED, "Enough.", {}))
         assert "Enough." in page.wait_for_end()
+
+
+@pytest.mark.parametrize("end", ["disable", "delete", "log out"])
+def test_a_page_of_somebody_who_may_not_read_any_more_ends(
+    end: str,
+    visitors: Visitors,
+    installation: Installation,
+    examples: Examples,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service_logs, "BETWEEN_CHECKS", 0.0)
+    accounts = installation.accounts
+    name = f"leaver-{end.replace(' ', '-')}"
+    installation.call(accounts.create_user(name, (Role.VIEWER,), password=PASSWORD))
+    visitor, other = visitors(name), Visitor(installation.url)
+    other.client.cookies.update(visitor.client.cookies)
+    with opened(visitor, _log(examples.running)) as page:
+        page.wait_for("begun")
+        if end == "log out":
+            other.send("/profile", "/logout")
+        else:
+            installation.call(accounts.set_user_enabled(name, False))
+            if end == "delete":
+                installation.call(accounts.delete_user(name))
+        text = page.wait_for_end()
+    other.close()
+    assert ("lacks the permission" if end == "disable" else "unknown or has expired") in text
 
 
 def test_a_log_that_is_not_all_there_is_told_of(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:

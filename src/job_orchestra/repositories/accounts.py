@@ -69,6 +69,17 @@ class Accounts:
             raise Unauthenticated(_UNKNOWN)
         return Identity(user_from_row(users[0]), token)
 
+    async def recall(self, identity: Identity) -> Identity:
+        """Who that is now; Unauthenticated once the token has gone or expired. A run's is what it was."""
+        if identity.run is not None:
+            return identity
+        by_token = Find(TOKENS.name, (equal("identifier", identity.token.identifier),), limit=1)
+        tokens, users = await self._storage.find_all([by_token, _by_identifier(identity.token.user)])
+        token = token_from_row(tokens[0]) if tokens else None
+        if token is None or not users or self._has_expired(token):
+            raise Unauthenticated(_UNKNOWN)
+        return Identity(user_from_row(users[0]), token)
+
     async def _identity_of_run(self, token: Token) -> Identity:
         scope = await self._run_tokens.scope_of(token)
         if scope is None:

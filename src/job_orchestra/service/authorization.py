@@ -36,9 +36,14 @@ def authorize(identity: Identity | None, route: Route, project: str | None = Non
             f"The token of run {identity.run.run} is for reading, triggering and stopping runs of its project "
             f"{identity.run.project}, and for nothing else."
         )
-    if not may(identity, route.permission):
+    require(identity, route.permission)
+
+
+def require(identity: Identity, permission: Permission) -> None:
+    """Forbidden for who may not, whatever the address."""
+    if not may(identity, permission):
         state = "lacks the permission" if identity.user.is_enabled else "is disabled and lacks the permission"
-        raise Forbidden(f"User {identity.user.identifier!r} {state} {route.permission.value!r}, which this needs.")
+        raise Forbidden(f"User {identity.user.identifier!r} {state} {permission.value!r}, which this needs.")
 
 
 def may_use(identity: Identity | None, route: Route) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from job_orchestra.domain.errors import NotFound, Unavailable
 from job_orchestra.domain.log_places import LogPlace
@@ -11,6 +12,8 @@ from job_orchestra.service.parts import ServiceParts
 from job_orchestra.storage.log_port import LogDamaged, LogKey
 
 _CHUNK = 256 << 10
+BETWEEN_CHECKS = 15.0
+"""Seconds after which who follows a log is looked at again."""
 
 
 def log_key(run: Run, attempt: int | None) -> LogKey:
@@ -36,14 +39,23 @@ async def stored(parts: ServiceParts, key: LogKey, start: int, end: int) -> Asyn
         start += len(data)
 
 
-async def followed(parts: ServiceParts, run: Run, attempt: int | None, start: int) -> AsyncGenerator[bytes]:
-    """From `start` until the run has ended and everything was handed out; an outage in between is waited out."""
+async def followed(
+    parts: ServiceParts, run: Run, attempt: int | None, start: int, check: Callable[[], Awaitable[None]]
+) -> AsyncGenerator[bytes]:
+    """From `start` until the run has ended and everything was handed out; an outage in between is waited out.
+
+    `check` raises, now and then asked, when it is to end before.
+    """
     key = log_key(run, attempt)
-    offset = start
+    offset, clock = start, asyncio.get_running_loop().time
+    checked_at = clock()
     with parts.followers.watch(run.identifier) as watch:
         may_have_changed = True
         while True:
             try:
+                if clock() - checked_at >= BETWEEN_CHECKS:
+                    await check()
+                    checked_at = clock()
                 if may_have_changed:
                     run = await parts.runs.get(run.request.project, run.identifier)
                     if attempt is None and offset == start:

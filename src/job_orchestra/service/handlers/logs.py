@@ -6,9 +6,11 @@ from base64 import b64encode
 from starlette.responses import Response
 
 from job_orchestra.domain.errors import Invalid
+from job_orchestra.domain.roles import Permission
 from job_orchestra.domain.runs import Run
 from job_orchestra.protocol.resources import LogPlacesAnswer, LogSearchAnswer
 from job_orchestra.service.answers.logs import place_answer
+from job_orchestra.service.authorization import require
 from job_orchestra.service.call import Call
 from job_orchestra.service.handlers.runs import get_run
 from job_orchestra.service.late_reports import find_late_report, late_log_key
@@ -105,7 +107,12 @@ async def _follow(parts: ServiceParts, call: Call, run: Run) -> Response:
     wanted = _wanted(call, await parts.log_store.size(log_key(run, attempt)))
     start = wanted.start if wanted else 0
     status = http.HTTPStatus.PARTIAL_CONTENT if start else http.HTTPStatus.OK
-    chunks = nothing() if call.is_head else followed(parts, run, attempt, start)
+
+    async def check() -> None:
+        """Unauthenticated or Forbidden for who may not read any more."""
+        require(await parts.accounts.recall(call.caller), Permission.READ)
+
+    chunks = nothing() if call.is_head else followed(parts, run, attempt, start, check)
     return StreamedResponse(chunks, _TEXT, status)
 
 
