@@ -103,6 +103,14 @@ def test_a_page_on_which_nothing_happens_says_so_now_and_then(
         assert "Enough." in page.wait_for_end()
 
 
+def test_what_cannot_be_sought_comes_back_with_its_mistake(viewer: Visitor, examples: Examples) -> None:
+    response = viewer.get(f"{_log(examples.succeeded)}/search", params={"text": "ü" * 150})
+    assert response.status_code == 422
+    assert "is to have 1 to 200 bytes" in response.text
+    assert f'value="{"ü" * 150}" aria-invalid="true" aria-describedby="text-mistake"' in response.text
+    assert "No line" not in response.text
+
+
 @pytest.mark.parametrize("end", ["disable", "delete", "log out"])
 def test_a_page_of_somebody_who_may_not_read_any_more_ends(
     end: str,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from zoneinfo import available_timezones
 
 from job_orchestra.domain.cron import time_zone
 
@@ -38,7 +40,16 @@ def zone_named(name: str) -> Zone:
     """ValueError if there is none of that name."""
     if len(name) > _LONGEST:
         raise ValueError(f"is longer than {_LONGEST} characters")
-    return Zone(name, time_zone(name))
+    rules = time_zone(name)
+    if name not in zone_names():
+        raise ValueError("is no time zone of a place")
+    return Zone(name, rules)
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """All that there are, without those that mean whatever a host is set to."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def zone_of_cookie(name: str | None) -> Zone:

@@ -113,6 +113,7 @@ class LogSearchPage(Page):
     following: int | None
     """Up to which byte was searched, if that is not the end."""
     more: str | None
+    mistake: str
 
 
 async def show(visit: Visit) -> Response:
@@ -162,7 +163,12 @@ async def search(visit: Visit) -> Response:
     run = _attempt_of(present, visit.query("attempt"))
     past = run.attempt if run.attempt < present.attempt else None
     is_exact = bool(visit.query("case"))
-    hits, following = await _hits(visit, run, text, offset, is_exact) if text else ([], None)
+    hits, following, mistake = list[LogHitAnswer](), None, ""
+    try:
+        if text:
+            hits, following = await _hits(visit, run, text, offset, is_exact)
+    except Invalid as error:
+        mistake = error.message
     address = f"{run_path(project, identifier)}/log/search"
     page = LogSearchPage(
         title=f"Search in the log of {run.job} {run.identifier}",
@@ -176,8 +182,9 @@ async def search(visit: Visit) -> Response:
         more=None
         if following is None
         else with_query(address, attempt=past, text=text, case="yes" if is_exact else None, offset=following),
+        mistake=mistake,
     )
-    return visit.page(page)
+    return visit.page(page, 422 if mistake else 200)
 
 
 async def _hits(

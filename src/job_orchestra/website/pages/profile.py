@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
-from zoneinfo import available_timezones
 
 from starlette.responses import Response
 
@@ -16,7 +15,7 @@ from job_orchestra.protocol.resources import MeAnswer, NewTokenAnswer, TokenAnsw
 from job_orchestra.website.page import Page
 from job_orchestra.website.responses import redirect
 from job_orchestra.website.visit import Visit
-from job_orchestra.website.zones import zone_named
+from job_orchestra.website.zones import zone_named, zone_names
 
 _MOST = 100
 _DAY = 24 * 3600.0
@@ -80,7 +79,7 @@ async def set_zone(visit: Visit) -> Response:
     try:
         zone = zone_named(name)
     except ValueError as error:
-        near = nearest(name, sorted(available_timezones()))
+        near = nearest(name.replace(" ", "_").title(), sorted(zone_names()))
         return visit.page(await _profile(visit, zone=name, zone_mistake=f"{name or 'Nothing'!r} {error}{near}."), 422)
     response = redirect("/profile")
     visit.site.cookies.set_zone(response, zone.name)
