@@ -72,9 +72,22 @@ def test_a_mistake_in_a_page_has_a_reference_and_no_inside(
     assert response.status_code == 500
     assert "secret" not in response.text
     assert "Traceback" not in response.text
-    [reference] = {word for word in response.text.split() if f"Mistake {word.strip('.')} in GET /broken" in caplog.text}
+    named = "Mistake {} in GET '/broken'"
+    [reference] = {word for word in response.text.split() if named.format(word.strip(".")) in caplog.text}
     assert reference
     assert "a secret of the inside" in caplog.text
+
+
+def test_an_address_brings_no_control_characters_into_the_log(
+    start_website: StartWebsite, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = PageRoute("GET", "/broken/{name}", _broken, Permission.ANYONE)
+    visitor = start_website(unused_url(), routes=(*ROUTES, broken))
+    with caplog.at_level(logging.ERROR):
+        assert visitor.get("/broken/a%1B%5B2Jb%0Ac").status_code == 500
+    [told] = [record.getMessage() for record in caplog.records if "Mistake" in record.getMessage()]
+    assert "/broken/a" in told
+    assert told.isprintable()
 
 
 def test_a_page_of_ones_own_and_templates_and_files_of_ones_own(start_website: StartWebsite, tmp_path: Path) -> None:

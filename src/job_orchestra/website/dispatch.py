@@ -137,10 +137,10 @@ def _check_permission(visit: Visit, permission: Permission) -> None:
     if visit.me is None:
         raise Unauthenticated("Please log in.")
     user = visit.me.user
+    # The service is not asked then, and its audit trail knows nothing of it. Addresses may hold escapes for a terminal.
+    _logger.warning("User %s was refused %s %r", user.identifier, visit.request.method, visit.request.url.path)
     if not user.is_enabled:
         raise Forbidden(f"The user {user.identifier} is disabled, and may do nothing but look after the own account.")
-    # The service is not asked then, and its audit trail knows nothing of it.
-    _logger.warning("User %s was refused %s %s", user.identifier, visit.request.method, visit.request.url.path)
     raise Forbidden(f"The user {user.identifier} has no role that permits this ({permission}).")
 
 
@@ -187,7 +187,7 @@ def _to_login(visit: Visit) -> Response:
 
 def _unexpected(visit: Visit) -> Response:
     reference = secrets.token_hex(4)
-    _logger.exception("Mistake %s in %s %s", reference, visit.request.method, visit.request.url.path)
+    _logger.exception("Mistake %s in %s %r", reference, visit.request.method, visit.request.url.path)
     try:
         return unexpected_response(visit, reference)
     except Exception:  # a template that users overrode may be what is broken

@@ -307,7 +307,7 @@ async def _end(visit: Visit, run: RunAnswer, view: LogView, past: int | None) ->
         notice = (
             f"Of the {run.log.size} bytes that the run ended with, those from {view.end} on are not stored any more."
         )
-        return LogEnd(title="", run=None, notice=f"{notice} `orchestra database check` tells more.")
+        return LogEnd(title="", run=None, notice=f"{notice} The command orchestra database check tells more.")
     if run.ended_at is None:
         present = await visit.send(runs.get(run.project, run.identifier))
         if present.attempt != run.attempt:
