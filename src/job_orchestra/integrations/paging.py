@@ -1,4 +1,4 @@
-"""Positions in a history, for hosts that count in pages."""
+"""Branches and positions in a history, for hosts that count in pages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from job_orchestra.domain.revisions import Position, Revision, Revisions
+from job_orchestra.domain.errors import NotFound
+from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions
+from job_orchestra.integrations.revision_control import MOST_BRANCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +20,26 @@ class NumberedPage:
     size: int
     skipped: int
     """Revisions at its beginning that came before: where pages had another length then."""
+    missing: NotFound
+    """What it means that the host knows no such start."""
 
 
 Pages: TypeAlias = Callable[[NumberedPage], Awaitable[tuple[Sequence[Revision], bool]]]
 """The revisions of a page, and whether its host says that there is a next one."""
+
+BranchPages: TypeAlias = Callable[[int], Awaitable[tuple[Sequence[Branch], bool]]]
+"""The branches of a page, counted from 1 on, and whether there is a next one."""
+
+
+async def all_branches(pages: BranchPages, at_once: int) -> Branches:
+    """As many as are shown at most."""
+    items: list[Branch] = []
+    for number in range(1, MOST_BRANCHES // at_once + 1):
+        page, has_more = await pages(number)
+        items += page
+        if not has_more:
+            return Branches(tuple(items))
+    return Branches(tuple(items), is_complete=False)
 
 
 async def history(pages: Pages, branch: str, limit: int, position: Position | None) -> Revisions:
@@ -43,5 +61,6 @@ async def history(pages: Pages, branch: str, limit: int, position: Position | No
 
 def _page_at(branch: str, size: int, position: Position | None) -> NumberedPage:
     if position is None:
-        return NumberedPage(branch, 1, size, 0)
-    return NumberedPage(position.head, position.offset // size + 1, size, position.offset % size)
+        return NumberedPage(branch, 1, size, 0, NotFound("branch", branch))
+    number, skipped = position.offset // size + 1, position.offset % size
+    return NumberedPage(position.head, number, size, skipped, NotFound("revision", position.head))

@@ -11,8 +11,8 @@ from job_orchestra.domain.repositories import RepositoryType, revision_url, web_
 from job_orchestra.domain.revisions import Branch, Branches, Position, Revision, Revisions
 from job_orchestra.integrations.commits import Commit, revision_of
 from job_orchestra.integrations.http_api import TIME_LIMIT, HttpApi
-from job_orchestra.integrations.paging import NumberedPage, history
-from job_orchestra.integrations.revision_control import MOST_BRANCHES, RepositoryAccess
+from job_orchestra.integrations.paging import NumberedPage, all_branches, history
+from job_orchestra.integrations.revision_control import RepositoryAccess
 
 _FRESH_FOR = 30.0
 _AT_ONCE = 50
@@ -45,21 +45,19 @@ class ForgejoRevisionControl:
 
     async def branches(self) -> Branches:
         default = self._branch or (await self._api.get(self._path, ForgejoRepository)).default_branch
-        items: list[Branch] = []
-        for number in range(1, MOST_BRANCHES // _AT_ONCE + 1):
+
+        async def ask(number: int) -> tuple[list[Branch], bool]:
             page, has_more = await self._api.get_page(
                 f"{self._path}/branches", list[ForgejoBranch], limit=_AT_ONCE, page=number
             )
-            items += [Branch(one.name, one.commit.id, one.name == default) for one in page]
-            if not has_more:
-                return Branches(tuple(items))
-        return Branches(tuple(items), is_complete=False)
+            return [Branch(one.name, one.commit.id, one.name == default) for one in page], has_more
+
+        return await all_branches(ask, _AT_ONCE)
 
     async def revisions(self, branch: str, limit: int, position: Position | None = None) -> Revisions:
         async def ask(page: NumberedPage) -> tuple[list[Revision], bool]:
-            missing = NotFound("branch" if position is None else "revision", page.start)
             found, has_more = await self._api.get_page(
-                f"{self._path}/commits", list[Commit], missing,
+                f"{self._path}/commits", list[Commit], page.missing,
                 sha=page.start, limit=page.size, page=page.number, stat="false", verification="false", files="false",
             )  # fmt: skip
             return [self._revision(one) for one in found], has_more
