@@ -9,7 +9,8 @@ from functools import lru_cache
 
 import httpx2
 
-from job_orchestra.client.transport import HEADERS, cause_of, needs_tls
+from job_orchestra.client.transport import HEADERS, needs_tls
+from job_orchestra.protocol.causes import cause_of
 
 
 @dataclass(frozen=True)

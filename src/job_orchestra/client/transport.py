@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import ssl
 from urllib.parse import urlsplit
 
 from job_orchestra.domain.errors import Invalid, Unavailable
+from job_orchestra.protocol.causes import cause_of
 from job_orchestra.version import __version__
 
 HEADERS = {"User-Agent": f"job-orchestra/{__version__}", "Accept-Encoding": "identity"}
@@ -46,20 +44,6 @@ def too_slow(url: str) -> Unavailable:
 
 def broken(url: str, error: BaseException) -> Unavailable:
     return Unavailable(f"The connection to the service at {url} broke: {cause_of(error)}.")
-
-
-def cause_of(error: BaseException) -> str:
-    """The system's own words, wherever they are in the chain."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return str(cause.strerror).lower()
-        if isinstance(cause, ssl.SSLError):
-            return str(getattr(cause, "verify_message", "") or cause.reason).lower()
-        if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno).lower()
-        cause = cause.__cause__ or cause.__context__
-    return str(error) or type(error).__name__
 
 
 def log_range(start: int | None, end: int | None) -> dict[str, str]:

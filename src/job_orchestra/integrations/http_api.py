@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ import msgspec
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.revisions import plain_line
 from job_orchestra.integrations.revision_control import RevisionControlFailure, Token
+from job_orchestra.protocol.causes import cause_of
 from job_orchestra.version import __version__
 
 Answer = TypeVar("Answer")
@@ -89,7 +88,7 @@ class HttpApi:
         except (TimeoutError, httpx2.TimeoutException):
             raise RevisionControlFailure(f"{self._host} does not answer in time.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-            raise RevisionControlFailure(f"{self._host} cannot be asked: {_cause(error)}.") from None
+            raise RevisionControlFailure(f"{self._host} cannot be asked: {plain_line(cause_of(error))}.") from None
         if response.status_code == 200:
             return Found(content, 'rel="next"' in response.headers.get("link", ""))
         if response.status_code in {404, 422} and missing is not None:
@@ -131,18 +130,6 @@ class HttpApi:
             return msgspec.json.decode(content, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise RevisionControlFailure(f"{self._host} answers with what is none of its answers: {error}.") from None
-
-
-def _cause(error: BaseException) -> str:
-    """The system's own words, wherever they are in the chain."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return str(cause.strerror).lower()
-        if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno).lower()
-        cause = cause.__cause__ or cause.__context__
-    return plain_line(str(error)).rstrip(".") or type(error).__name__
 
 
 def _wait_of(response: httpx2.Response) -> float | None:

@@ -721,7 +721,7 @@ class MasterAnswer(Answer, frozen=True):
     version: str
     url: str
     is_at_work: bool
-    """It has said so within the last minute."""
+    """It has said so within the last 45 seconds."""
     is_connected: bool | None
     """Whether this service's channel to it is open; None: the service is not told of it in its settings."""
     started_at: str
