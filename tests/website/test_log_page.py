@@ -113,29 +113,32 @@ def test_what_cannot_be_sought_comes_back_with_its_mistake(viewer: Visitor, exam
 
 @pytest.mark.parametrize("end", ["disable", "delete", "log out"])
 def test_a_page_of_somebody_who_may_not_read_any_more_ends(
-    end: str,
-    visitors: Visitors,
-    installation: Installation,
-    examples: Examples,
-    monkeypatch: pytest.MonkeyPatch,
+    end: str, visitors: Visitors, installation: Installation, driver: RunDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_logs, "BETWEEN_CHECKS", 0.0)
     accounts = installation.accounts
     name = f"leaver-{end.replace(' ', '-')}"
     installation.call(accounts.create_user(name, (Role.VIEWER,), password=PASSWORD))
     visitor, other = visitors(name), Visitor(installation.url)
     other.client.cookies.update(visitor.client.cookies)
-    with opened(visitor, _log(examples.running)) as page:
-        page.wait_for("begun")
+    run = installation.call(_begun(driver))
+    with opened(visitor, _log(run)) as page:
+        page.wait_for(OPENING)
+        run = installation.call(driver.write(run, b"followed\n"))
+        page.wait_for("followed")
         if end == "log out":
             other.send("/profile", "/logout")
         else:
             installation.call(accounts.set_user_enabled(name, False))
             if end == "delete":
                 installation.call(accounts.delete_user(name))
+        # Not before: whoever is deleted has been disabled first, and a look in between would tell of that.
+        monkeypatch.setattr(service_logs, "BETWEEN_CHECKS", 0.0)
+        run = installation.call(driver.write(run, b"not to be read\n"))
         text = page.wait_for_end()
     other.close()
+    installation.call(driver.end(run, RunStatus.SUCCEEDED, ReasonCode.COMPLETED, "Done.", {}))
     assert ("lacks the permission" if end == "disable" else "unknown or has expired") in text
+    assert "not to be read" not in text
 
 
 def test_a_log_that_is_not_all_there_is_told_of(viewer: Visitor, installation: Installation, driver: RunDriver) -> None:
