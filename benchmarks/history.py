@@ -29,7 +29,7 @@ from job_orchestra.client.calls import runs, users
 from job_orchestra.client.synchronous import Client
 from job_orchestra.composition.records import RecordsComposition
 from job_orchestra.domain.roles import Role
-from job_orchestra.protocol.resources import NewUserBody
+from job_orchestra.protocol.resources.accounts import NewUserBody
 from job_orchestra.settings.reading import load_settings
 from job_orchestra.storage.port import SchemaState
 from tests.git_source import GitSource

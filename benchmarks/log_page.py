@@ -21,7 +21,8 @@ from benchmarks.installation import Installation, running_installation
 from job_orchestra.client.calls import jobs, runs, users
 from job_orchestra.client.synchronous import Client
 from job_orchestra.domain.roles import Role
-from job_orchestra.protocol.resources import NewUserBody, RunAnswer
+from job_orchestra.protocol.resources.accounts import NewUserBody
+from job_orchestra.protocol.resources.runs import RunAnswer
 from tests.website.visitor import Visitor
 
 Times: TypeAlias = dict[str, float]

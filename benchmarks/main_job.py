@@ -13,7 +13,7 @@ from benchmarks.limits import spawn_rate, write_seconds
 from job_orchestra.client.asynchronous import AsyncClient
 from job_orchestra.client.calls import jobs, runs
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import RunAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 
 PROJECT = "benchmark"
 LOG_SIZE = 100_000_000

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from job_orchestra.client.calls import runs
 from job_orchestra.composition.website import WebsiteComposition
 from job_orchestra.domain.roles import Permission
-from job_orchestra.protocol.resources import RunSummaryAnswer
+from job_orchestra.protocol.resources.runs import RunSummaryAnswer
 from job_orchestra.website.dispatch import PageRoute
 from job_orchestra.website.page import NavigationEntry, Page
 from job_orchestra.website.visit import Visit

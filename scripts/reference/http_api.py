@@ -13,7 +13,8 @@ from scripts.reference.source import SourceClass, read_classes
 from job_orchestra.service.route import JSON, Route
 from job_orchestra.service.routes import ROUTES
 
-RESOURCES = "protocol/resources.py"
+_RESOURCES = "protocol/resources/"
+_MODULES = ("answers", "accounts", "projects", "logs", "runs", "repositories", "workers", "administration")
 
 _INTRODUCTION = """\
 JSON over HTTP, with an OpenAPI document at `/openapi.json` and a page made from it at `/docs`. Authentication is
@@ -33,10 +34,10 @@ _TITLES = {"": "The service", "me": "One's own account"}
 
 
 def http_api_page() -> str:
-    classes = read_classes(RESOURCES)
+    classes = [one for module in _MODULES for one in read_classes(f"{_RESOURCES}{module}.py")]
     return page(
         "HTTP API",
-        f"`service/routes.py` and `{RESOURCES}`",
+        f"`service/routes.py` and `{_RESOURCES}`",
         _INTRODUCTION.strip(),
         *_groups(ROUTES),
         "## Data",

@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from job_orchestra.cli.main import orchestra
-from job_orchestra.protocol.resources import AuditEntryAnswer, Page
+from job_orchestra.protocol.resources.administration import AuditEntryAnswer
+from job_orchestra.protocol.resources.answers import Page
 from tests.client.scripted_service import Scripted, scripted_service
 
 _ENTRY = AuditEntryAnswer(

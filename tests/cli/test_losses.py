@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from job_orchestra.cli.main import orchestra
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.logs import LogAnswer
+from job_orchestra.protocol.resources.runs import (
     LateReportAnswer,
-    LogAnswer,
-    Page,
     ReasonAnswer,
     RunAnswer,
     RunSummaryAnswer,

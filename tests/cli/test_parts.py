@@ -19,7 +19,8 @@ from job_orchestra.client.credentials import Credentials
 from job_orchestra.composition.installation_secrets import InstallationSecrets, write_secret
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.json import JsonValue
-from job_orchestra.protocol.resources import Page, ParameterAnswer
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.projects import ParameterAnswer
 
 
 def parameter(identifier: str, *, default: JsonValue = None, choices: list[JsonValue] | None = None) -> ParameterAnswer:

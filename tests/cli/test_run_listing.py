@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from job_orchestra.cli.main import orchestra
-from job_orchestra.protocol.resources import RunPageAnswer, RunSummaryAnswer, SourceAnswer
+from job_orchestra.protocol.resources.runs import RunPageAnswer, RunSummaryAnswer, SourceAnswer
 from tests.client.scripted_service import Scripted, ScriptedService, scripted_service
 
 

@@ -8,7 +8,8 @@ from click.testing import CliRunner, Result
 
 from job_orchestra.cli.main import orchestra
 from job_orchestra.domain.errors import Conflict
-from job_orchestra.protocol.resources import Page, Problem, ScheduleAnswer, SchedulePreviewAnswer, TickAnswer
+from job_orchestra.protocol.resources.answers import Page, Problem
+from job_orchestra.protocol.resources.projects import ScheduleAnswer, SchedulePreviewAnswer, TickAnswer
 from tests.client.scripted_service import Scripted, ScriptedService, scripted_service
 
 _SCHEDULE = ScheduleAnswer(

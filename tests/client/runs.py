@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from job_orchestra.protocol.resources import LogAnswer, PastAttemptAnswer, ReasonAnswer, RunAnswer, SourceAnswer
+from job_orchestra.protocol.resources.logs import LogAnswer
+from job_orchestra.protocol.resources.runs import PastAttemptAnswer, ReasonAnswer, RunAnswer, SourceAnswer
 from tests.client.scripted_service import Scripted
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from job_orchestra.client.attempts import as_attempt
 from job_orchestra.domain.errors import NotFound
-from job_orchestra.protocol.resources import LogAnswer, ReasonAnswer
+from job_orchestra.protocol.resources.logs import LogAnswer
+from job_orchestra.protocol.resources.runs import ReasonAnswer
 from tests.client.runs import past_attempt, run_answer
 
 RUN = run_answer(ended=True, size=9, attempt=3, past={2: 4})

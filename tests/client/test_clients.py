@@ -24,12 +24,9 @@ from job_orchestra.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from job_orchestra.protocol.resources import (
-    EventAnswer,
-    Page,
-    ProjectAnswer,
-    RunAnswer,
-)
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.projects import ProjectAnswer
+from job_orchestra.protocol.resources.runs import EventAnswer, RunAnswer
 from tests.client.runs import scripted_run
 from tests.client.scripted_service import Scripted, closed_port, scripted_service
 

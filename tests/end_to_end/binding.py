@@ -6,7 +6,7 @@ from pathlib import Path
 
 from job_orchestra.client.calls import runs
 from job_orchestra.client.synchronous import Client
-from job_orchestra.protocol.resources import RunSummaryAnswer
+from job_orchestra.protocol.resources.runs import RunSummaryAnswer
 
 PROJECT = "example"
 PROJECTS = """

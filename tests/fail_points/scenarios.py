@@ -21,7 +21,7 @@ from job_orchestra.execution.process_tree import find_marked
 from job_orchestra.execution.run_directory import RUNS, RunDirectory
 from job_orchestra.execution.workspace_layout import WORKSPACES
 from job_orchestra.fail_points import FailPoint
-from job_orchestra.protocol.resources import RunAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 from job_orchestra.protocol.run_key import RunKey
 from tests.fail_points.applications import Applications, until
 

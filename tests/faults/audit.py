@@ -18,7 +18,7 @@ from job_orchestra.execution.process_identity import ProcessIdentity, identity_f
 from job_orchestra.execution.process_tree import all_processes, read_run_marker
 from job_orchestra.execution.run_directory import RUNS
 from job_orchestra.execution.workspace_layout import WORKSPACES
-from job_orchestra.protocol.resources import EventAnswer, RunAnswer
+from job_orchestra.protocol.resources.runs import EventAnswer, RunAnswer
 from job_orchestra.protocol.run_key import RunKey
 from tests.faults.callers import Callers
 from tests.faults.deeds import COMMAND, LIMIT, PROJECT, RETRIES, SETUP, TEARDOWN, Deed

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import EventAnswer, PartAnswer, RunAnswer
+from job_orchestra.protocol.resources.runs import EventAnswer, PartAnswer, RunAnswer
 from tests.faults.deeds import PROJECT, Deed
 from tests.faults.findings import Findings
 from tests.faults.lines import SKIPPED, Line

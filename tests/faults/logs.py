@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from job_orchestra.protocol.resources import EventAnswer
+from job_orchestra.protocol.resources.runs import EventAnswer
 from tests.faults.deeds import Deed
 from tests.faults.ledger import Entry
 

@@ -18,7 +18,7 @@ from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import LogSearchAnswer
+from job_orchestra.protocol.resources.logs import LogSearchAnswer
 from job_orchestra.service import logs as service_logs
 from job_orchestra.service.handlers import logs
 from job_orchestra.service.log_search import LogQuestion

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from job_orchestra.protocol.resources import EventAnswer
+from job_orchestra.protocol.resources.runs import EventAnswer
 from job_orchestra.website.commands import command_rows
 from job_orchestra.website.paths import is_local, path, with_query
 from job_orchestra.website.presentation import duration_words, elapsed, moment_words, safe_url, size_words

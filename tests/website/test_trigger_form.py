@@ -4,7 +4,7 @@ import pytest
 
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.json import JsonValue
-from job_orchestra.protocol.resources import ParameterAnswer
+from job_orchestra.protocol.resources.projects import ParameterAnswer
 from job_orchestra.website.forms import Form
 from job_orchestra.website.trigger_form import FieldKind, fields, other_mistakes, values
 

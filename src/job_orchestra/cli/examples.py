@@ -15,7 +15,7 @@ from job_orchestra.cli.output import STATUS_COLOURS, duration, pairs
 from job_orchestra.client.asynchronous import AsyncClient
 from job_orchestra.client.calls import jobs, runs
 from job_orchestra.domain.json import JsonObject, JsonValue
-from job_orchestra.protocol.resources import RunAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 
 PROJECT = "example"
 

@@ -14,7 +14,7 @@ from job_orchestra.cli.terminal_text import one_line
 from job_orchestra.client.calls import runs
 from job_orchestra.client.synchronous import Client
 from job_orchestra.domain.errors import OrchestraError
-from job_orchestra.protocol.resources import RunAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 
 _QUIET_BEFORE_WHY = 2.0
 _WHY_INTERVAL = 5.0

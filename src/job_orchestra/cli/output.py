@@ -15,7 +15,7 @@ import msgspec
 from job_orchestra.cli.options import Output
 from job_orchestra.cli.terminal_text import one_line, padded, shortened, width_of
 from job_orchestra.domain.json import JsonObject, JsonValue
-from job_orchestra.protocol.resources import Page
+from job_orchestra.protocol.resources.answers import Page
 
 Item = TypeVar("Item")
 

@@ -14,7 +14,7 @@ from job_orchestra.domain.checking import shown
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.jobs import ParameterType
 from job_orchestra.domain.json import JsonObject, JsonValue
-from job_orchestra.protocol.resources import ParameterAnswer
+from job_orchestra.protocol.resources.projects import ParameterAnswer
 
 
 def parse_parameters(given: Sequence[str], known: Sequence[ParameterAnswer]) -> JsonObject:

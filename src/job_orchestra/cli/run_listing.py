@@ -11,7 +11,7 @@ import click
 from job_orchestra.cli.output import moment
 from job_orchestra.client.call import Call
 from job_orchestra.client.synchronous import Client
-from job_orchestra.protocol.resources import RunPageAnswer, RunSummaryAnswer
+from job_orchestra.protocol.resources.runs import RunPageAnswer, RunSummaryAnswer
 
 Ask = Callable[[int, str | None], Call[RunPageAnswer]]
 """For at most so many runs, behind a cursor."""

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import LogAnswer, RunAnswer
+from job_orchestra.protocol.resources.logs import LogAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 
 
 def as_attempt(run: RunAnswer, attempt: int) -> RunAnswer:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from job_orchestra.domain.errors import Invalid
-from job_orchestra.protocol.resources import Body
+from job_orchestra.protocol.resources.answers import Body
 
 Answered = TypeVar("Answered")
 

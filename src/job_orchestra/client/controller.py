@@ -20,7 +20,7 @@ from job_orchestra.client.inside import OutsideRun, ThisRun, this_run
 from job_orchestra.client.synchronous import Client
 from job_orchestra.client.transport import PATIENCE
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import RunAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 
 
 class Controller:

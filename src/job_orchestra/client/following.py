@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from job_orchestra.domain.errors import Unavailable
-from job_orchestra.protocol.resources import RunAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 2.0

@@ -20,7 +20,7 @@ from job_orchestra.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from job_orchestra.protocol.resources import HealthAnswer, Problem
+from job_orchestra.protocol.resources.answers import HealthAnswer, Problem
 
 _ERRORS: Mapping[int, Callable[[str], OrchestraError]] = {
     http.HTTPStatus.UNAUTHORIZED: Unauthenticated,

@@ -27,7 +27,7 @@ from websockets.protocol import Event
 from job_orchestra.domain.errors import Forbidden, OrchestraError, Unauthenticated, Unavailable
 from job_orchestra.protocol.listening import BACKLOG, Listener, listen
 from job_orchestra.protocol.messages import MAXIMAL_FRAME_SIZE
-from job_orchestra.protocol.resources import HealthAnswer
+from job_orchestra.protocol.resources.answers import HealthAnswer
 
 PING_INTERVAL = 4.0
 PING_TIMEOUT = 6.0

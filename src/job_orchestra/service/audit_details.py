@@ -9,15 +9,15 @@ import msgspec
 
 from job_orchestra.domain.audit import LONGEST_VALUE, AuditEntry
 from job_orchestra.domain.json import JsonObject, JsonValue
-from job_orchestra.protocol.resources import (
-    Body,
+from job_orchestra.protocol.resources.accounts import (
     LoginBody,
     NewTokenBody,
     NewUserBody,
     PasswordBody,
-    TriggerBody,
     UserChangesBody,
 )
+from job_orchestra.protocol.resources.answers import Body
+from job_orchestra.protocol.resources.runs import TriggerBody
 from job_orchestra.service.call import Call
 
 _MOST_NAMES = 100

@@ -20,7 +20,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from job_orchestra.domain.identifiers import NAME, USER_NAME
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import LoginBody
+from job_orchestra.protocol.resources.accounts import LoginBody
 from job_orchestra.repositories.accounts import Accounts, Identity
 from job_orchestra.repositories.audit import Audit
 from job_orchestra.repositories.audited_storage import AuditedAction, acting

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.domain.json import JsonObject, JsonValue
-from job_orchestra.protocol.resources import Body
+from job_orchestra.protocol.resources.answers import Body
 from job_orchestra.service.problems import Refused
 from job_orchestra.service.rules import rule_mistakes
 

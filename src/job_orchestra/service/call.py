@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from job_orchestra.domain.runs import Source, SourceKind
-from job_orchestra.protocol.resources import Body
+from job_orchestra.protocol.resources.answers import Body
 from job_orchestra.repositories.accounts import Identity
-from job_orchestra.service.parameters import Parameter
+from job_orchestra.service.parameter import Parameter
 
 Value = TypeVar("Value")
 BodyType = TypeVar("BodyType", bound=Body)

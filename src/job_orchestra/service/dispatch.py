@@ -17,13 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_orchestra.domain.errors import Invalid, Mistake, NotFound, OrchestraError
 from job_orchestra.protocol.addresses import path_mistakes
-from job_orchestra.protocol.resources import Body
+from job_orchestra.protocol.resources.answers import Body
 from job_orchestra.service.audit_trail import Deed
 from job_orchestra.service.authorization import authorize, identify
 from job_orchestra.service.bodies import MOST_RAW_BYTES, read_body, read_bounded
 from job_orchestra.service.call import Answered, Call
 from job_orchestra.service.followers import Stopping
-from job_orchestra.service.parameters import read_headers, read_query
+from job_orchestra.service.parameter import read_headers, read_query
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.service.problems import HEADERS, Refused, problem_response, unexpected_response
 from job_orchestra.service.route import JSON, Route

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from job_orchestra.service.parameters import Parameter
+from job_orchestra.service.parameter import Parameter
 from job_orchestra.service.route import Route
 from job_orchestra.version import __version__
 

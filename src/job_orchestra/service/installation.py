@@ -9,7 +9,7 @@ from datetime import datetime
 
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import DatabaseAnswer, LogStorageAnswer
+from job_orchestra.protocol.resources.administration import DatabaseAnswer, LogStorageAnswer
 from job_orchestra.repositories.log_disk_watch import LogDiskWatch
 from job_orchestra.storage.port import StorageAdministration
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from job_orchestra.domain.log_search import AFTER, BEFORE, Hit, LogSearch, excerpt_of
-from job_orchestra.protocol.resources import LogHitAnswer, LogSearchAnswer
+from job_orchestra.protocol.resources.logs import LogHitAnswer, LogSearchAnswer
 from job_orchestra.service.parts import ServiceParts
 from job_orchestra.storage.log_port import LogKey
 

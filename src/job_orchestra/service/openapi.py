@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from job_orchestra.domain.roles import Permission
-from job_orchestra.protocol.resources import Problem
-from job_orchestra.service.parameters import Parameter
+from job_orchestra.protocol.resources.answers import Problem
+from job_orchestra.service.parameter import Parameter
 from job_orchestra.service.problems import MEDIA_TYPE
 from job_orchestra.service.route import JSON, Route
 from job_orchestra.version import __version__

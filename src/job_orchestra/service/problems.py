@@ -20,7 +20,7 @@ from job_orchestra.domain.errors import (
     Unavailable,
 )
 from job_orchestra.protocol.http_server import MalformedAnswer
-from job_orchestra.protocol.resources import MistakeAnswer, Problem
+from job_orchestra.protocol.resources.answers import MistakeAnswer, Problem
 
 _logger = logging.getLogger(__name__)
 

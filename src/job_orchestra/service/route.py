@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from job_orchestra.domain.roles import Permission
-from job_orchestra.protocol.resources import Body
+from job_orchestra.protocol.resources.answers import Body
 from job_orchestra.service.call import Call
-from job_orchestra.service.parameters import Parameter
+from job_orchestra.service.parameter import Parameter
 from job_orchestra.service.parts import ServiceParts
 
 Handler: TypeAlias = Callable[[ServiceParts, Call], Awaitable[object]]

@@ -16,7 +16,8 @@ from job_orchestra.domain.account_rules import (
     text_mistakes,
 )
 from job_orchestra.domain.errors import Mistake
-from job_orchestra.protocol.resources import Body, NewTokenBody, NewUserBody, PasswordBody, UserChangesBody
+from job_orchestra.protocol.resources.accounts import NewTokenBody, NewUserBody, PasswordBody, UserChangesBody
+from job_orchestra.protocol.resources.answers import Body
 
 Rule: TypeAlias = Callable[[str, Any], Iterable[Mistake]]
 """From a field's name and a value of its type to what is wrong with it."""

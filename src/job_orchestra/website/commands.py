@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import EventAnswer
+from job_orchestra.protocol.resources.runs import EventAnswer
 
 
 @dataclass(frozen=True, slots=True)

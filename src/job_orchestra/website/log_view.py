@@ -13,7 +13,8 @@ from job_orchestra.client.calls import runs
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.log_places import LogFold, LogPlace
 from job_orchestra.domain.text_styles import PLAIN, apply_sgr
-from job_orchestra.protocol.resources import LogPlaceAnswer, LogPlacesAnswer, RunAnswer
+from job_orchestra.protocol.resources.logs import LogPlaceAnswer, LogPlacesAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 from job_orchestra.website.ansi import AnsiRenderer, LineRenderer
 from job_orchestra.website.log_window import (
     LogWindow,

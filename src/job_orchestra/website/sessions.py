@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_orchestra.domain.users import SESSION_LIFETIME, SESSION_RENEWAL_AFTER, TokenKind
-from job_orchestra.protocol.resources import TokenAnswer
+from job_orchestra.protocol.resources.accounts import TokenAnswer
 from job_orchestra.website.cookie_keys import CookieKeys
 from job_orchestra.website.presentation import parse_moment
 

@@ -16,7 +16,7 @@ from job_orchestra.domain.jobs import ParameterDefinition, ParameterType
 from job_orchestra.domain.json import JsonObject, JsonValue
 from job_orchestra.domain.parameters import read_parameter_values
 from job_orchestra.domain.places import Place
-from job_orchestra.protocol.resources import ParameterAnswer
+from job_orchestra.protocol.resources.projects import ParameterAnswer
 from job_orchestra.website.forms import Form
 
 _PLACE = "parameters"

@@ -17,7 +17,7 @@ from job_orchestra.domain.clock import Clock
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.roles import Permission
 from job_orchestra.protocol.addresses import query_items
-from job_orchestra.protocol.resources import MeAnswer
+from job_orchestra.protocol.resources.accounts import MeAnswer
 from job_orchestra.website import forgery
 from job_orchestra.website.external_services import ExternalServices
 from job_orchestra.website.forms import Form

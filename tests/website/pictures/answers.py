@@ -8,7 +8,7 @@ from random import Random
 
 from job_orchestra.domain.definitions import ElementDefinition
 from job_orchestra.domain.identifiers import new_run_identifier
-from job_orchestra.protocol.resources import ElementAnswer, PartAnswer, RunSummaryAnswer, SourceAnswer
+from job_orchestra.protocol.resources.runs import ElementAnswer, PartAnswer, RunSummaryAnswer, SourceAnswer
 from tests.website.pictures.drawing import NOW
 
 _CHANCE = Random(1)

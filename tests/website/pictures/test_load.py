@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from job_orchestra.protocol.resources import MeasureAnswer, MeasuresAnswer
+from job_orchestra.protocol.resources.administration import MeasureAnswer, MeasuresAnswer
 from job_orchestra.website.pictures.load import Load, load_of
 from job_orchestra.website.pictures.ticks import count_ticks
 from tests.website.pictures.drawing import NOW, draw, svgs, words

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from job_orchestra.protocol.resources import ElementAnswer, RunSummaryAnswer
+from job_orchestra.protocol.resources.runs import ElementAnswer, RunSummaryAnswer
 from job_orchestra.website.pictures.ticks import date_ticks, duration_ticks
 from job_orchestra.website.pictures.timeline import Timeline, timeline_of_run
 from tests.website.pictures.answers import element_with, run_answer

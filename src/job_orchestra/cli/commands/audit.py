@@ -9,7 +9,7 @@ from job_orchestra.cli.options import Output, output_option, page_options, setti
 from job_orchestra.cli.output import Column, moment, pairs, print_page
 from job_orchestra.client.calls import administration
 from job_orchestra.domain.audit import AuditOutcome
-from job_orchestra.protocol.resources import AuditEntryAnswer
+from job_orchestra.protocol.resources.administration import AuditEntryAnswer
 
 
 @click.group()

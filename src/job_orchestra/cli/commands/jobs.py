@@ -18,7 +18,7 @@ from job_orchestra.cli.output import (
     yes,
 )
 from job_orchestra.client.calls import jobs
-from job_orchestra.protocol.resources import JobAnswer, ParameterAnswer
+from job_orchestra.protocol.resources.projects import JobAnswer, ParameterAnswer
 
 
 @click.group()

@@ -19,7 +19,8 @@ from job_orchestra.cli.output import (
     yes,
 )
 from job_orchestra.client.calls import projects
-from job_orchestra.protocol.resources import KnowledgeAnswer, ProjectAnswer, RevisionStatusAnswer
+from job_orchestra.protocol.resources.projects import ProjectAnswer
+from job_orchestra.protocol.resources.repositories import KnowledgeAnswer, RevisionStatusAnswer
 
 
 @click.group()

@@ -27,7 +27,7 @@ from job_orchestra.client.calls import runs
 from job_orchestra.domain.reasons import ReasonCode
 from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.runs import (
     ElementAnswer,
     LateReportAnswer,
     PartAnswer,

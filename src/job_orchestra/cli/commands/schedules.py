@@ -19,7 +19,7 @@ from job_orchestra.cli.output import (
 )
 from job_orchestra.client.calls import schedules
 from job_orchestra.domain.cron import time_zone
-from job_orchestra.protocol.resources import ScheduleAnswer, TickAnswer
+from job_orchestra.protocol.resources.projects import ScheduleAnswer, TickAnswer
 
 
 @click.group()

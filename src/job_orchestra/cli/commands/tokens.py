@@ -10,7 +10,8 @@ from job_orchestra.cli.options import Output, output_option, page_options, setti
 from job_orchestra.cli.output import Column, iso, moment, print_json, print_page
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.users import Token, TokenKind
-from job_orchestra.protocol.resources import NewTokenAnswer, Page, TokenAnswer
+from job_orchestra.protocol.resources.accounts import NewTokenAnswer, TokenAnswer
+from job_orchestra.protocol.resources.answers import Page
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 

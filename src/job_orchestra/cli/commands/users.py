@@ -10,7 +10,8 @@ from job_orchestra.cli.output import Column, iso, moment, print_fields, print_pa
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.roles import Role
 from job_orchestra.domain.users import User
-from job_orchestra.protocol.resources import Page, UserAnswer
+from job_orchestra.protocol.resources.accounts import UserAnswer
+from job_orchestra.protocol.resources.answers import Page
 
 role_option = click.option(
     "--role",

@@ -12,7 +12,7 @@ from job_orchestra.cli.output import Column, moment, pairs, print_fields, print_
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import workers
 from job_orchestra.domain.stopping import OnStop
-from job_orchestra.protocol.resources import RefusalAnswer, WorkerAnswer
+from job_orchestra.protocol.resources.workers import RefusalAnswer, WorkerAnswer
 
 if TYPE_CHECKING:
     from job_orchestra.settings.sections import Settings

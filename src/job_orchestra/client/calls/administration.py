@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from job_orchestra.client.call import Call, query
-from job_orchestra.protocol.resources import AdministrationAnswer, AuditEntryAnswer, MeasuresAnswer, Page
+from job_orchestra.protocol.resources.administration import AdministrationAnswer, AuditEntryAnswer, MeasuresAnswer
+from job_orchestra.protocol.resources.answers import Page
 
 
 def audit(

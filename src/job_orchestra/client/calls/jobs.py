@@ -4,7 +4,9 @@ from job_orchestra.client.call import Call, idempotency, path, query
 from job_orchestra.domain.checking import Reader, read_all
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.places import Place
-from job_orchestra.protocol.resources import JobAnswer, Page, RunAnswer, TriggerBody
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.projects import JobAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer, TriggerBody
 
 _PARAMETERS = Place().field("parameters")
 

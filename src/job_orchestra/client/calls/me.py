@@ -5,15 +5,15 @@ from __future__ import annotations
 from types import NoneType
 
 from job_orchestra.client.call import Call, path, query
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.accounts import (
     LoginBody,
     MeAnswer,
     NewTokenAnswer,
     NewTokenBody,
-    Page,
     PasswordBody,
     TokenAnswer,
 )
+from job_orchestra.protocol.resources.answers import Page
 
 
 def login(user: str, password: str) -> Call[NewTokenAnswer]:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from job_orchestra.client.call import Call, path, query
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.projects import ProjectAnswer
+from job_orchestra.protocol.resources.repositories import (
     BranchesAnswer,
-    Page,
-    ProjectAnswer,
     ProjectStatusAnswer,
     RepositoryAnswer,
     RevisionsAnswer,

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from job_orchestra.client.call import Call, idempotency, path, query
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import (
-    ElementsAnswer,
-    EventAnswer,
-    LogPlacesAnswer,
-    LogSearchAnswer,
-    Page,
-    RunAnswer,
-    RunPageAnswer,
-    WhyAnswer,
-)
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.logs import LogPlacesAnswer, LogSearchAnswer
+from job_orchestra.protocol.resources.runs import ElementsAnswer, EventAnswer, RunAnswer, RunPageAnswer, WhyAnswer
 
 
 def list_all(

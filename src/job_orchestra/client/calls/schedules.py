@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from job_orchestra.client.call import Call, path, query
-from job_orchestra.protocol.resources import Page, ScheduleAnswer, SchedulePreviewAnswer, TickAnswer
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.projects import ScheduleAnswer, SchedulePreviewAnswer, TickAnswer
 
 
 def list_all(project: str, *, limit: int | None = None, cursor: str | None = None) -> Call[Page[ScheduleAnswer]]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from job_orchestra.client.call import Call
-from job_orchestra.protocol.resources import HealthAnswer, RouteAnswer, VersionAnswer
+from job_orchestra.protocol.resources.answers import HealthAnswer, RouteAnswer, VersionAnswer
 
 
 def version() -> Call[VersionAnswer]:

@@ -3,16 +3,16 @@ from __future__ import annotations
 from types import NoneType
 
 from job_orchestra.client.call import Call, path, query
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.accounts import (
     NewTokenAnswer,
     NewTokenBody,
     NewUserBody,
-    Page,
     PasswordBody,
     TokenAnswer,
     UserAnswer,
     UserChangesBody,
 )
+from job_orchestra.protocol.resources.answers import Page
 
 
 def list_all(*, limit: int | None = None, cursor: str | None = None) -> Call[Page[UserAnswer]]:

@@ -3,7 +3,8 @@ from __future__ import annotations
 from types import NoneType
 
 from job_orchestra.client.call import Call, path, query
-from job_orchestra.protocol.resources import Page, WorkerAnswer
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.workers import WorkerAnswer
 
 
 def list_all(*, limit: int | None = None, cursor: str | None = None) -> Call[Page[WorkerAnswer]]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from job_orchestra.domain.users import Token, User
-from job_orchestra.protocol.resources import NewTokenAnswer, TokenAnswer, UserAnswer
+from job_orchestra.protocol.resources.accounts import NewTokenAnswer, TokenAnswer, UserAnswer
 from job_orchestra.repositories.tokens import NewToken
 from job_orchestra.service.answers.dates import iso, optional_iso
 

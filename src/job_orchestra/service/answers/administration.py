@@ -8,7 +8,7 @@ from job_orchestra.domain.audit import AuditEntry
 from job_orchestra.domain.masters import Master
 from job_orchestra.domain.measures import Measure
 from job_orchestra.domain.workers import Worker
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.administration import (
     AuditEntryAnswer,
     ConfiguredProjectAnswer,
     MasterAnswer,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from job_orchestra.protocol.resources import Page
+from job_orchestra.protocol.resources.answers import Page
 from job_orchestra.repositories.paging import Listed
 
 Record = TypeVar("Record")

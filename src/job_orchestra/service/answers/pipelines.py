@@ -9,7 +9,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.domain.pipelines.states import PartState, PipelineSnapshot, element_states, refused_part
 from job_orchestra.domain.runs import Run
 from job_orchestra.domain.statuses import ElementStatus
-from job_orchestra.protocol.resources import ElementAnswer, PartAnswer
+from job_orchestra.protocol.resources.runs import ElementAnswer, PartAnswer
 from job_orchestra.service.answers.runs import run_summary_answer
 
 _MOST_PARTS = 100

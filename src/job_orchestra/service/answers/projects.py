@@ -13,7 +13,7 @@ from job_orchestra.domain.requirements import describe
 from job_orchestra.domain.retention_data import retention_to_data
 from job_orchestra.domain.webhook_data import webhook_to_data
 from job_orchestra.domain.webhooks import WebhookSettings
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.projects import (
     JobAnswer,
     ObstacleAnswer,
     ParameterAnswer,

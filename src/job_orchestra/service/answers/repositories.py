@@ -6,15 +6,15 @@ from typing import Any
 from job_orchestra.domain.repositories import RepositorySettings, web_url
 from job_orchestra.domain.revisions import Branch, Revision, bounded_moment
 from job_orchestra.domain.runs import Run
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.repositories import (
     BranchAnswer,
-    CountAnswer,
     JobStatusAnswer,
     KnowledgeAnswer,
     RepositoryAnswer,
     RevisionAnswer,
     RevisionStatusAnswer,
 )
+from job_orchestra.protocol.resources.runs import CountAnswer
 from job_orchestra.repositories.revision_runs import RunsOfRevision
 from job_orchestra.service.answers.dates import iso, optional_iso
 from job_orchestra.service.answers.runs import run_summary_answer

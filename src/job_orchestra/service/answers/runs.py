@@ -12,12 +12,12 @@ from job_orchestra.domain.moments import from_microseconds
 from job_orchestra.domain.reasons import Reason
 from job_orchestra.domain.runs import PastAttempt, Run
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.logs import LogAnswer
+from job_orchestra.protocol.resources.projects import ObstacleAnswer
+from job_orchestra.protocol.resources.runs import (
     CountAnswer,
     EventAnswer,
     LateReportAnswer,
-    LogAnswer,
-    ObstacleAnswer,
     PastAttemptAnswer,
     ReasonAnswer,
     RunAnswer,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from job_orchestra.domain.schedule_outlook import Outlook
 from job_orchestra.domain.schedules import Schedule
 from job_orchestra.domain.ticks import Tick
-from job_orchestra.protocol.resources import ScheduleAnswer, TickAnswer
+from job_orchestra.protocol.resources.projects import ScheduleAnswer, TickAnswer
 from job_orchestra.service.answers.dates import iso, optional_iso
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from job_orchestra.domain.workers import Refusal, Worker
-from job_orchestra.protocol.resources import RefusalAnswer, WorkerAnswer
+from job_orchestra.protocol.resources.workers import RefusalAnswer, WorkerAnswer
 from job_orchestra.service.answers.dates import iso, optional_iso
 
 

@@ -7,13 +7,13 @@ import platform
 from datetime import timedelta
 
 from job_orchestra.domain.measures import coarser
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.administration import (
     AdministrationAnswer,
     AuditEntryAnswer,
     MeasuresAnswer,
-    Page,
     ServiceFactsAnswer,
 )
+from job_orchestra.protocol.resources.answers import Page
 from job_orchestra.repositories.audit import AuditFilter
 from job_orchestra.service.answers.administration import (
     entry_answer,

@@ -6,7 +6,9 @@ from job_orchestra.domain.jobs import Job
 from job_orchestra.domain.placement import candidate_of
 from job_orchestra.domain.triggering import request_of, sample_request
 from job_orchestra.protocol.control import JobSwitched
-from job_orchestra.protocol.resources import JobAnswer, ObstacleAnswer, Page, TriggerBody
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.projects import JobAnswer, ObstacleAnswer
+from job_orchestra.protocol.resources.runs import TriggerBody
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.projects import job_answer
 from job_orchestra.service.call import Answered, Call

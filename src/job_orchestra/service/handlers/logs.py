@@ -8,7 +8,7 @@ from starlette.responses import Response
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.roles import Permission
 from job_orchestra.domain.runs import Run
-from job_orchestra.protocol.resources import LogPlacesAnswer, LogSearchAnswer
+from job_orchestra.protocol.resources.logs import LogPlacesAnswer, LogSearchAnswer
 from job_orchestra.service.answers.logs import place_answer
 from job_orchestra.service.authorization import require
 from job_orchestra.service.call import Call

@@ -6,15 +6,15 @@ import http
 
 from job_orchestra.domain.roles import Permission
 from job_orchestra.domain.users import TokenKind
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.accounts import (
     LoginBody,
     MeAnswer,
     NewTokenAnswer,
     NewTokenBody,
-    Page,
     PasswordBody,
     TokenAnswer,
 )
+from job_orchestra.protocol.resources.answers import Page
 from job_orchestra.service.answers.accounts import new_token_answer, token_answer, user_answer
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.authorization import may

@@ -8,7 +8,7 @@ from job_orchestra.domain.pipelines.narration import refusals_in
 from job_orchestra.domain.pipelines.retrying import kept_runs
 from job_orchestra.domain.pipelines.states import ElementState, PipelineSnapshot, element_states
 from job_orchestra.domain.runs import Run, RunRequest
-from job_orchestra.protocol.resources import ElementsAnswer
+from job_orchestra.protocol.resources.runs import ElementsAnswer
 from job_orchestra.service.answers.pipelines import element_answers, ended_element_answers
 from job_orchestra.service.call import Call
 from job_orchestra.service.parts import ServiceParts

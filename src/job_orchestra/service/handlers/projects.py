@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from job_orchestra.protocol.resources import Page, ProjectAnswer
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.projects import ProjectAnswer
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.projects import project_answer
 from job_orchestra.service.call import Call

@@ -5,7 +5,7 @@ import bisect
 from job_orchestra.domain.errors import NotFound
 from job_orchestra.domain.projects import Project
 from job_orchestra.domain.revisions import Branch, Branches, Revisions
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.repositories import (
     BranchesAnswer,
     ProjectStatusAnswer,
     RepositoryAnswer,

@@ -18,10 +18,10 @@ from job_orchestra.domain.statuses import RunStatus
 from job_orchestra.domain.triggering import request_of
 from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.protocol.control import RunTriggered, RunWish
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.runs import (
     CountAnswer,
     EventAnswer,
-    Page,
     RunAnswer,
     RunPageAnswer,
     RunSummaryAnswer,

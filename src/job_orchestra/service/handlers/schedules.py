@@ -9,7 +9,8 @@ from job_orchestra.domain.schedule_outlook import Outlook, flaw_of_times, outloo
 from job_orchestra.domain.schedules import Schedule
 from job_orchestra.domain.tick_times import tick_times, timetable_of
 from job_orchestra.protocol.control import ScheduleSwitched
-from job_orchestra.protocol.resources import Page, ScheduleAnswer, SchedulePreviewAnswer, TickAnswer
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.projects import ScheduleAnswer, SchedulePreviewAnswer, TickAnswer
 from job_orchestra.service.answers.dates import iso
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.answers.schedules import schedule_answer, tick_answer

@@ -6,7 +6,7 @@ import http
 
 from starlette.responses import HTMLResponse, Response
 
-from job_orchestra.protocol.resources import HealthAnswer, RouteAnswer, VersionAnswer
+from job_orchestra.protocol.resources.answers import HealthAnswer, RouteAnswer, VersionAnswer
 from job_orchestra.service.authorization import may_use
 from job_orchestra.service.call import Answered, Call
 from job_orchestra.service.documentation import documentation_page

@@ -6,15 +6,15 @@ import http
 from collections.abc import Sequence
 
 from job_orchestra.domain.roles import Role
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.accounts import (
     NewTokenBody,
     NewUserBody,
-    Page,
     PasswordBody,
     TokenAnswer,
     UserAnswer,
     UserChangesBody,
 )
+from job_orchestra.protocol.resources.answers import Page
 from job_orchestra.service.answers.accounts import token_answer, user_answer
 from job_orchestra.service.answers.pages import page
 from job_orchestra.service.call import Answered, Call

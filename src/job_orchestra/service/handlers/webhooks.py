@@ -11,7 +11,7 @@ from job_orchestra.fail_points import FailPoint, reach
 from job_orchestra.integrations.deliveries import Delivery, DeliveryForm
 from job_orchestra.integrations.delivery_forms import DELIVERY_FORMS
 from job_orchestra.protocol.control import RunTriggered
-from job_orchestra.protocol.resources import DeliveredRunAnswer, DeliveryAnswer
+from job_orchestra.protocol.resources.projects import DeliveredRunAnswer, DeliveryAnswer
 from job_orchestra.service.call import Answered, Call
 from job_orchestra.service.parts import ServiceParts
 

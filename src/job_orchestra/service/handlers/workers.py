@@ -4,7 +4,8 @@ import asyncio
 
 from job_orchestra.domain.workers import Worker
 from job_orchestra.protocol.control import WorkerWish
-from job_orchestra.protocol.resources import Page, WorkerAnswer
+from job_orchestra.protocol.resources.answers import Page
+from job_orchestra.protocol.resources.workers import WorkerAnswer
 from job_orchestra.service.answers.workers import worker_answer
 from job_orchestra.service.call import Call
 from job_orchestra.service.parameters import CURSOR, LIMIT, LOSE_RUNS, ORDER_BY

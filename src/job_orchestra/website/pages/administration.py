@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from job_orchestra.client.calls import administration
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import AdministrationAnswer
+from job_orchestra.protocol.resources.administration import AdministrationAnswer
 from job_orchestra.version import __version__
 from job_orchestra.website.page import Page
 from job_orchestra.website.pages.workers import last_day

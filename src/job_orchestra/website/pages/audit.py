@@ -10,7 +10,7 @@ from job_orchestra.client.calls import administration
 from job_orchestra.domain.audit import AuditOrigin, AuditOutcome
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import AuditEntryAnswer
+from job_orchestra.protocol.resources.administration import AuditEntryAnswer
 from job_orchestra.website import paths
 from job_orchestra.website.page import Page
 from job_orchestra.website.presentation import value_words

@@ -8,7 +8,7 @@ from typing import ClassVar
 from starlette.responses import Response
 
 from job_orchestra.client.calls import runs
-from job_orchestra.protocol.resources import RunAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.trees import Tree, tree_of
 from job_orchestra.website.visit import Visit

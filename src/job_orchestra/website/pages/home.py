@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import RunSummaryAnswer
+from job_orchestra.protocol.resources.runs import RunSummaryAnswer
 from job_orchestra.website.external_services import ServiceStatus
 from job_orchestra.website.page import Page
 from job_orchestra.website.pages.runs import FAILED

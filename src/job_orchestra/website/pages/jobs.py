@@ -13,7 +13,8 @@ from job_orchestra.client.calls import jobs, runs
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.json import JsonObject
-from job_orchestra.protocol.resources import JobAnswer, RunSummaryAnswer
+from job_orchestra.protocol.resources.projects import JobAnswer
+from job_orchestra.protocol.resources.runs import RunSummaryAnswer
 from job_orchestra.website import trigger_form
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import job_path, run_path

@@ -16,7 +16,8 @@ from job_orchestra.client.attempts import as_attempt
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.errors import Invalid, NotFound, OrchestraError, Unavailable
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import LogHitAnswer, RunAnswer
+from job_orchestra.protocol.resources.logs import LogHitAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer
 from job_orchestra.website.following import Stopping, beside, until_stopped
 from job_orchestra.website.log_view import LogView, line_offset, rendered, time_html, view_log
 from job_orchestra.website.log_window import STEP, LogWindow

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from job_orchestra.client.calls import runs
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.errors import NotFound
-from job_orchestra.protocol.resources import ElementAnswer, RunAnswer
+from job_orchestra.protocol.resources.runs import ElementAnswer, RunAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import run_path
 from job_orchestra.website.pictures.pipeline_graph import PipelineGraph, graph_of_run

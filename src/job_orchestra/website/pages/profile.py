@@ -11,7 +11,7 @@ from job_orchestra.domain.account_rules import password_mistakes
 from job_orchestra.domain.checking import nearest
 from job_orchestra.domain.errors import Invalid, Mistake, Unauthenticated
 from job_orchestra.domain.users import TokenKind
-from job_orchestra.protocol.resources import MeAnswer, NewTokenAnswer, TokenAnswer
+from job_orchestra.protocol.resources.accounts import MeAnswer, NewTokenAnswer, TokenAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.responses import redirect
 from job_orchestra.website.visit import Visit

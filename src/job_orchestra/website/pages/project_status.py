@@ -7,11 +7,11 @@ from typing import ClassVar
 from starlette.responses import Response
 
 from job_orchestra.client.calls import projects
-from job_orchestra.protocol.resources import (
+from job_orchestra.protocol.resources.projects import ProjectAnswer
+from job_orchestra.protocol.resources.repositories import (
     BranchesAnswer,
     JobStatusAnswer,
     KnowledgeAnswer,
-    ProjectAnswer,
     RevisionAnswer,
 )
 from job_orchestra.website.page import Page

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from job_orchestra.client.calls import jobs, projects, runs, schedules
 from job_orchestra.domain.links import is_link
-from job_orchestra.protocol.resources import JobAnswer, ProjectAnswer, RunSummaryAnswer, ScheduleAnswer
+from job_orchestra.protocol.resources.projects import JobAnswer, ProjectAnswer, ScheduleAnswer
+from job_orchestra.protocol.resources.runs import RunSummaryAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.visit import Visit
 

@@ -14,7 +14,7 @@ from job_orchestra.client.calls import runs
 from job_orchestra.domain.definitions import PipelineDefinition
 from job_orchestra.domain.git_names import FULL_REVISION
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import RunAnswer, RunSummaryAnswer, WhyAnswer
+from job_orchestra.protocol.resources.runs import RunAnswer, RunSummaryAnswer, WhyAnswer
 from job_orchestra.website.ansi import AnsiRenderer
 from job_orchestra.website.commands import CommandRow, command_rows
 from job_orchestra.website.dispatch import Handler

@@ -12,7 +12,7 @@ from job_orchestra.domain.queries.parsing import parse_expression
 from job_orchestra.domain.queries.scanning import ExpressionMistake
 from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.statuses import ACTIVE, RunStatus
-from job_orchestra.protocol.resources import CountAnswer, RunPageAnswer, RunSummaryAnswer
+from job_orchestra.protocol.resources.runs import CountAnswer, RunPageAnswer, RunSummaryAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import with_query
 from job_orchestra.website.typed_moments import typed_moments

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from job_orchestra.client.calls import schedules
 from job_orchestra.domain.cron import time_zone
 from job_orchestra.domain.errors import Conflict
-from job_orchestra.protocol.resources import ScheduleAnswer, TickAnswer
+from job_orchestra.protocol.resources.projects import ScheduleAnswer, TickAnswer
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import schedule_path
 from job_orchestra.website.presentation import parse_moment

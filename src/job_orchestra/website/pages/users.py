@@ -11,7 +11,13 @@ from job_orchestra.client.call import Call
 from job_orchestra.client.calls import users
 from job_orchestra.domain.errors import Conflict, Invalid, OrchestraError
 from job_orchestra.domain.roles import PERMISSION_WORDS, ROLE_PERMISSIONS, Role, is_allowed
-from job_orchestra.protocol.resources import NewTokenAnswer, NewUserBody, TokenAnswer, UserAnswer, UserChangesBody
+from job_orchestra.protocol.resources.accounts import (
+    NewTokenAnswer,
+    NewUserBody,
+    TokenAnswer,
+    UserAnswer,
+    UserChangesBody,
+)
 from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.forms import Form
 from job_orchestra.website.page import Page

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import administration, runs, workers
 from job_orchestra.domain.roles import Permission
-from job_orchestra.protocol.resources import RunSummaryAnswer, WorkerAnswer
+from job_orchestra.protocol.resources.runs import RunSummaryAnswer
+from job_orchestra.protocol.resources.workers import WorkerAnswer
 from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.page import Page
 from job_orchestra.website.pages.runs import UNFINISHED

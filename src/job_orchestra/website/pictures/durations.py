@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from statistics import median
 
-from job_orchestra.protocol.resources import RunSummaryAnswer
+from job_orchestra.protocol.resources.runs import RunSummaryAnswer
 from job_orchestra.website.paths import run_path
 from job_orchestra.website.pictures.shapes import SHAPES
 from job_orchestra.website.pictures.ticks import duration_ticks

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from job_orchestra.protocol.resources import MeasureAnswer, MeasuresAnswer
+from job_orchestra.protocol.resources.administration import MeasureAnswer, MeasuresAnswer
 from job_orchestra.website.pictures.ticks import count_ticks
 from job_orchestra.website.presentation import duration_words, in_zone, parse_moment
 

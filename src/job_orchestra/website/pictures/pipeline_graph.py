@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from job_orchestra.domain.definitions import ElementDefinition, PipelineDefinition
-from job_orchestra.protocol.resources import ElementAnswer
+from job_orchestra.protocol.resources.runs import ElementAnswer
 from job_orchestra.website.paths import job_path, run_path
 from job_orchestra.website.pictures.blocks import MOST_CHARACTERS
 from job_orchestra.website.pictures.curves import path_data

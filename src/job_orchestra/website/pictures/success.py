@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from job_orchestra.domain.statuses import RunStatus
-from job_orchestra.protocol.resources import RunSummaryAnswer
+from job_orchestra.protocol.resources.runs import RunSummaryAnswer
 from job_orchestra.website.pictures.shapes import SHAPES
 
 _EXECUTED = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.EXCEPTION, RunStatus.ABORTED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
-from job_orchestra.protocol.resources import ElementAnswer, PartAnswer, RunAnswer, RunSummaryAnswer
+from job_orchestra.protocol.resources.runs import ElementAnswer, PartAnswer, RunAnswer, RunSummaryAnswer
 from job_orchestra.website.paths import run_path
 from job_orchestra.website.pictures.names import NAME_CHARACTER, shortened
 from job_orchestra.website.pictures.shapes import SHAPES
