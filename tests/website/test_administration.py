@@ -62,6 +62,7 @@ def test_the_trail_is_filtered(auditor: Visitor, installation: Installation) -> 
     wrong = auditor.get("/audit?created_after=yesterday")
     assert wrong.status_code == 422
     assert "is no date such as" in wrong.text
+    assert 'aria-invalid="true" aria-describedby="created_after-note"' in wrong.text
     assert form(wrong.text, "/audit").fields["created_after"] == "yesterday"
 
 

@@ -116,8 +116,8 @@ def test_what_is_wrong_with_a_filter_is_shown_beside_it(operator: Visitor) -> No
         ("order", "job", "&#39;job&#39; is not one of"),
     ):
         page = operator.get("/runs", params={field: value, "job": "hello"}).text
-        assert f'aria-invalid="true" aria-describedby="{field}-mistake"' in page
-        assert re.search(f'id="{field}-mistake">[^<]*{re.escape(mistake)}', page)
+        assert f'aria-invalid="true" aria-describedby="{field}-note"' in page
+        assert re.search(f'id="{field}-note"><span class="mistake">[^<]*{re.escape(mistake)}', page)
         assert '<details class="where" open>' in page
         assert 'name="job" value="hello"' in page
     assert operator.get("/projects/unknown/runs").status_code == 404

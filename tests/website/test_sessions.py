@@ -147,12 +147,12 @@ def test_tokens_are_made_shown_once_and_deleted(visitors: Visitors) -> None:
     assert "laptop" not in visitor.get("/profile").text
     response = visitor.send("/profile", "/profile/tokens", description="x" * 1000, days="7")
     assert response.status_code == 422
-    assert 'aria-invalid="true" aria-describedby="description-mistake"' in response.text
-    assert 'id="description-mistake">The description takes at most' in response.text
+    assert 'aria-invalid="true" aria-describedby="description-note"' in response.text
+    assert 'id="description-note"><span class="mistake">takes at most' in response.text
     assert form(response.text, "/profile/tokens").fields["days"] == "7"
     response = visitor.send("/profile", "/profile/tokens", description="kept", days="12")
     assert response.status_code == 422
-    assert 'id="days-mistake">The time for which it is valid must be one of' in response.text
+    assert 'id="days-note"><span class="mistake">must be one of' in response.text
     assert form(response.text, "/profile/tokens").fields["description"] == "kept"
 
 
@@ -166,12 +166,12 @@ def test_a_new_password_ends_the_sessions(visitors: Visitors, installation: Inst
         return response.headers.get("Location", "") or response.text
 
     new = "a brand new password"
-    assert "The second new password is not the same" in change(PASSWORD, new, "another")
-    assert "The current password is not" in change("wrong one", new, new)
-    assert "The new password has 5 characters" in change(PASSWORD, "short", "short")
+    assert "is not the same as the new one" in change(PASSWORD, new, "another")
+    assert 'id="current-note"><span class="mistake">is not' in change("wrong one", new, new)
+    assert 'id="new-note"><span class="mistake">has 5 characters' in change(PASSWORD, "short", "short")
     page = change(PASSWORD, "short", "other")
     for name in ("new", "again"):
-        assert f'id="{name}-mistake">The ' in page
+        assert f'id="{name}-note"><span class="mistake">' in page
     assert page.count("aria-invalid") == 2
     assert change(PASSWORD, new, new) == "/login?changed=password"
     assert other.get("/profile").status_code == 303

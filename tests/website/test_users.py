@@ -50,7 +50,7 @@ def test_a_form_comes_back_with_what_was_typed_and_what_is_wrong(administrator: 
     assert {name: back[name] for name in ("identifier", "display_name", "role-viewer", "password", "again")} == {
         "identifier": "x y", "display_name": "Eve <b>", "role-viewer": "yes", "password": "", "again": "",
     }  # fmt: skip
-    assert re.search(r'id="identifier"[^>]* aria-invalid="true" aria-describedby="identifier-text"', response.text)
+    assert re.search(r'id="identifier"[^>]* aria-invalid="true" aria-describedby="identifier-note"', response.text)
     assert "no user&#39;s name" in response.text
     assert "has 5 characters; it needs 8" in response.text
     different = administrator.send("/users", "/users/create", identifier="mallory", password="a long password")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 from starlette.responses import Response
@@ -12,6 +12,7 @@ from job_orchestra.domain.errors import Invalid
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.protocol.resources.administration import AuditEntryAnswer
 from job_orchestra.website import paths
+from job_orchestra.website.mistakes import by_field
 from job_orchestra.website.page import Page
 from job_orchestra.website.presentation import value_words
 from job_orchestra.website.typed_moments import typed_moments
@@ -19,6 +20,7 @@ from job_orchestra.website.visit import Visit
 
 _LIMIT = 50
 _LONGEST = 60
+OUTCOMES = {"": "any", **{outcome.value: outcome.value for outcome in AuditOutcome}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,10 @@ class AuditPage(Page):
     template: ClassVar[str] = "audit.html"
     section: ClassVar[str] = "/audit"
     filter: Filter
-    outcomes: tuple[str, ...] = tuple(outcome.value for outcome in AuditOutcome)
+    outcomes: dict[str, str] = field(default_factory=lambda: OUTCOMES)
     rows: tuple[Row, ...] = ()
-    mistakes: tuple[str, ...] = ()
+    mistakes: dict[str, str] = field(default_factory=dict[str, str])
+    """By field of the form."""
     newest: str | None = None
     """Address of the newest entries, where this is not their page."""
     older: str | None = None
@@ -81,8 +84,7 @@ async def show(visit: Visit) -> Response:
             )
         )
     except Invalid as error:
-        mistakes = tuple(str(mistake) for mistake in error.mistakes)
-        return visit.page(AuditPage(title="Audit", filter=asked, mistakes=mistakes), 422)
+        return visit.page(AuditPage(title="Audit", filter=asked, mistakes=by_field(error, FILTERS)), 422)
     page = AuditPage(
         title="Audit",
         filter=asked,

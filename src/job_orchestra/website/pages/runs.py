@@ -13,6 +13,7 @@ from job_orchestra.domain.queries.scanning import ExpressionMistake
 from job_orchestra.domain.runs import SourceKind
 from job_orchestra.domain.statuses import ACTIVE, RunStatus
 from job_orchestra.protocol.resources.runs import CountAnswer, RunPageAnswer, RunSummaryAnswer
+from job_orchestra.website.mistakes import by_field
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import with_query
 from job_orchestra.website.typed_moments import typed_moments
@@ -30,7 +31,7 @@ STATUSES = {
 """Values of the filter, and how they are called."""
 SOURCES = {"": "any", **{kind.value: kind.value for kind in SourceKind}}
 ORDERS = {"": "newest first", "created_at": "oldest first"}
-_FIELDS = {
+_NAMES = {
     "source_identifier": "by",
     "created_after": "since",
     "created_before": "until",
@@ -86,7 +87,7 @@ class RunsPage(Page):
     sources: dict[str, str] = field(default_factory=lambda: SOURCES)
     orders: dict[str, str] = field(default_factory=lambda: ORDERS)
     mistakes: dict[str, str] = field(default_factory=dict[str, str])
-    """By the field of the form; empty where none is at fault alone."""
+    """By field of the form, but for `where`."""
     where: Marked | None = None
     runs: tuple[RunSummaryAnswer, ...] = ()
     count: CountAnswer | None = None
@@ -113,12 +114,14 @@ async def show_all(visit: Visit) -> Response:
     except (Invalid, NotFound) as error:
         if isinstance(error, NotFound) and project:
             raise
-        marked = _marked(filters.where)
+        marked, mistakes = _marked(filters.where), by_field(error, FILTERS, _NAMES)
+        if marked is not None:
+            mistakes.pop("where", None)
         page = RunsPage(
             title=title,
             project=project,
             filter=filters,
-            mistakes=_mistakes(error, but="where" if marked else None),
+            mistakes=mistakes,
             where=marked,
         )
         return visit.page(page, 422)
@@ -154,20 +157,6 @@ def _call(visit: Visit, filters: Filter, cursor: str) -> Call[RunPageAnswer]:
         limit=_LIMIT,
         cursor=cursor or None,
     )
-
-
-def _mistakes(error: Invalid | NotFound, but: str | None) -> dict[str, str]:
-    """By their fields, without those of the field `but`, which are told beside it."""
-    if isinstance(error, NotFound):
-        return {"": error.message}
-    found: dict[str, str] = {}
-    for mistake in error.mistakes:
-        name = _FIELDS.get(mistake.place, mistake.place)
-        if mistake.place != but and name in FILTERS:
-            found.setdefault(name, mistake.message)
-        elif mistake.place != but:
-            found.setdefault("", str(mistake))
-    return found
 
 
 def _marked(where: str) -> Marked | None:

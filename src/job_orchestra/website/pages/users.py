@@ -20,17 +20,16 @@ from job_orchestra.protocol.resources.accounts import (
 )
 from job_orchestra.website.dispatch import Handler
 from job_orchestra.website.forms import Form
+from job_orchestra.website.lifetimes import LIFETIMES, USUAL, read_lifetime
+from job_orchestra.website.mistakes import by_field
 from job_orchestra.website.page import Page
-from job_orchestra.website.pages.profile import LIFETIMES
 from job_orchestra.website.paths import user_path, with_query
 from job_orchestra.website.responses import redirect
 from job_orchestra.website.visit import Visit
 
 _MOST = 100
-_DAY = 24 * 3600.0
 _ROLES = tuple(role.value for role in Role)
-_WHOLE = "form"
-"""The place of what is wrong with no field by itself."""
+_FIELDS = ("identifier", "display_name", "roles", "password", "again", "new", "description", "days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Typed:
     display_name: str = ""
     roles: tuple[str, ...] = ()
     description: str = ""
-    days: str = "90"
+    days: str = USUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +71,9 @@ class UserPage(Page):
     """The one that was sent, and comes back with its mistakes."""
     mistakes: dict[str, str] = field(default_factory=dict[str, str])
     is_password_set: bool = False
+
+    def mistakes_of(self, form: str) -> dict[str, str]:
+        return self.mistakes if form == self.form else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ async def create(visit: Visit) -> Response:
         body = NewUserBody(typed.identifier, typed.display_name, list(typed.roles), password or None)
         made = await visit.send(users.create(body))
     except (Invalid, Conflict) as error:
-        return visit.page(await _users(visit, typed, _mistakes(error)), _status(error))
+        return visit.page(await _users(visit, typed, by_field(error, _FIELDS)), _status(error))
     return redirect(user_path(made.identifier))
 
 
@@ -125,7 +127,7 @@ async def update(visit: Visit) -> Response:
     try:
         await visit.send(users.update(visit.value("user"), UserChangesBody(typed.display_name, list(typed.roles))))
     except (Invalid, Conflict) as error:
-        return visit.page(await _user(visit, form="update", typed=typed, mistakes=_mistakes(error)), _status(error))
+        return await _refused(visit, "update", error, typed)
     return redirect(user_path(visit.value("user")))
 
 
@@ -136,19 +138,17 @@ async def set_password(visit: Visit) -> Response:
             raise Invalid.at("again", "is not the same as the password above")
         await visit.send(users.set_password(visit.value("user"), new))
     except Invalid as error:
-        return visit.page(await _user(visit, form="password", mistakes=_mistakes(error)), _status(error))
+        return await _refused(visit, "password", error)
     return redirect(with_query(user_path(visit.value("user")), changed="password"))
 
 
 async def create_token(visit: Visit) -> Response:
     typed = Typed(description=visit.form.get("description").strip(), days=visit.form.get("days"))
     try:
-        if typed.days not in LIFETIMES:
-            raise Invalid.at("days", f"must be one of {', '.join(filter(None, LIFETIMES))} or empty")
-        lifetime = float(typed.days) * _DAY if typed.days else None
+        lifetime = read_lifetime(typed.days)
         token = await visit.send(users.create_token(visit.value("user"), typed.description, lifetime))
     except Invalid as error:
-        return visit.page(await _user(visit, form="token", typed=typed, mistakes=_mistakes(error)), _status(error))
+        return await _refused(visit, "token", error, typed)
     return visit.page(await _user(visit, new_token=token), 201)
 
 
@@ -161,7 +161,7 @@ async def delete(visit: Visit) -> Response:
     try:
         await visit.send(users.delete(visit.value("user")))
     except Conflict as error:
-        return visit.page(await _user(visit, form="delete", mistakes=_mistakes(error)), _status(error))
+        return await _refused(visit, "delete", error)
     return redirect("/users")
 
 
@@ -170,7 +170,7 @@ def _switch(call: Callable[[str], Call[UserAnswer]]) -> Handler:
         try:
             await visit.send(call(visit.value("user")))
         except Conflict as error:
-            return visit.page(await _user(visit, form="switch", mistakes=_mistakes(error)), _status(error))
+            return await _refused(visit, "switch", error)
         return redirect(user_path(visit.value("user")))
 
     return handler
@@ -213,19 +213,13 @@ async def _user(
     )
 
 
+async def _refused(visit: Visit, form: str, error: Invalid | Conflict, typed: Typed | None = None) -> Response:
+    page = await _user(visit, form=form, typed=typed, mistakes=by_field(error, _FIELDS))
+    return visit.page(page, _status(error))
+
+
 def _roles(form: Form) -> tuple[str, ...]:
     return tuple(role for role in _ROLES if form.get(f"role-{role}") == "yes")
-
-
-def _mistakes(error: Invalid | Conflict) -> dict[str, str]:
-    """By field; of what is no field's, under a place of its own."""
-    if isinstance(error, Conflict):
-        return {_WHOLE: error.message}
-    mistakes: dict[str, str] = {}
-    for one in error.mistakes:
-        place = one.place.partition("[")[0] or _WHOLE
-        mistakes[place] = f"{mistakes[place]}; {one.message}" if place in mistakes else one.message
-    return mistakes
 
 
 def _status(error: OrchestraError) -> int:
