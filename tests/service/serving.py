@@ -27,10 +27,17 @@ from job_orchestra.repositories.revision_runs import RevisionRuns
 from job_orchestra.repositories.run_search import RunSearch
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.service.application import ServiceApplication
-from job_orchestra.service.installation import InstallationFacts
+from job_orchestra.service.audit_trail import AuditTrail
+from job_orchestra.service.followers import Followers
+from job_orchestra.service.foresight import Foresight
+from job_orchestra.service.installation import Installation, InstallationFacts
+from job_orchestra.service.masters import Masters
+from job_orchestra.service.parts import ServiceParts
+from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.repository_tokens import RepositoryTokens
 from job_orchestra.service.repository_watch import RepositoryWatch
-from job_orchestra.service.transformation import ResultTransformer
+from job_orchestra.service.routes import ROUTES
+from job_orchestra.service.transformation import ResultTransformer, Transformation
 from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
@@ -79,11 +86,10 @@ class Served(Records):
         self.directory = directory
         self.environment: dict[str, str] = {}
         """Of the service: where secrets of webhooks may be."""
-        self.application = ServiceApplication(
-            address="127.0.0.1",
-            port=0,
-            url="http://service.test",
-            check_schema=self._look,
+        self.followers = Followers()
+        self.trail = AuditTrail(self.audit, self.accounts, self.clock)
+        selector = WorkerSelector()
+        parts = ServiceParts(
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
@@ -99,14 +105,19 @@ class Served(Records):
             ticks=Ticks(self.storage),
             log_store=self.log_store,
             local_times=local_times,
-            selector=WorkerSelector(),
-            master_urls=master_urls,
+            selector=selector,
+            foresight=Foresight(self.workers, selector, self.clock),
+            transformation=Transformation(transformers),
             clock=self.clock,
+            masters=Masters(master_urls, self.accounts, self.followers),
+            followers=self.followers,
+            readiness=Readiness(self.projects, self.accounts, log_disk_watch),
             webhook_secrets=WebhookSecrets(self.environment, directory),
             audit=self.audit,
+            trail=self.trail,
             known_masters=self.known_masters,
             measures=self.measures,
-            installation=installation,
+            installation=Installation(installation or InstallationFacts(), self.clock.now(), log_disk_watch),
             repository_watch=RepositoryWatch(
                 REVISION_CONTROLS,
                 RepositoryTokens(self.environment, directory),
@@ -114,8 +125,11 @@ class Served(Records):
                 directory / "service",
                 directory,
             ),
-            log_disk_watch=log_disk_watch,
-            result_transformers=transformers,
+            routes=ROUTES,
+            url="http://service.test",
+        )
+        self.application = ServiceApplication(
+            address="127.0.0.1", port=0, check_schema=self._look, parts=parts, log_disk_watch=log_disk_watch
         )
         self.is_hinting = True
         """Whether followers hear of what happens, as they do from a master."""
@@ -168,7 +182,7 @@ class Served(Records):
         after = replace(run, log=LogFacts(run.log.size + len(data)))
         assert await self.progress.save(run, after, [])
         if self.is_hinting:
-            self.application.followers.log_grew(run.identifier)
+            self.followers.log_grew(run.identifier)
         return after
 
     async def ended(self, run: Run, status: RunStatus = RunStatus.SUCCEEDED) -> Run:
@@ -180,7 +194,7 @@ class Served(Records):
         )
         assert await self.progress.save(run, after, [])
         if self.is_hinting:
-            self.application.followers.run_changed(run.identifier)
+            self.followers.run_changed(run.identifier)
         return after
 
 

@@ -178,7 +178,7 @@ def test_a_flood_of_failures_is_counted_and_hides_nobody(play_on_sqlite: Play, m
         for _ in range(8):
             await served.anonymous.post("/me/login", json={"user": "nobody", "password": "wrong"})
         await admin.post("/projects/example/jobs/nope/trigger")
-        await served.application.trail.end_minute()
+        await served.trail.end_minute()
         await served.anonymous.post("/me/login", json={"user": "nobody", "password": "wrong"})
         entries = await told(admin)
         assert [(one["user"], one["action"]) for one in entries] == [

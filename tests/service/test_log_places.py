@@ -180,10 +180,10 @@ def test_who_waits_for_a_run_hears_of_it_at_once(play: Play) -> None:
         assert (await client.get(address, params={"while": "pending"})).json()["status"] == "running"
         waiting = asyncio.create_task(client.get(address, params={"while": "running", "attempt": 1}))
         async with asyncio.timeout(DEADLINE):
-            while not served.application.followers.count:
+            while not served.followers.count:
                 await asyncio.sleep(0.01)
             await served.ended(run)
             assert (await waiting).json()["status"] != "running"
-        assert served.application.followers.count == 0
+        assert served.followers.count == 0
 
     play(scenario)

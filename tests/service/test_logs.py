@@ -365,7 +365,7 @@ def test_many_followers_of_a_large_log_get_it_whole(play_on_sqlite: Play) -> Non
 def test_a_follower_that_leaves_is_forgotten(play_on_sqlite: Play) -> None:
     async def scenario(served: Served) -> None:
         client, run = await _with_log(served)
-        followers = served.application.followers
+        followers = served.followers
         async with client.stream("GET", _path(run), params={"follow": "true"}) as response:
             await _Follower(response.aiter_raw()).until(_LOG)
             assert followers.count == 1

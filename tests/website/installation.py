@@ -36,11 +36,19 @@ from job_orchestra.repositories.schedules import Schedules
 from job_orchestra.repositories.ticks import Ticks
 from job_orchestra.repositories.workers import Workers
 from job_orchestra.service.application import ServiceApplication
+from job_orchestra.service.audit_trail import AuditTrail
+from job_orchestra.service.followers import Followers
+from job_orchestra.service.foresight import Foresight
+from job_orchestra.service.installation import Installation as ShownInstallation
 from job_orchestra.service.installation import InstallationFacts
+from job_orchestra.service.masters import Masters
+from job_orchestra.service.parts import ServiceParts
+from job_orchestra.service.readiness import Readiness
 from job_orchestra.service.repository_tokens import RepositoryTokens
 from job_orchestra.service.repository_watch import RepositoryWatch
 from job_orchestra.service.route import Route
 from job_orchestra.service.routes import ROUTES
+from job_orchestra.service.transformation import Transformation
 from job_orchestra.service.webhook_secrets import WebhookSecrets
 from job_orchestra.storage.files import open_log_pulse, open_log_store
 from job_orchestra.storage.schema_check import require_current
@@ -131,11 +139,12 @@ class Installation:
         self.known_masters = KnownMasters(self.storage, clock)
         self.measures = Measures(self.storage, clock)
         self.log_pulse = open_log_pulse(directory / "logs")
-        self.service = ServiceApplication(
-            address="127.0.0.1",
-            port=0,
-            url="",
-            check_schema=lambda: asyncio.to_thread(require_current, open_administration(url, directory)),
+        selector, followers = WorkerSelector(), Followers()
+        log_disk_watch = LogDiskWatch(self.log_pulse)
+        facts = InstallationFacts(
+            open_administration(url, directory), {"master": {"identifier": "anvil", "pending_expiry": 60}}
+        )
+        parts = ServiceParts(
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
@@ -151,22 +160,31 @@ class Installation:
             ticks=self.ticks,
             log_store=self.log_store,
             local_times=local_times,
-            selector=WorkerSelector(),
-            master_urls=(),
+            selector=selector,
+            foresight=Foresight(self.workers, selector, clock),
+            transformation=Transformation((Fragile(),)),
+            clock=clock,
+            masters=Masters((), self.accounts, followers),
+            followers=followers,
+            readiness=Readiness(self.projects, self.accounts, log_disk_watch),
             webhook_secrets=WebhookSecrets({}, directory),
             audit=self.audit,
+            trail=AuditTrail(self.audit, self.accounts, clock),
             known_masters=self.known_masters,
             measures=self.measures,
-            installation=InstallationFacts(
-                open_administration(url, directory), {"master": {"identifier": "anvil", "pending_expiry": 60}}
-            ),
-            log_disk_watch=LogDiskWatch(self.log_pulse),
+            installation=ShownInstallation(facts, clock.now(), log_disk_watch),
             repository_watch=RepositoryWatch(
                 REVISION_CONTROLS, RepositoryTokens({}, directory), clock, directory / "service", directory
             ),
-            clock=clock,
-            result_transformers=(Fragile(),),
             routes=routes,
+            url="",
+        )
+        self.service = ServiceApplication(
+            address="127.0.0.1",
+            port=0,
+            check_schema=lambda: asyncio.to_thread(require_current, open_administration(url, directory)),
+            parts=parts,
+            log_disk_watch=log_disk_watch,
         )
         self.clock = ShiftedClock()
         self._stack = ExitStack()

@@ -13,7 +13,12 @@ from job_orchestra.settings.shown import shown_settings
 if TYPE_CHECKING:
     from job_orchestra.integrations.revision_control import RevisionControlFactory
     from job_orchestra.service.application import ServiceApplication
-    from job_orchestra.service.installation import InstallationFacts
+    from job_orchestra.service.followers import Followers
+    from job_orchestra.service.foresight import Foresight
+    from job_orchestra.service.installation import Installation
+    from job_orchestra.service.masters import Masters
+    from job_orchestra.service.parts import ServiceParts
+    from job_orchestra.service.readiness import Readiness
     from job_orchestra.service.repository_watch import RepositoryWatch
     from job_orchestra.service.route import Route
     from job_orchestra.service.transformation import ResultTransformer
@@ -69,21 +74,49 @@ class ServiceComposition(RecordsComposition):
         return RunSearch(self.storage)
 
     @cached_property
-    def installation(self) -> InstallationFacts:
+    def installation(self) -> Installation:
         """What administrators are shown of it."""
-        from job_orchestra.service.installation import InstallationFacts
+        from job_orchestra.service.installation import Installation, InstallationFacts
 
-        return InstallationFacts(self.administration, shown_settings(self.settings))
+        facts = InstallationFacts(self.administration, shown_settings(self.settings))
+        return Installation(facts, self.clock.now(), self.log_disk_watch)
 
     @cached_property
-    def application(self) -> ServiceApplication:
-        from job_orchestra.service.application import ServiceApplication
+    def followers(self) -> Followers:
+        """Who reads logs and waits for runs."""
+        from job_orchestra.service.followers import Followers
 
-        return ServiceApplication(
-            address=self.settings.service.address,
-            port=self.settings.service.port,
-            url=self.settings.service.url,
-            check_schema=self.check_schema,
+        return Followers()
+
+    @cached_property
+    def masters(self) -> Masters:
+        """The control channels to the masters, which tell what happens."""
+        from job_orchestra.service.masters import Masters
+
+        return Masters(self.settings.service.master_urls, self.accounts, self.followers)
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Whether the service can answer."""
+        from job_orchestra.service.readiness import Readiness
+
+        return Readiness(self.projects, self.accounts, self.log_disk_watch)
+
+    @cached_property
+    def foresight(self) -> Foresight:
+        """Which workers a run waits for, and why."""
+        from job_orchestra.service.foresight import Foresight
+
+        return Foresight(self.workers, self.worker_selector, self.clock)
+
+    @cached_property
+    def service_parts(self) -> ServiceParts:
+        """What handlers work with."""
+        from job_orchestra.service.audit_trail import AuditTrail
+        from job_orchestra.service.parts import ServiceParts
+        from job_orchestra.service.transformation import Transformation
+
+        return ServiceParts(
             accounts=self.accounts,
             projects=self.projects,
             jobs=self.jobs,
@@ -94,21 +127,37 @@ class ServiceComposition(RecordsComposition):
             run_search=self.run_search,
             revision_runs=self.revision_runs,
             late_reports=self.late_reports,
-            workers=self.workers,
             schedules=self.schedules,
             ticks=self.ticks,
+            workers=self.workers,
             log_store=self.log_store,
-            log_disk_watch=self.log_disk_watch,
             local_times=self.local_times,
             selector=self.worker_selector,
-            master_urls=self.settings.service.master_urls,
+            foresight=self.foresight,
+            transformation=Transformation(self.result_transformers),
             clock=self.clock,
+            masters=self.masters,
+            followers=self.followers,
+            readiness=self.readiness,
             webhook_secrets=self.webhook_secrets,
             audit=self.audit,
+            trail=AuditTrail(self.audit, self.accounts, self.clock),
             known_masters=self.known_masters,
             measures=self.measures,
             installation=self.installation,
             repository_watch=self.repository_watch,
             routes=self.routes,
-            result_transformers=self.result_transformers,
+            url=self.settings.service.url,
+        )
+
+    @cached_property
+    def application(self) -> ServiceApplication:
+        from job_orchestra.service.application import ServiceApplication
+
+        return ServiceApplication(
+            address=self.settings.service.address,
+            port=self.settings.service.port,
+            check_schema=self.check_schema,
+            parts=self.service_parts,
+            log_disk_watch=self.log_disk_watch,
         )
