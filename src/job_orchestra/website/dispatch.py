@@ -29,6 +29,8 @@ from job_orchestra.website.errors import (
     wrong_method_response,
 )
 from job_orchestra.website.forms import read_form
+from job_orchestra.website.kept_form import kept_form
+from job_orchestra.website.login_form import LoginPage, login_form
 from job_orchestra.website.paths import with_query
 from job_orchestra.website.refusals import FormForged
 from job_orchestra.website.responses import SecurityHeaders, redirect
@@ -94,16 +96,17 @@ def _endpoint(site: Site, route: PageRoute) -> Callable[[Request], Awaitable[Res
         visit = await _stranger(site, request)
         try:
             try:
+                visit = await _with_form(visit)
                 visit = await _recognised(visit, route.permission)
                 _check_permission(visit, route.permission)
                 check_address(request, route.known_query)
-                visit = await _with_form(visit)
+                _check_form(visit)
                 response = await route.handler(visit)
                 await _renew(visit, response)
             except Unauthenticated:
                 response = _to_login(visit)
             except OrchestraError as error:
-                response = error_response(visit, error)
+                response = error_response(_with_session(visit), error)
         except Exception:  # whatever is wrong in one page, the visitor gets an answer, and the log gets the details
             response = _unexpected(visit)
         if request.method == "HEAD" and isinstance(response, StreamingResponse):
@@ -131,6 +134,12 @@ async def _recognised(visit: Visit, permission: Permission) -> Visit:
     return replace(visit, client=client, form_secret=session, me=me)
 
 
+def _with_session(visit: Visit) -> Visit:
+    """For what goes wrong before the service says who it is: forms are good for the session that there may be."""
+    session = None if visit.me else visit.site.cookies.session(visit.request)
+    return visit if session is None else replace(visit, form_secret=session)
+
+
 def _check_permission(visit: Visit, permission: Permission) -> None:
     if permission is Permission.ANYONE or visit.may(permission):
         return
@@ -145,20 +154,22 @@ def _check_permission(visit: Visit, permission: Permission) -> None:
 
 
 async def _with_form(visit: Visit) -> Visit:
-    """With the form that was sent; FormForged if it does not come from a page that we made for this visitor."""
+    """With the form that was sent, whoever sent it: before anything can go wrong that it is to outlive."""
     request = visit.request
     if request.method != "POST":
         return visit
-    origin, fetch_site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-    own = visit.site.origins | {f"{request.url.scheme}://{request.url.netloc}"}
-    form = await read_form(request.headers.get("Content-Type", ""), request.stream())
-    if not forgery.is_own_origin(origin, fetch_site, own):
-        raise FormForged(
-            f"This form was sent from {origin or 'another site'}, but this website is at {', '.join(sorted(own))}."
-        )
-    if not forgery.is_form_token(form.get("form_token"), visit.form_secret):
+    return replace(visit, form=await read_form(request.headers.get("Content-Type", ""), request.stream()))
+
+
+def _check_form(visit: Visit) -> None:
+    """FormForged if it does not come from a page that we made for this visitor."""
+    if visit.request.method != "POST":
+        return
+    if not visit.is_of_own_origin:
+        origin, own = visit.request.headers.get("Origin") or "another site", ", ".join(sorted(visit.own_origins))
+        raise FormForged(f"This form was sent from {origin}, but this website is at {own}.")
+    if not forgery.is_form_token(visit.form.get("form_token"), visit.form_secret):
         raise FormForged("This form is not from a page of this session.")
-    return replace(visit, form=form)
 
 
 async def _renew(visit: Visit, response: Response) -> None:
@@ -176,11 +187,14 @@ async def _renew(visit: Visit, response: Response) -> None:
 
 
 def _to_login(visit: Visit) -> Response:
-    """To the login page, and from there back to where the visitor wanted to go."""
-    url = visit.request.url
+    """To the login page, and from there back to where the visitor wanted to go, or on with what was sent."""
+    kept, url = kept_form(visit), visit.request.url
     wanted = page_of_form(url.path) if visit.request.method == "POST" else url.path + (url.query and f"?{url.query}")
-    is_home = wanted == "/" or len(wanted) > _LONGEST_RETURN
-    response = redirect(with_query("/login", next="" if is_home else wanted))
+    following = "" if wanted == "/" or len(wanted) > _LONGEST_RETURN else wanted
+    if kept is not None and kept.items:
+        response = login_form(visit, LoginPage(next=following, kept=kept), 403)
+    else:
+        response = redirect(with_query("/login", next=following))
     visit.site.cookies.end_session(response)
     return response
 

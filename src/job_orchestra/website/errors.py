@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from job_orchestra.domain.errors import Conflict, Forbidden, Invalid, NotFound, OrchestraError, Unavailable
 from job_orchestra.protocol.http_server import MalformedAnswer
+from job_orchestra.website.kept_form import KeptForm, kept_form
 from job_orchestra.website.page import Page
 from job_orchestra.website.refusals import AddressInvalid, AddressTooLong, FormForged, FormTooLarge
 from job_orchestra.website.responses import SECURITY_HEADERS
@@ -30,6 +31,8 @@ class ErrorPage(Page):
     """The page from which a form was sent."""
     details: tuple[str, ...] = ()
     """What is wrong with each field."""
+    kept: KeptForm | None = None
+    """What was sent, where it is worth sending again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ class _Kind:
     form_sentence: str | None = None
     page: str
     form: str | None = None
+    keeps_form: bool = False
+    """Whether the form may be accepted the next time."""
     is_passing: bool = False
     """Whether the page may be there in a moment: it then asks again by itself."""
 
@@ -53,6 +58,7 @@ _KINDS: Sequence[tuple[type[OrchestraError], _Kind]] = (
         title="The service cannot be reached",
         page=f"This page tries again every {_RETRY_AFTER} seconds.",
         form="Nothing was changed, or it cannot be told: look at the page again before you repeat it.",
+        keeps_form=True,
         is_passing=True,
     )),
     (NotFound, _Kind(
@@ -64,6 +70,7 @@ _KINDS: Sequence[tuple[type[OrchestraError], _Kind]] = (
         status=403,
         title="The form was not accepted",
         page="Nothing was changed. Open the page again, and send the form from there.",
+        keeps_form=True,
     )),
     (Forbidden, _Kind(
         status=403,
@@ -119,6 +126,7 @@ def error_response(visit: Visit, error: OrchestraError) -> Response:
         details=tuple(str(mistake) for mistake in error.mistakes)
         if kind.sentence and isinstance(error, Invalid)
         else (),
+        kept=kept_form(visit) if kind.keeps_form else None,
         refresh=_RETRY_AFTER if is_asking_again else None,
     )
     response = visit.page(page, kind.status)

@@ -70,6 +70,17 @@ class Visit:
         """In the visitor's time zone."""
         return self.site.clock.now().astimezone(self.zone.rules)
 
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """`scheme://host:port` of this website, as far as it can be known."""
+        return self.site.origins | {f"{self.request.url.scheme}://{self.request.url.netloc}"}
+
+    @property
+    def is_of_own_origin(self) -> bool:
+        """Whether the browser says that what it sends is from a page of this website."""
+        headers = self.request.headers
+        return forgery.is_own_origin(headers.get("Origin"), headers.get("Sec-Fetch-Site"), self.own_origins)
+
     def value(self, name: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[name])

@@ -16,6 +16,7 @@ from job_orchestra.domain.json import JsonObject
 from job_orchestra.protocol.resources.projects import JobAnswer
 from job_orchestra.protocol.resources.runs import RunSummaryAnswer
 from job_orchestra.website import trigger_form
+from job_orchestra.website.kept_form import RESENT
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import job_path, run_path
 from job_orchestra.website.pictures.durations import Durations, durations_of
@@ -64,7 +65,7 @@ async def trigger(visit: Visit) -> Response:
         parameters = trigger_form.values(job.parameters, visit.form)
         key = _idempotency_key(visit, parameters)
         run = await visit.send(jobs.trigger(project, identifier, parameters, idempotency_key=key))
-        if elapsed(run.created_at, visit.site.clock.now()) > _SAME_CLICK:
+        if RESENT not in visit.form and elapsed(run.created_at, visit.site.clock.now()) > _SAME_CLICK:
             # A page that was kept in the browser and sent again later is meant as another trigger.
             run = await visit.send(jobs.trigger(project, identifier, parameters))
     except Invalid as error:
