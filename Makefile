@@ -15,7 +15,7 @@ demo: product ## the four applications with an example project; ARGS=--exit ends
 	@$(BIN)/python -m job_orchestra demo $(ARGS)
 
 test: development test-services lint ## every check and every test
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 test-services: development ## finds or installs the servers and the browser that tests use
 	@$(BIN)/python -m scripts.test_services

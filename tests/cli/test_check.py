@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from job_orchestra.cli.exit_codes import ExitCode
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
+from tests import prepared
 from tests.repositories.history import past_run, store
 from tests.repositories.logged import with_log
 from tests.repositories.records import Records, play
@@ -40,8 +40,7 @@ class Host:
         play(url, fill)
 
     def check(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "job_orchestra", "database", "check", *arguments]
-        return subprocess.run(command, cwd=self._directory, capture_output=True, text=True, check=False)
+        return prepared.run(["database", "check", *arguments], cwd=self._directory)
 
     def told(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         done = self.check(*arguments, "--output", "json")

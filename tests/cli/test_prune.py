@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from job_orchestra.composition.databases import open_storage
 from job_orchestra.domain.json import JsonObject
 from job_orchestra.storage.files import open_log_store
 from job_orchestra.storage.log_port import LogKey, LogPiece
+from tests import prepared
 from tests.repositories.history import past_run, store
 from tests.repositories.records import Records, configuration
 
@@ -36,8 +36,7 @@ class Host:
         self._with_records(self._fill)
 
     def prune(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "job_orchestra", "database", "prune", *arguments]
-        return subprocess.run(command, cwd=self._directory, capture_output=True, text=True, check=False)
+        return prepared.run(["database", "prune", *arguments], cwd=self._directory)
 
     def told(self, *arguments: str) -> dict[str, Any]:
         done = self.prune(*arguments, "--output", "json")

@@ -19,7 +19,7 @@ from job_orchestra.cli.exit_codes import ExitCode
 from job_orchestra.domain.errors import Unavailable
 from job_orchestra.storage.port import Row, SchemaState
 from job_orchestra.storage.transfer.transfer import Progress, Step
-from tests import full_disk
+from tests import full_disk, prepared
 from tests.postgresql_server import PostgresqlServer
 from tests.small_disk import small_disk
 from tests.storage.content import records_at
@@ -49,10 +49,13 @@ class Host:
         self.settings.write_text(f'[database]\nurl = "{database_url}"\n')
 
     def command(self, *arguments: str | Path) -> list[str]:
-        return [sys.executable, "-m", "job_orchestra", *map(str, arguments), "--settings", str(self.settings)]
+        return [sys.executable, "-m", "job_orchestra", *self._arguments(*arguments)]
 
     def orchestra(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*arguments), capture_output=True, text=True, check=False, timeout=60)
+        return prepared.run(self._arguments(*arguments))
+
+    def _arguments(self, *arguments: str | Path) -> list[str]:
+        return [*map(str, arguments), "--settings", str(self.settings)]
 
 
 def users(count: int) -> list[Row]:

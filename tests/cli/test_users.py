@@ -6,13 +6,13 @@ import json
 import os
 import pwd
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from job_orchestra.cli.exit_codes import ExitCode
 from job_orchestra.domain.audit import AuditOrigin, AuditOutcome
+from tests import prepared
 from tests.repositories.records import Records, play
 
 
@@ -24,8 +24,7 @@ class Host:
         self._settings.write_text(f'[database]\nurl = "{database_url}"\n')
 
     def user(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "job_orchestra", "user", *arguments, "--settings", str(self._settings)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return prepared.run(["user", *arguments, "--settings", str(self._settings)])
 
 
 @pytest.fixture

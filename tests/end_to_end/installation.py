@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests import prepared
 from tests.ports import free_port
+from tests.prepared import Prepared
 
 PATIENCE = 30.0
 
@@ -118,10 +120,13 @@ class Installation:
         self, *arguments: str, environment: Mapping[str, str] | None = None, given: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """A command, to its end."""
+        variables = self.environment(environment)
+        if prepared.is_preparable(variables):
+            return prepared.run(arguments, cwd=self.directory, env=variables, given=given, timeout=PATIENCE)
         return subprocess.run(
             self.command(*arguments),
             cwd=self.directory,
-            env=self.environment(environment),
+            env=variables,
             input=given,
             capture_output=True,
             text=True,
@@ -151,14 +156,12 @@ class Installation:
         self, *arguments: str, environment: Mapping[str, str] | None = None, sign: int = signal.SIGINT
     ) -> Generator[Started]:
         """A command that goes on until it is told to stop, which it is at the end; in order, or else it is killed."""
-        process = subprocess.Popen(
-            self.command(*arguments),
+        process = prepared.start(
+            arguments,
             cwd=self.directory,
             env=self.environment({"PYTHONUNBUFFERED": "1", **(environment or {})}),
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
         started = Started(process)
         try:
@@ -174,7 +177,7 @@ class Installation:
 class Started:
     """A command at work; what it says is kept."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: Prepared) -> None:
         self.process = process
         self.output = ""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import prepared
 from tests.end_to_end.installation import PATIENCE, Installation
 
 
@@ -187,16 +188,7 @@ def test_login_and_logout(running_on_sqlite: Installation, tmp_path: Path) -> No
     installation.orchestra("user", "create", "ada", "--role", "operator", "--password", given="correct horse\n")
 
     def orchestra(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            installation.command(*arguments),
-            cwd=tmp_path,
-            env=installation.environment(),
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return prepared.run(arguments, cwd=tmp_path, env=installation.environment(), given=given)
 
     assert orchestra("run", "list").returncode == 6
     assert orchestra("login", installation.service_url, "--user", "ada", given="wrong\n").returncode == 6

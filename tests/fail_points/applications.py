@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,9 @@ from job_orchestra.client.synchronous import Client
 from job_orchestra.composition.installation_secrets import InstallationSecrets, write_secret
 from job_orchestra.execution.host_directory import HOSTS, HostDirectory
 from job_orchestra.fail_points import VARIABLE, FailPoint, is_of_host
+from tests import prepared
 from tests.end_to_end.installation import PATIENCE, Installation
+from tests.prepared import Prepared
 from tests.worker.standing_in import end_hosts, host_pids
 
 NAMES = ("service", "master", "worker")
@@ -52,7 +53,7 @@ def until(condition: Callable[[], T], what: str) -> T:
     deadline = time.monotonic() + PATIENCE
     while not (value := condition()):
         assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.005)
+        time.sleep(0.02)
     return value
 
 
@@ -79,21 +80,15 @@ class Applications:
         self.client = Client(access.url, access.credentials)
         self.logs = directory / "logs"
         self.worker_directory = directory / "worker"
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, Prepared] = {}
 
     # ---------- starting and ending
 
     def start(self, name: str, fail_point: str = "") -> None:
         environment = self.installation.environment({VARIABLE: fail_point} if fail_point else {})
         with self._output(name).open("ab") as output:
-            self._processes[name] = subprocess.Popen(
-                self.installation.command(name),
-                cwd=self.installation.directory,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
+            self._processes[name] = prepared.start(
+                [name], cwd=self.installation.directory, env=environment, stdout=output, stderr=output
             )
 
     def wait_until_ready(self, name: str) -> None:
