@@ -145,7 +145,11 @@ def _locked(package: str) -> str:
 
 
 def _install_chromium() -> None:
-    _install_packages("Chromium", "chromium", "fonts-dejavu-core")
+    """Without windows, which take a third of its time, where that is a package of its own."""
+    try:
+        _install_packages("Chromium", "chromium-headless-shell", "fonts-dejavu-core")
+    except CannotInstall:
+        _install_packages("Chromium", "chromium", "fonts-dejavu-core")
 
 
 def _install_axe() -> None:

@@ -25,9 +25,9 @@ _OLDEST_MARIADB = (10, 6)
 _OLDEST_MONGODB = 6
 _OLDEST_GIT = (2, 31)
 _CHROMIUM = (
+    "chromium-headless-shell",
     "chromium",
     "chromium-browser",
-    "chromium-headless-shell",
     "google-chrome",
     "google-chrome-stable",
     "chrome",
