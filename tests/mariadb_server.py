@@ -56,7 +56,13 @@ class MariadbServer(ServerProcess):
     def connect(self, database: str | None = None) -> Connection:
         """As the one who may do everything; each statement is committed by itself."""
         return pymysql.connect(
-            host="127.0.0.1", port=self.port, user="orchestra", database=database, autocommit=True, connect_timeout=5
+            host="127.0.0.1",
+            port=self.port,
+            user="orchestra",
+            database=database,
+            autocommit=True,
+            connect_timeout=5,
+            ssl_disabled=True,
         )
 
     def lend(self, template_url: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import random
+import re
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -76,7 +77,7 @@ async def check(store: LogStore, log: bytes, chance: random.Random, key: LogKey 
         assert found is not None
         right = expected(log, offset)
         assert (found.offset, found.newlines, found.style) == (right.offset, right.newlines, right.style)
-    starts = [0, *(at + 1 for at, byte in enumerate(log) if byte == ord("\n"))]
+    starts = [0, *(found.end() for found in re.finditer(b"\n", log))]
     for line in [
         1,
         len(starts),

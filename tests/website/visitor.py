@@ -59,7 +59,7 @@ def form(html: str, action: str) -> PageForm:
 class Visitor:
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client = httpx2.Client(base_url=url, trust_env=False, timeout=30.0)
+        self.client = httpx2.Client(base_url=url, trust_env=False, verify=False, timeout=30.0)
 
     def get(self, path: str, **options: Any) -> httpx2.Response:
         return self.client.get(path, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Double, MetaData, PrimaryKeyConstraint, Table, Text
@@ -14,7 +15,9 @@ from sqlalchemy.types import TypeEngine
 from job_orchestra.storage.schema import COLLECTIONS, Collection, ColumnType
 
 
-def metadata_of(collections: Iterable[Collection] = COLLECTIONS) -> MetaData:
+@cache
+def metadata_of(collections: tuple[Collection, ...] = COLLECTIONS) -> MetaData:
+    """Not to be changed: whoever asks for the same collections gets the same."""
     metadata = MetaData()
     for collection in collections:
         _table(collection, metadata)
