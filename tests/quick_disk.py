@@ -13,7 +13,7 @@ from pathlib import Path
 
 _SHARED_MEMORY = Path("/dev/shm")
 _NEEDED = 4 << 30
-"""Bytes; the whole suite, with two processes, takes less than half of that."""
+"""Bytes; the whole suite, with three processes, takes less than half of that."""
 
 
 def use_memory() -> None:
