@@ -107,7 +107,7 @@ def test_what_cannot_be_sought_comes_back_with_its_mistake(viewer: Visitor, exam
     response = viewer.get(f"{_log(examples.succeeded)}/search", params={"text": "ü" * 150})
     assert response.status_code == 422
     assert "is to have 1 to 200 bytes" in response.text
-    assert f'aria-invalid="true" aria-describedby="text-note" value="{"ü" * 150}"' in response.text
+    assert f'aria-invalid="true" aria-describedby="text-note" autofocus value="{"ü" * 150}"' in response.text
     assert "No line" not in response.text
 
 

@@ -59,6 +59,11 @@ def test_a_form_comes_back_with_what_was_typed_and_what_is_wrong(administrator: 
     assert taken.status_code == 409
     assert 'role="alert">' in taken.text
     assert form(taken.text, "/users/create").fields["identifier"] == "viewer"
+    wrong = {"identifier": "x y", "display_name": "n" * 300, "password": "short", "again": "other"}
+    text = administrator.send("/users", "/users/create", **wrong).text
+    for name in wrong:
+        assert re.search(rf'id="{name}-note"><span class="mistake">', text), name
+    assert text.count(" autofocus") == 1
 
 
 def test_roles_and_name_are_changed(administrator: Visitor, somebody: str, installation: Installation) -> None:

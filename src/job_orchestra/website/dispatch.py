@@ -30,7 +30,7 @@ from job_orchestra.website.errors import (
 )
 from job_orchestra.website.forms import read_form
 from job_orchestra.website.kept_form import kept_form
-from job_orchestra.website.login_form import LoginPage, login_form
+from job_orchestra.website.login_form import LoginPage, login_form, stale_login
 from job_orchestra.website.paths import with_query
 from job_orchestra.website.refusals import FormForged
 from job_orchestra.website.responses import SecurityHeaders, redirect
@@ -105,6 +105,8 @@ def _endpoint(site: Site, route: PageRoute) -> Callable[[Request], Awaitable[Res
                 await _renew(visit, response)
             except Unauthenticated:
                 response = _to_login(visit)
+            except FormForged as error:
+                response = stale_login(visit) or error_response(_with_session(visit), error)
             except OrchestraError as error:
                 response = error_response(_with_session(visit), error)
         except Exception:  # whatever is wrong in one page, the visitor gets an answer, and the log gets the details
@@ -189,13 +191,17 @@ async def _renew(visit: Visit, response: Response) -> None:
 def _to_login(visit: Visit) -> Response:
     """To the login page, and from there back to where the visitor wanted to go, or on with what was sent."""
     kept, url = kept_form(visit), visit.request.url
+    cookies = visit.site.cookies
     wanted = page_of_form(url.path) if visit.request.method == "POST" else url.path + (url.query and f"?{url.query}")
     following = "" if wanted == "/" or len(wanted) > _LONGEST_RETURN else wanted
-    if kept is not None and kept.items:
-        response = login_form(visit, LoginPage(next=following, kept=kept), 403)
+    if kept is not None and kept.shown:
+        stranger = replace(visit, me=None, form_secret=cookies.visit(visit.request) or new_visit())
+        response = login_form(stranger, LoginPage(next=following, kept=kept), 403)
     else:
         response = redirect(with_query("/login", next=following))
-    visit.site.cookies.end_session(response)
+    # Forms that other sites send come without the cookie: they shall not end the session that there is.
+    if cookies.has_session(visit.request):
+        cookies.end_session(response)
     return response
 
 

@@ -46,8 +46,8 @@ class _Kind:
     form_sentence: str | None = None
     page: str
     form: str | None = None
-    keeps_form: bool = False
-    """Whether the form may be accepted the next time."""
+    kept: str | None = None
+    """Said in place of `form` where the form comes back, because it may be accepted the next time."""
     is_passing: bool = False
     """Whether the page may be there in a moment: it then asks again by itself."""
 
@@ -58,7 +58,7 @@ _KINDS: Sequence[tuple[type[OrchestraError], _Kind]] = (
         title="The service cannot be reached",
         page=f"This page tries again every {_RETRY_AFTER} seconds.",
         form="Nothing was changed, or it cannot be told: look at the page again before you repeat it.",
-        keeps_form=True,
+        kept="Nothing was changed, or it cannot be told: look at the page again before you repeat it.",
         is_passing=True,
     )),
     (NotFound, _Kind(
@@ -70,7 +70,7 @@ _KINDS: Sequence[tuple[type[OrchestraError], _Kind]] = (
         status=403,
         title="The form was not accepted",
         page="Nothing was changed. Open the page again, and send the form from there.",
-        keeps_form=True,
+        kept="Nothing was changed. Send the form again from here, or open its page again.",
     )),
     (Forbidden, _Kind(
         status=403,
@@ -115,7 +115,8 @@ def error_response(visit: Visit, error: OrchestraError) -> Response:
     kind = next(kind for of, kind in _KINDS if isinstance(error, of))
     is_form = visit.request.method == "POST"
     is_asking_again = kind.is_passing and not is_form
-    advice = (is_form and kind.form) or kind.page
+    kept = kept_form(visit) if kind.kept is not None else None
+    advice = (kept and kind.kept) or (is_form and kind.form) or kind.page
     if is_asking_again and visit.is_refresh_paused:
         advice = "Open it again in a moment."
     page = ErrorPage(
@@ -126,7 +127,7 @@ def error_response(visit: Visit, error: OrchestraError) -> Response:
         details=tuple(str(mistake) for mistake in error.mistakes)
         if kind.sentence and isinstance(error, Invalid)
         else (),
-        kept=kept_form(visit) if kind.keeps_form else None,
+        kept=kept,
         refresh=_RETRY_AFTER if is_asking_again else None,
     )
     response = visit.page(page, kind.status)

@@ -10,8 +10,8 @@ from job_orchestra.domain.errors import Invalid, Mistake
 from job_orchestra.protocol.addresses import flaw_of_encoding, shown_encoded
 from job_orchestra.website.refusals import FormTooLarge
 
-_LARGEST = 1 << 20
-_MOST_FIELDS = 1000
+LARGEST = 1 << 20
+MOST_FIELDS = 1000
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -36,15 +36,15 @@ async def read_form(media_type: str, body: AsyncIterable[bytes]) -> Form:
     content = bytearray()
     async for chunk in body:
         content += chunk
-        if len(content) > _LARGEST:
-            raise FormTooLarge.at("", f"The form is larger than {_LARGEST} bytes.")
+        if len(content) > LARGEST:
+            raise FormTooLarge.at("", f"The form is larger than {LARGEST} bytes.")
     try:
         items = parse_qsl(
             content.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(content),
             errors="surrogateescape",
-            max_num_fields=_MOST_FIELDS,
+            max_num_fields=MOST_FIELDS,
         )
     except ValueError:
         raise Invalid.at("", "The form is malformed.") from None

@@ -36,6 +36,10 @@ class SessionCookies:
         port = parts.port or (443 if is_secure else 80)
         return cls(f"{'__Host-' if is_secure else ''}orchestra_{port}", is_secure, keys)
 
+    def has_session(self, request: Request) -> bool:
+        """Whether the browser sent one, be it what it may."""
+        return f"{self.prefix}_session" in request.cookies
+
     def session(self, request: Request) -> str | None:
         return self._read(request, "session")
 

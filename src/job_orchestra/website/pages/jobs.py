@@ -113,5 +113,7 @@ def _drawn(job: JobAnswer) -> PipelineGraph | None:
 
 
 def _idempotency_key(visit: Visit, parameters: JsonObject) -> str:
-    content = json.dumps([visit.form_secret, visit.form.get("key"), parameters], sort_keys=True)
+    """Of the user, not of the session: that may end before the form is sent again."""
+    user = visit.me.user.identifier if visit.me else ""
+    content = json.dumps([user, visit.form.get("key"), parameters], sort_keys=True)
     return f"page-{hashlib.sha256(content.encode()).hexdigest()[:32]}"

@@ -15,6 +15,7 @@ from job_orchestra.website.login_form import LoginPage, login_form
 from job_orchestra.website.page import Page
 from job_orchestra.website.paths import is_local
 from job_orchestra.website.responses import redirect
+from job_orchestra.website.sessions import new_visit
 from job_orchestra.website.visit import Visit
 
 _logger = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ async def log_in(visit: Visit) -> Response:
     following = page.next if is_local(page.next) else "/"
     response = redirect(following) if kept is None else await _resumption(visit, session.secret, kept, following)
     visit.site.cookies.start_session(response, session.secret)
+    # The form is used up: whoever comes back to this page after logging out cannot log in by sending it again.
+    visit.site.cookies.start_visit(response, new_visit())
     return response
 
 

@@ -27,6 +27,7 @@ class ProfilePage(Page):
     section: ClassVar[str] = "/profile"
     me: MeAnswer
     tokens: tuple[TokenAnswer, ...]
+    has_more_tokens: bool
     sessions: tuple[TokenAnswer, ...]
     lifetimes: dict[str, str] = field(default_factory=lambda: LIFETIMES)
     new_token: NewTokenAnswer | None = None
@@ -107,11 +108,13 @@ async def _profile(
 ) -> ProfilePage:
     if visit.me is None:
         raise Unauthenticated("Please log in.")
-    found = (await visit.send(me.tokens(limit=_MOST))).items
+    answer = await visit.send(me.tokens(limit=_MOST))
+    found = sorted(answer.items, key=lambda token: token.created_at, reverse=True)
     return ProfilePage(
         title="Profile",
         me=visit.me,
         tokens=tuple(token for token in found if token.kind == TokenKind.PERSONAL),
+        has_more_tokens=answer.next is not None,
         sessions=tuple(token for token in found if token.kind == TokenKind.SESSION),
         new_token=new_token,
         description=description,

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from job_orchestra.client.call import Call
 from job_orchestra.client.calls import users
-from job_orchestra.domain.errors import Conflict, Invalid, OrchestraError
+from job_orchestra.domain.account_rules import identifier_mistakes, password_mistakes, text_mistakes
+from job_orchestra.domain.errors import Conflict, Invalid, Mistake, OrchestraError
 from job_orchestra.domain.roles import PERMISSION_WORDS, ROLE_PERMISSIONS, Role, is_allowed
 from job_orchestra.protocol.resources.accounts import (
     NewTokenAnswer,
@@ -112,8 +113,13 @@ async def create(visit: Visit) -> Response:
     typed = Typed(form.get("identifier").strip(), form.get("display_name").strip(), _roles(form))
     password = form.get("password")
     try:
-        if password != form.get("again"):
-            raise Invalid.at("again", "is not the same as the password above")
+        _check_again(
+            password,
+            *identifier_mistakes("identifier", typed.identifier),
+            *text_mistakes("display_name", typed.display_name),
+            *password_mistakes("password", password or None),
+            again=form.get("again"),
+        )
         body = NewUserBody(typed.identifier, typed.display_name, list(typed.roles), password or None)
         made = await visit.send(users.create(body))
     except (Invalid, Conflict) as error:
@@ -134,8 +140,7 @@ async def update(visit: Visit) -> Response:
 async def set_password(visit: Visit) -> Response:
     new = visit.form.get("new")
     try:
-        if new != visit.form.get("again"):
-            raise Invalid.at("again", "is not the same as the password above")
+        _check_again(new, *password_mistakes("new", new), again=visit.form.get("again"))
         await visit.send(users.set_password(visit.value("user"), new))
     except Invalid as error:
         return await _refused(visit, "password", error)
@@ -216,6 +221,12 @@ async def _user(
 async def _refused(visit: Visit, form: str, error: Invalid | Conflict, typed: Typed | None = None) -> Response:
     page = await _user(visit, form=form, typed=typed, mistakes=by_field(error, _FIELDS))
     return visit.page(page, _status(error))
+
+
+def _check_again(password: str, *mistakes: Mistake, again: str) -> None:
+    """Invalid with these mistakes, too, if the password was typed differently: the service cannot tell that."""
+    if password != again:
+        raise Invalid([*mistakes, Mistake("again", "is not the same as the password above")])
 
 
 def _roles(form: Form) -> tuple[str, ...]:
