@@ -178,3 +178,12 @@ def test_a_new_password_ends_the_sessions(visitors: Visitors, installation: Inst
     assert "Your password is changed" in visitor.get("/login?changed=password").text
     assert visitor.log_in("forgetful").status_code == 403
     assert visitor.log_in("forgetful", new).status_code == 303
+
+
+def test_a_profile_says_where_it_does_not_show_all_tokens(visitors: Visitors, installation: Installation) -> None:
+    installation.call(installation.accounts.create_user("collector", password=PASSWORD))
+    visitor = visitors("collector")
+    assert "orchestra token list collector" not in visitor.get("/profile").text
+    for _ in range(100):
+        installation.call(installation.accounts.create_token("collector"))
+    assert "orchestra token list collector" in visitor.get("/profile").text

@@ -18,6 +18,7 @@ from job_orchestra.website.visit import Visit
 
 _RETRY_AFTER = 3
 """Seconds until a page asks again for a service that was down."""
+_UNSURE = "Nothing was changed, or it cannot be told: look at the page again before you repeat it."
 _SHOWN = 200
 """Characters of an address that is nowhere."""
 
@@ -57,8 +58,8 @@ _KINDS: Sequence[tuple[type[OrchestraError], _Kind]] = (
         status=503,
         title="The service cannot be reached",
         page=f"This page tries again every {_RETRY_AFTER} seconds.",
-        form="Nothing was changed, or it cannot be told: look at the page again before you repeat it.",
-        kept="Nothing was changed, or it cannot be told: look at the page again before you repeat it.",
+        form=_UNSURE,
+        kept=_UNSURE,
         is_passing=True,
     )),
     (NotFound, _Kind(

@@ -41,6 +41,7 @@ class ProfilePage(Page):
     mistakes: dict[str, str] = field(default_factory=dict[str, str])
 
     def mistakes_of(self, form: str) -> dict[str, str]:
+        """Several forms are on the page."""
         return self.mistakes if form == self.form else {}
 
 

@@ -74,6 +74,7 @@ class UserPage(Page):
     is_password_set: bool = False
 
     def mistakes_of(self, form: str) -> dict[str, str]:
+        """Several forms are on the page."""
         return self.mistakes if form == self.form else {}
 
 
